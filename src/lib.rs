@@ -1,1 +1,20 @@
-//! skeleton
+//! `quickeats-bench` proves whether an HTTP API stays correct when people act on it at the same moment.
+//!
+//! ```text
+//! scenario + API description ──► plan ──► race ──► history ──► judge ──► run result ──► reports
+//!        (what to race)   (how to speak)    │  ▲               (pure)
+//!                                           ▼  │
+//!                               target: any URL, or the reference service started in-process
+//! ```
+//!
+//! The middle of the picture is data: a [`history`]. Everything left of it does I/O; everything right of it is
+//! pure, so a saved history can be judged again, elsewhere, by a better judge.
+//!
+//! Modules stand in layer order; each imports only from layers above its own line (`tests/layers.rs` keeps that).
+
+// 1 base: no other module
+pub mod clock;
+pub mod ids;
+pub mod seed;
+pub mod source;
+pub mod text;

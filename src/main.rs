@@ -1,2 +1,3 @@
-//! skeleton
+//! The binary.
+
 fn main() {}

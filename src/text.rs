@@ -1,0 +1,129 @@
+//! Words for people: names that were probably meant, durations as typed, and strangers' bytes made harmless.
+
+use std::time::Duration;
+
+/// The entry of `known` that `typed` most likely meant, if any is close enough to be worth suggesting.
+///
+/// ```
+/// use quickeats_bench::text::nearest;
+/// assert_eq!(nearest("cancel-v-accept", ["cancel-vs-accept", "stale-write"]), Some("cancel-vs-accept"));
+/// assert_eq!(nearest("banana", ["cancel-vs-accept"]), None);
+/// ```
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(typed, name), name))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| name)
+}
+
+/// Bytes from a stranger, as text that can be shown on any terminal: control characters, escapes and characters
+/// that reorder text are written as `\u{…}`, and what exceeds `max_chars` is cut with an ellipsis.
+pub fn harmless(untrusted: &str, max_chars: usize) -> String {
+    let mut shown = String::new();
+    for (index, character) in untrusted.chars().enumerate() {
+        if index == max_chars {
+            shown.push('…');
+            break;
+        }
+        if character.is_control() || is_reordering(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Unicode's bidirectional controls and invisible separators (Unicode UAX #9, "Trojan Source").
+fn is_reordering(character: char) -> bool {
+    matches!(character,
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Reads a duration such as `250us`, `50ms`, `5s`, `2m`; the unit is required.
+///
+/// # Errors
+/// A sentence that names what was expected.
+pub fn parse_duration(typed: &str) -> Result<Duration, String> {
+    let expected = || format!("`{typed}` is not a duration: write a number and a unit, as in 250us, 50ms, 5s or 2m");
+    let split = typed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(expected)?;
+    let (number, unit) = typed.split_at(split);
+    let number: f64 = number.parse().map_err(|_| expected())?;
+    let seconds = match unit {
+        "us" | "µs" => number / 1e6,
+        "ms" => number / 1e3,
+        "s" => number,
+        "m" => number * 60.0,
+        _ => return Err(expected()),
+    };
+    Duration::try_from_secs_f64(seconds).map_err(|_| expected())
+}
+
+/// A span of microseconds as people read it: `850 µs`, `12.4 ms`, `3.2 s`.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub fn micros(value: u64) -> String {
+    match value {
+        0..1_000 => format!("{value} µs"),
+        1_000..10_000 => format!("{:.2} ms", value as f64 / 1e3),
+        10_000..1_000_000 => format!("{:.1} ms", value as f64 / 1e3),
+        _ => format!("{:.2} s", value as f64 / 1e6),
+    }
+}
+
+/// `1 round`, `2 rounds`.
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list<S: AsRef<str>>(items: &[S]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.as_ref().to_owned(),
+        [init @ .., last] => {
+            let init: Vec<&str> = init.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", init.join(", "), last.as_ref())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_bidi_marks_cannot_reach_a_terminal() {
+        let shown = harmless("\u{1b}[31mred\u{202e}drow\r\n", 100);
+        assert_eq!(shown, "\\u{1b}[31mred\\u{202e}drow\\u{d}\\u{a}");
+    }
+
+    #[test]
+    fn long_text_is_cut_and_says_so() {
+        assert_eq!(harmless("abcdef", 3), "abc…");
+        assert_eq!(harmless("abc", 3), "abc");
+        assert_eq!(harmless("주문이 취소됨", 3), "주문이…");
+    }
+
+    #[test]
+    fn durations_are_read_with_their_units() {
+        assert_eq!(parse_duration("250us"), Ok(Duration::from_micros(250)));
+        assert_eq!(parse_duration("50ms"), Ok(Duration::from_millis(50)));
+        assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
+        for wrong in ["", "5", "ms", "-5ms", "5 parsecs", "1e9s", "..s", "9999999999999999999999999s"] {
+            let error = parse_duration(wrong).unwrap_err();
+            assert!(error.contains("50ms"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_nouns_agree() {
+        assert_eq!(count(1, "round"), "1 round");
+        assert_eq!(count(0, "round"), "0 rounds");
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(micros(850), "850 µs");
+        assert_eq!(micros(12_400), "12.4 ms");
+    }
+}
