@@ -18,3 +18,6 @@ pub mod ids;
 pub mod seed;
 pub mod source;
 pub mod text;
+// 2 vocabulary: pure
+pub mod api;
+pub mod history;

@@ -1,0 +1,37 @@
+//! The API descriptions that are part of the tool.
+
+use std::sync::Arc;
+
+use super::Api;
+
+const FILES: &[(&str, &str)] = &[
+    ("quickeats-v1.toml", include_str!("../../scenarios/apis/quickeats-v1.toml")),
+    ("quickeats-v2.toml", include_str!("../../scenarios/apis/quickeats-v2.toml")),
+];
+
+/// Their names.
+pub fn names() -> impl Iterator<Item = &'static str> + Clone {
+    FILES.iter().map(|(file, _)| file.trim_end_matches(".toml"))
+}
+
+/// The built-in description called `name`.
+///
+/// # Panics
+/// Never: the embedded files are read by a test.
+pub fn api(name: &str) -> Option<Arc<Api>> {
+    let (file, text) = FILES.iter().find(|(file, _)| file.trim_end_matches(".toml") == name)?;
+    Some(Arc::new(Api::parse(file, text).expect("embedded descriptions are tested")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_description_is_valid_and_named_after_its_file() {
+        for (file, text) in FILES {
+            let api = Api::parse(file, text).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(format!("{}.toml", api.name), *file);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The API description: a resource, its states and actions, and how each is spoken over HTTP.
+//!
+//! Everything the race and the judge know about a target comes from here. Two halves: the [`Model`] says what the
+//! API *means* (states, transitions, tokens, effects), the [`Dialect`] says how it is *spoken* (requests, where a
+//! reply carries what, which status means what). [`Api::parse`] reads both from one TOML file; [`builtin`] holds the
+//! ones that are part of the tool.
+
+pub mod builtin;
+mod dialect;
+mod exchange;
+mod file;
+mod model;
+mod template;
+
+use std::sync::Arc;
+
+pub use dialect::{Dialect, Fill};
+pub use exchange::{Headers, Request, Response};
+pub use model::{ActionModel, Model, StateIx, Transition};
+
+use crate::source::SourceError;
+
+/// A whole API description.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// Its name: what `--api` takes.
+    pub name: Arc<str>,
+    /// One line about it.
+    pub summary: Arc<str>,
+    /// Its TOML text, for the history's header.
+    pub source: Arc<str>,
+    /// What it means.
+    pub model: Model,
+    /// How it is spoken.
+    pub dialect: Dialect,
+}
+
+impl Api {
+    /// Reads an API description. `file` names it in errors.
+    ///
+    /// # Errors
+    /// The first mistake, with file, line, key and the way out.
+    ///
+    /// ```
+    /// use quickeats_bench::api::Api;
+    /// let error = Api::parse("mine.toml", "schema = \"quickeats-bench/api@1\"\nnme = \"mine\"").unwrap_err();
+    /// assert!(error.to_string().contains("mine.toml:2"));
+    /// ```
+    pub fn parse(file: &str, text: &str) -> Result<Self, SourceError> {
+        file::parse(file, text)
+    }
+}

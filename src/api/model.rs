@@ -1,0 +1,132 @@
+//! What an API means: a finite state machine per resource, and what the contract promises about tokens and effects.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A state's place in its model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StateIx(pub u16);
+
+/// The declared behaviour of one resource when requests come one after the other.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// What the resource is called, for sentences: `order`.
+    pub noun: Arc<str>,
+    /// State names; a [`StateIx`] counts into them.
+    pub states: Vec<Arc<str>>,
+    /// Where a fresh resource starts.
+    pub initial: StateIx,
+    /// States that nothing leaves.
+    pub terminal: Vec<StateIx>,
+    /// What can be done.
+    pub actions: Vec<ActionModel>,
+    /// Whether every change needs a precondition.
+    pub precondition_required: bool,
+    /// Whether the declared version goes up by exactly one with each change.
+    pub versioned: bool,
+    /// How many effects one resource may have at most, however often it is asked (charges of an order: 1).
+    pub effects_per_resource: Option<u32>,
+}
+
+/// One action.
+#[derive(Debug, Clone)]
+pub struct ActionModel {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Who does it, unless a scenario says otherwise.
+    pub actor: Arc<str>,
+    /// Where it leads. Several from one state: the server decides, the reply tells.
+    pub transitions: Vec<Transition>,
+    /// Whether it has an effect outside the resource (a charge) whose id the reply carries.
+    pub has_effect: bool,
+}
+
+/// One allowed step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    /// State before.
+    pub from: StateIx,
+    /// State after.
+    pub to: StateIx,
+}
+
+impl Model {
+    /// The state called `name`.
+    pub fn state(&self, name: &str) -> Option<StateIx> {
+        let index = self.states.iter().position(|state| &**state == name)?;
+        Some(StateIx(u16::try_from(index).expect("the file is limited to fewer states")))
+    }
+
+    /// The name of `state`.
+    pub fn state_name(&self, state: StateIx) -> &Arc<str> {
+        &self.states[usize::from(state.0)]
+    }
+
+    /// The action called `name`.
+    pub fn action(&self, name: &str) -> Option<&ActionModel> {
+        self.actions.iter().find(|action| &*action.name == name)
+    }
+
+    /// Whether any action leads from `from` to `to`.
+    pub fn allows(&self, from: StateIx, to: StateIx) -> bool {
+        (self.actions.iter().flat_map(|action| &action.transitions))
+            .any(|transition| transition.from == from && transition.to == to)
+    }
+
+    /// The shortest way from the initial state to `goal`: actions, each with the state it must lead to.
+    pub fn path_to(&self, goal: StateIx) -> Option<Vec<(&ActionModel, StateIx)>> {
+        let mut reached: Vec<Option<(&ActionModel, StateIx)>> = vec![None; self.states.len()];
+        let mut queue = VecDeque::from([self.initial]);
+        while let Some(state) = queue.pop_front() {
+            if state == goal {
+                return Some(walk_back(&reached, goal));
+            }
+            for action in &self.actions {
+                for to in action.next(state) {
+                    let slot = &mut reached[usize::from(to.0)];
+                    if slot.is_none() && to != self.initial {
+                        *slot = Some((action, state));
+                        queue.push_back(to);
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+/// From `goal` back to where nothing was reached from, turned round.
+fn walk_back<'a>(reached: &[Option<(&'a ActionModel, StateIx)>], goal: StateIx) -> Vec<(&'a ActionModel, StateIx)> {
+    let mut path = Vec::new();
+    let mut here = goal;
+    while let Some((action, before)) = reached[usize::from(here.0)] {
+        path.push((action, here));
+        here = before;
+    }
+    path.reverse();
+    path
+}
+
+impl ActionModel {
+    /// The states this action may lead to from `state`; none if it is not allowed there.
+    pub fn next(&self, state: StateIx) -> impl Iterator<Item = StateIx> {
+        (self.transitions.iter()).filter(move |transition| transition.from == state).map(|transition| transition.to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::builtin;
+
+    #[test]
+    fn the_way_to_a_state_is_the_shortest_one() {
+        let api = builtin::api("quickeats-v2").unwrap();
+        let way = |state: &str| -> Vec<String> {
+            let goal = api.model.state(state).unwrap();
+            (api.model.path_to(goal).unwrap().iter()).map(|(action, _)| action.name.to_string()).collect()
+        };
+        assert!(way("pending_payment").is_empty());
+        assert_eq!(way("ready_for_pickup"), ["payment", "acceptance", "preparation-complete"]);
+        assert_eq!(way("cancelled"), ["cancellation"]);
+    }
+}
