@@ -21,3 +21,7 @@ pub mod text;
 // 2 vocabulary: pure
 pub mod api;
 pub mod history;
+// 3 judgment: pure
+pub mod check;
+pub mod measure;
+pub mod spec;

@@ -1,0 +1,77 @@
+//! Signs of distress, all warnings: `no-winner` in a round; `server-error` and `hang`, which only the comparison with
+//! the same requests alone (the serial controls) can show.
+
+use super::evidence::{Evidence, answer, whose};
+use super::kind::Kind;
+use super::round::Round;
+use crate::history::{Cause, Operation, Outcome};
+use crate::ids::RoundId;
+use crate::text::list;
+
+/// Every contender was refused, although each alone would have been accepted.
+pub(super) fn no_winner(round: Round<'_>) -> Option<Evidence> {
+    if !round.nobody_won() {
+        return None;
+    }
+    let told: Vec<String> =
+        round.contenders().take(4).map(|operation| format!("{} ({})", whose(operation), answer(operation))).collect();
+    let sentence = format!("nobody won: {} were all refused, though each alone is accepted", list(&told));
+    Some(Evidence::new(Kind::NoWinner, sentence, round.contenders().map(|operation| operation.id)))
+}
+
+/// Contenders without an answer, in races and alone.
+#[derive(Debug, Default)]
+pub(super) struct Distress {
+    errors: Seen,
+    hangs: Seen,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    alone: bool,
+    /// One entry a round; only the first keeps its witness.
+    in_races: Vec<(RoundId, Evidence, Vec<Operation>)>,
+}
+
+impl Distress {
+    /// Looks at one more round.
+    pub(super) fn absorb(&mut self, round: Round<'_>) {
+        for operation in round.contenders() {
+            let Outcome::Unknown(cause) = &operation.outcome else {
+                continue;
+            };
+            match cause {
+                Cause::Status(500..) => self.errors.note(round, operation, Kind::ServerError),
+                Cause::TimedOut => self.hangs.note(round, operation, Kind::Hang),
+                Cause::Status(_)
+                | Cause::Connect(_)
+                | Cause::Tls(_)
+                | Cause::Broken(_)
+                | Cause::TooLarge
+                | Cause::NotHttp(_)
+                | Cause::Unreadable { .. }
+                | Cause::Abandoned => {}
+            }
+        }
+    }
+
+    /// What races showed and controls did not; one entry a round.
+    pub(super) fn findings(self) -> Vec<(RoundId, Evidence, Vec<Operation>)> {
+        [self.errors, self.hangs].into_iter().filter(|seen| !seen.alone).flat_map(|seen| seen.in_races).collect()
+    }
+}
+
+impl Seen {
+    fn note(&mut self, round: Round<'_>, operation: &Operation, kind: Kind) {
+        if !round.id.is_raced() {
+            self.alone = true;
+            return;
+        }
+        if self.in_races.last().is_some_and(|(last, _, _)| *last == round.id) {
+            return;
+        }
+        let sentence = format!("{} in a race: {}; alone it is answered", whose(operation), answer(operation));
+        let witness = if self.in_races.is_empty() { vec![operation.clone()] } else { Vec::new() };
+        self.in_races.push((round.id, Evidence::new(kind, sentence, [operation.id]), witness));
+    }
+}

@@ -1,0 +1,191 @@
+//! Effects that do not match what was said: `in-flight-duplicate`, `duplicate-effect`, `rejected-but-applied`.
+//!
+//! What is counted are effects (rows of the ledger, distinct effect ids), never replies: several 2xx under one key may
+//! be lawful replays. A logical operation is a request, or all requests with one idempotency key.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::evidence::{Evidence, answer, list_id, now_says, whose};
+use super::kind::Kind;
+use super::round::Round;
+use crate::history::{Meaning, Operation, Outcome, Verb};
+use crate::ids::OpId;
+use crate::text::{count, harmless, list};
+
+/// All evidence of this family in one round.
+pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
+    found.extend(in_flight_duplicate(round));
+    found.extend(duplicate_effect(round));
+    found.extend(rejected_but_applied(round));
+}
+
+/// Actions with an effect that were sent.
+fn effectful(round: Round<'_>) -> impl Iterator<Item = &Operation> {
+    round.actions().filter(move |operation| {
+        let action = operation.call.action().and_then(|name| round.model.action(name));
+        action.is_some_and(|action| action.has_effect)
+    })
+}
+
+/// How many distinct effects the server admits to: the ledger's rows where it has a ledger, else the ids in replies.
+/// Never both together, since a ledger may name its rows otherwise than a reply does.
+fn distinct_effects<'a>(round: Round<'a>, operations: impl Iterator<Item = &'a Operation>) -> usize {
+    let Some((_, rows)) = round.list(&Verb::ListEffects) else {
+        let ids: BTreeSet<&Arc<str>> =
+            operations.filter_map(|operation| operation.outcome.reply()?.effect.as_ref()).collect();
+        return ids.len();
+    };
+    let named: BTreeSet<&Arc<str>> = rows.iter().filter_map(|row| row.id.as_ref()).collect();
+    named.len() + rows.iter().filter(|row| row.id.is_none()).count()
+}
+
+/// How many logical operations with an effect the server acknowledged, or may have done.
+fn explained(round: Round<'_>) -> usize {
+    let mut keys = BTreeSet::new();
+    let mut keyless = 0;
+    let unsettled: BTreeSet<OpId> = round.unsettled().map(|operation| operation.id).collect();
+    for operation in effectful(round) {
+        let acknowledged = (operation.outcome.reply())
+            .is_some_and(|reply| matches!(reply.meaning, Meaning::Applied | Meaning::Replayed));
+        if acknowledged || unsettled.contains(&operation.id) {
+            match &operation.call.key {
+                Some(key) => _ = keys.insert(key),
+                None => keyless += 1,
+            }
+        }
+    }
+    keys.len() + keyless
+}
+
+/// Two requests with one key overlapped, and the work was done twice.
+///
+/// Only where every request that could have had an effect carries that one key: then all effects are its own.
+fn in_flight_duplicate(round: Round<'_>) -> Option<Evidence> {
+    let requests: Vec<&Operation> = effectful(round).collect();
+    let key = requests.first()?.call.key.as_ref()?;
+    let alike = |a: &Operation, b: &Operation| a.call.key == b.call.key && a.call.verb == b.call.verb;
+    if !requests.iter().all(|operation| alike(operation, requests[0])) {
+        return None;
+    }
+    let (a, b) = requests.iter().enumerate().find_map(|(index, a)| {
+        let overlaps = |b: &&&Operation| !a.precedes(b) && !b.precedes(a);
+        requests[index + 1..].iter().find(overlaps).map(|b| (*a, *b))
+    })?;
+    let effects = distinct_effects(round, requests.iter().copied());
+    if effects < 2 {
+        return None;
+    }
+    let sentence = format!(
+        "{} was sent twice at once with one idempotency key ({}; {}), and the {} now shows {} of it (key {})",
+        whose(a),
+        answer(a),
+        answer(b),
+        round.model.noun,
+        count(effects as u64, "effect"),
+        harmless(key, 60),
+    );
+    Some(Evidence::new(Kind::InFlightDuplicate, sentence, witness(round, [a.id, b.id])))
+}
+
+/// More effects than one resource may have.
+fn duplicate_effect(round: Round<'_>) -> Option<Evidence> {
+    let most = round.model.effects_per_resource? as usize;
+    let effects = distinct_effects(round, effectful(round));
+    if effects <= most {
+        return None;
+    }
+    let requests: Vec<&Operation> = effectful(round).take(most + 1).collect();
+    let told: Vec<String> =
+        requests.iter().map(|operation| format!("{} ({})", whose(operation), answer(operation))).collect();
+    let sentence = format!(
+        "the {} shows {} where at most {most} may be: {}",
+        round.model.noun,
+        count(effects as u64, "effect"),
+        list(&told),
+    );
+    Some(Evidence::new(Kind::DuplicateEffect, sentence, witness(round, requests.iter().map(|operation| operation.id))))
+}
+
+/// A refusal left an effect, an event or a change behind.
+fn rejected_but_applied(round: Round<'_>) -> Option<Evidence> {
+    refused_yet_in_the_ledger(round)
+        .or_else(|| refused_yet_in_the_events(round))
+        .or_else(|| refused_yet_in_the_version(round))
+}
+
+/// The ledger has more rows than all acknowledged and Unknown operations can explain, and one was refused.
+fn refused_yet_in_the_ledger(round: Round<'_>) -> Option<Evidence> {
+    let (listing, rows) = round.list(&Verb::ListEffects)?;
+    let refused = effectful(round).find(|operation| is_refused(operation))?;
+    if rows.len() <= explained(round) {
+        return None;
+    }
+    let sentence = format!(
+        "{} was refused ({}), yet the ledger shows {} where {} can be explained",
+        whose(refused),
+        answer(refused),
+        count(rows.len() as u64, "effect"),
+        explained(round),
+    );
+    Some(Evidence::new(Kind::RejectedButApplied, sentence, [refused.id, listing.id]))
+}
+
+/// The events tell of an action more often than it was acknowledged or may have been done, and one was refused.
+fn refused_yet_in_the_events(round: Round<'_>) -> Option<Evidence> {
+    let (listing, rows) = round.list(&Verb::ListEvents)?;
+    round.refusals().find_map(|refused| {
+        let name = refused.call.action()?;
+        let told = rows.iter().filter(|row| row.action.as_deref() == Some(name)).count();
+        let may_have_been_done = (round.acks().map(|ack| ack.operation).chain(round.unsettled()))
+            .filter(|operation| operation.call.action() == Some(name))
+            .count();
+        if told <= may_have_been_done {
+            return None;
+        }
+        let now = now_says(round);
+        let says = now.as_ref().map(|(says, _)| format!(", and {says}")).unwrap_or_default();
+        let sentence = format!(
+            "{} was refused ({}), yet the {}'s events tell of it{says}",
+            whose(refused),
+            answer(refused),
+            round.model.noun,
+        );
+        Some(Evidence::new(Kind::RejectedButApplied, sentence, [refused.id, listing.id]))
+    })
+}
+
+/// Without a list of events: the version went up more often than anything acknowledged or Unknown explains.
+fn refused_yet_in_the_version(round: Round<'_>) -> Option<Evidence> {
+    if !round.model.versioned || round.list(&Verb::ListEvents).is_some() {
+        return None;
+    }
+    let first = round.created()?.version?;
+    let (reading, last) = round.final_read()?;
+    let last = last.version?;
+    let changes = (round.acks().count() + round.unsettled().count()) as u64;
+    let refused = round.refusals().next()?;
+    if last <= first + changes {
+        return None;
+    }
+    let sentence = format!(
+        "{} was refused ({}), yet the {} went from version {first} to {last} where {} can be explained",
+        whose(refused),
+        answer(refused),
+        round.model.noun,
+        count(changes, "change"),
+    );
+    let acks = round.acks().map(|ack| ack.id());
+    Some(Evidence::new(Kind::RejectedButApplied, sentence, acks.chain([refused.id, reading.id])))
+}
+
+fn is_refused(operation: &Operation) -> bool {
+    match &operation.outcome {
+        Outcome::Answered(reply) => reply.meaning.is_refusal(),
+        Outcome::NotSent(_) | Outcome::Unknown(_) => false,
+    }
+}
+
+fn witness(round: Round<'_>, operations: impl IntoIterator<Item = OpId>) -> impl Iterator<Item = OpId> {
+    operations.into_iter().chain(list_id(round, &Verb::ListEffects))
+}

@@ -1,0 +1,48 @@
+//! The judge: from a history to a verdict. Pure, so a saved history gets the same verdict anywhere.
+//!
+//! Two ways to a finding, one promise (a reported violation is real):
+//! - *direct evidence*, one file per family: [`updates`], [`preconditions`], [`effects`], [`transitions`],
+//!   [`distress`]. Each rule states beside its code why what it saw cannot be lawful.
+//! - the *general check* ([`refute`]): a search ([`linear`]) for any lawful order of the round's operations under the
+//!   declared state machine. If there is none and no direct evidence names the cause, the one rule that would have to
+//!   be relaxed does.
+//!
+//! A round's cause is reported once, under its most telling kind ([`Kind`]'s order), with the others as evidence.
+//!
+//! ```
+//! use quickeats_bench::api::builtin;
+//! use quickeats_bench::check::{Alone, Severity, Verdict, judge};
+//! use quickeats_bench::history::History;
+//!
+//! let api = builtin::api("quickeats-v2").unwrap();
+//! let judgment = judge(&History::default(), &api.model, Alone::Applied);
+//! assert_eq!(judgment.verdict(0, Severity::Violation), Verdict::Inconclusive); // an empty history proves nothing
+//! ```
+
+mod compose;
+mod distress;
+mod effects;
+mod evidence;
+mod kind;
+pub mod linear;
+mod preconditions;
+mod refute;
+mod round;
+mod transitions;
+mod updates;
+
+pub use compose::{Alone, Finding, Judgment, ScenarioJudge};
+pub use evidence::answer;
+pub use kind::{Kind, Severity, Verdict};
+
+use crate::api::Model;
+use crate::history::History;
+
+/// Judges a whole history of one scenario.
+pub fn judge(history: &History, model: &Model, alone: Alone) -> Judgment {
+    let mut judge = ScenarioJudge::new(model, alone);
+    for (round, operations) in history.rounds() {
+        judge.absorb(round, operations);
+    }
+    judge.finish()
+}

@@ -1,0 +1,153 @@
+//! Writes that were acknowledged and cannot all stand: `lost-update`, `double-cas-win`, `contradictory-acks`.
+
+use super::evidence::{Evidence, acknowledged, now_says, whose};
+use super::kind::Kind;
+use super::linear::{Answer, Entry, search};
+use super::round::{Ack, Round};
+use crate::api::StateIx;
+use crate::history::Operation;
+use crate::ids::OpId;
+use crate::spec::lifecycle::{Lifecycle, Op, Seen, State};
+use crate::text::harmless;
+
+/// Steps for one question to the state machine. Pairs and the few set-up actions need a handful.
+const BUDGET: u64 = 20_000;
+/// Pairs looked at in one round: 64 contenders that all win make 2,016.
+const MOST_PAIRS: usize = 4_096;
+
+/// All evidence of this family in one round.
+pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
+    let acks: Vec<Ack<'_>> = round.acks().collect();
+    let pairs = || pairs(&acks).take(MOST_PAIRS);
+    let contradictory = pairs().find(|(a, b)| cannot_both_happen(round, a, b));
+    let collided = pairs().find(|(a, b)| claim_one_version(round, a, b));
+    if let Some((a, b)) = collided.or(contradictory.filter(|(a, b)| one_is_missing(round, a, b))) {
+        found.push(lost_update(round, &a, &b));
+    }
+    if let Some((a, b)) = pairs().find(|(a, b)| won_with_one_token(round, a, b)) {
+        found.push(double_cas_win(&a, &b));
+    }
+    if let Some((a, b)) = contradictory {
+        found.push(contradictory_acks(round, &a, &b));
+    }
+}
+
+/// Every two acknowledged operations that are not the same logical operation.
+fn pairs<'r, 'a>(acks: &'r [Ack<'a>]) -> impl Iterator<Item = (Ack<'a>, Ack<'a>)> + 'r {
+    (acks.iter().enumerate())
+        .flat_map(|(index, a)| acks[index + 1..].iter().map(move |b| (*a, *b)))
+        .filter(|(a, b)| !a.is_same_as(b))
+}
+
+/// Two acknowledged writes both say that they made version *n*, and show it in different states.
+///
+/// Sound where the version is declared to go up by exactly one with each change: of all writes only one made version
+/// *n*, and version *n* has one state. It holds as well for a server that reads the resource again before it answers,
+/// since then both replies are reads of version *n*.
+fn claim_one_version(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
+    let differ =
+        |x: &Option<std::sync::Arc<str>>, y: &Option<std::sync::Arc<str>>| x.is_some() && y.is_some() && x != y;
+    round.model.versioned
+        && a.reply.version.is_some()
+        && a.reply.version == b.reply.version
+        && differ(&a.reply.state, &b.reply.state)
+}
+
+/// No order of the two, within their windows and with whatever else was done or may have been done, is allowed by the
+/// declared state machine alone. Versions, tokens and what the replies show are not asked.
+fn cannot_both_happen(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
+    let operations = (round.actions()).filter_map(|operation| {
+        let accused = operation.id == a.id() || operation.id == b.id();
+        // What came before the two is a fact; what else raced with them is left open, so that the pair alone decides.
+        let before_both = operation.precedes(a.operation) && operation.precedes(b.operation);
+        let optional = !accused && (!before_both || is_unsettled(round, operation));
+        let refused = operation.outcome.reply().is_some_and(|reply| reply.meaning.is_refusal());
+        (!refused).then_some((operation, optional))
+    });
+    let mut entries = Vec::new();
+    for (operation, optional) in operations {
+        let name = operation.call.action().expect("actions() yields actions");
+        let Some(action) = round.model.actions.iter().position(|action| *action.name == *name) else {
+            return false;
+        };
+        entries.push(Entry {
+            op: Op::Apply { action, precondition: None, key: None, seen: Seen::default(), digest: None },
+            opened: operation.window.opened,
+            closed: (!optional).then_some(operation.window.closed),
+            optional,
+            after: None,
+        });
+    }
+    let spec = Lifecycle { model: round.model, relaxed: None };
+    search(&spec, &fresh(round.model.initial), &entries, BUDGET) == Answer::Illegal
+}
+
+fn is_unsettled(round: Round<'_>, operation: &Operation) -> bool {
+    round.unsettled().any(|other| other.id == operation.id)
+}
+
+fn fresh(at: StateIx) -> State {
+    State { at, version: None, token: None, keys: Vec::new() }
+}
+
+/// Of two acknowledged operations that exclude each other, the server's own later word shows one at most. They must
+/// have been told different things: two identical answers leave nothing that could be missing.
+fn one_is_missing(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
+    let both_left_an_effect = a.reply.effect.is_some() && b.reply.effect.is_some() && a.action() == b.action();
+    let told_apart = a.reply.state != b.reply.state
+        || (a.reply.digest.is_some() && b.reply.digest.is_some() && a.reply.digest != b.reply.digest);
+    told_apart && !both_left_an_effect && round.final_read().is_some()
+}
+
+fn lost_update(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> Evidence {
+    let now = now_says(round);
+    let state_now = round.final_read().and_then(|(_, reply)| reply.state.clone());
+    let lost = [a, b].into_iter().find(|ack| state_now.is_some() && ack.reply.state != state_now);
+    let ending = match (&now, lost) {
+        (Some((says, _)), Some(lost)) => format!("; {says}: {} is lost", whose(lost.operation)),
+        (Some((says, _)), None) => format!("; {says}: one of the two is lost"),
+        (None, _) => ": only one of the two can stand".to_owned(),
+    };
+    let as_version = match (a.reply.version, b.reply.version) {
+        (Some(one), Some(other)) if one == other => format!(", both as version {one}"),
+        _ => String::new(),
+    };
+    let sentence = format!("{}, and {}{as_version}{ending}", acknowledged(a), acknowledged(b));
+    Evidence::new(Kind::LostUpdate, sentence, with(a, b, now.map(|(_, id)| id)))
+}
+
+/// Both were conditional on the same strong token, and each changed the resource: the first change made the token
+/// stale for the second (RFC 9110 §13.1.1).
+fn won_with_one_token(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
+    let token = |ack: &Ack<'_>| ack.operation.call.precondition.strong_token().cloned();
+    let changes = |ack: &Ack<'_>| {
+        (round.model.action(ack.action()))
+            .is_some_and(|action| action.transitions.iter().all(|step| step.from != step.to))
+    };
+    token(a).is_some() && token(a) == token(b) && changes(a) && changes(b)
+}
+
+fn double_cas_win(a: &Ack<'_>, b: &Ack<'_>) -> Evidence {
+    let token = a.operation.call.precondition.token().map_or("", |token| &**token);
+    let sentence = format!(
+        "{}, and {}, though both were conditional on {}: the first of them made it stale",
+        acknowledged(a),
+        acknowledged(b),
+        harmless(token, 60),
+    );
+    Evidence::new(Kind::DoubleCasWin, sentence, with(a, b, None))
+}
+
+fn contradictory_acks(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> Evidence {
+    let sentence = format!(
+        "{}, and {}: the {}'s states allow no order of the two",
+        acknowledged(a),
+        acknowledged(b),
+        round.model.noun,
+    );
+    Evidence::new(Kind::ContradictoryAcks, sentence, with(a, b, None))
+}
+
+fn with(a: &Ack<'_>, b: &Ack<'_>, third: Option<OpId>) -> impl Iterator<Item = OpId> {
+    [a.id(), b.id()].into_iter().chain(third)
+}
