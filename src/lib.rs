@@ -25,3 +25,5 @@ pub mod history;
 pub mod check;
 pub mod measure;
 pub mod spec;
+// 4 world: async
+pub mod target;

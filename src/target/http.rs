@@ -1,0 +1,142 @@
+//! Any URL as a target: `reqwest` for what is not measured, [`Connection`]s for contenders.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rustls::ClientConfig;
+
+use super::wire::Connection;
+use super::{BODY_LIMIT, Endpoint, Exchange, Failure, Patience, Target, TlsError, tls};
+use crate::api::{Headers, Request, Response};
+use crate::clock::Clock;
+use crate::history::{Cause, Window};
+use crate::text::harmless;
+
+/// Who asks.
+pub(super) const USER_AGENT: &str = concat!("quickeats-bench/", env!("CARGO_PKG_VERSION"));
+/// What is understood.
+pub(super) const ACCEPT: &str = "application/json, application/problem+json";
+
+/// A server at a URL.
+#[derive(Debug, Clone)]
+pub struct HttpTarget {
+    endpoint: Arc<Endpoint>,
+    client: reqwest::Client,
+    tls: Arc<ClientConfig>,
+    clock: Clock,
+    limit: Duration,
+}
+
+impl HttpTarget {
+    /// A client of `endpoint`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If TLS is asked for and cannot be set up.
+    pub fn new(endpoint: Endpoint, clock: Clock, patience: Patience) -> Result<Self, TlsError> {
+        let tls = tls::config(&endpoint)?;
+        Ok(Self::with_tls(endpoint, tls, clock, patience))
+    }
+
+    fn with_tls(endpoint: Endpoint, tls: ClientConfig, clock: Clock, patience: Patience) -> Self {
+        let client = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .tls_backend_preconfigured(tls.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy() // measured requests go straight to the target, so must the others
+            .tcp_nodelay(true)
+            .http1_only()
+            .connect_timeout(patience.request)
+            .build()
+            .expect("every option is valid and TLS is configured");
+        Self { endpoint: Arc::new(endpoint), client, tls: Arc::new(tls), clock, limit: patience.request }
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Response, Failure> {
+        let method = reqwest::Method::from_bytes(request.method.as_bytes()).expect("descriptions name known methods");
+        let mut message = self.client.request(method, self.endpoint.join(&request.path)).header("accept", ACCEPT);
+        for (name, value) in &request.headers {
+            message = message.header(&**name, &**value);
+        }
+        if let Some(body) = &request.body {
+            message = message.body(body.clone());
+        }
+        let mut response = message.send().await.map_err(|error| failure(&error))?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+            if body.len() + chunk.len() > BODY_LIMIT {
+                return Err(Failure::Unknown(Cause::TooLarge));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let status = response.status().as_u16();
+        Ok(Response { status, headers: headers(response.headers()), body: body.freeze() })
+    }
+}
+
+impl Target for HttpTarget {
+    type Contender = Connection;
+
+    async fn send(&self, request: &Request) -> Exchange {
+        let opened = self.clock.now();
+        let result = match tokio::time::timeout(self.limit, self.exchange(request)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::Unknown(Cause::TimedOut)),
+        };
+        let closed = self.clock.now();
+        Exchange { window: Window { opened, released: None, closed }, result }
+    }
+
+    async fn contender(&self) -> Result<Connection, Cause> {
+        Connection::open(Arc::clone(&self.endpoint), Arc::clone(&self.tls), self.clock, self.limit).await
+    }
+}
+
+/// Header lines as text; a value that is not visible ASCII is left out.
+pub(super) fn headers(map: &http::HeaderMap) -> Headers {
+    map.iter().filter_map(|(name, value)| Some((name.as_str().into(), value.to_str().ok()?.into()))).collect()
+}
+
+fn failure(error: &reqwest::Error) -> Failure {
+    if error.is_connect() {
+        return Failure::NotSent(if has_source::<rustls::Error>(error) {
+            Cause::Tls(innermost(error))
+        } else {
+            Cause::Connect(innermost(error))
+        });
+    }
+    if error.is_builder() {
+        return Failure::NotSent(Cause::Broken(innermost(error)));
+    }
+    let is_parse = sources(error).any(|source| source.downcast_ref().is_some_and(hyper::Error::is_parse));
+    Failure::Unknown(broken(error, is_parse))
+}
+
+/// The cause of a connection that broke, or spoke something else.
+pub(super) fn broken(error: &(dyn Error + 'static), is_parse: bool) -> Cause {
+    if is_parse { Cause::NotHttp(innermost(error)) } else { Cause::Broken(innermost(error)) }
+}
+
+fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+/// Whether an error of type `E` stands behind `error`, also where an I/O error carries it.
+fn has_source<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    sources(error).any(|source| {
+        let carried = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        source.is::<E>() || carried.is_some_and(<dyn Error + Send + Sync>::is::<E>)
+    })
+}
+
+/// What the lowest layer said: the part that helps.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    sources(error).last().map_or_else(String::new, |last| harmless(&last.to_string(), 300))
+}

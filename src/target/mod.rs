@@ -1,0 +1,91 @@
+//! The server under test, as the race sees it: something that answers requests, and takes contenders' requests all
+//! but their end.
+//!
+//! - [`HttpTarget`] is any URL. Set-up and observation go through `reqwest` ([`http`](self)), measured requests over
+//!   `hyper` connections whose end is withheld ([`wire`](self), [`hold`](self)).
+//! - [`gate`] releases a volley.
+//! - [`Endpoint`] says where the target is, and whether it may be raced.
+//!
+//! One request on the wire is one operation: nothing here follows a redirect or sends a request again.
+
+mod endpoint;
+pub mod gate;
+mod hold;
+mod http;
+mod tls;
+mod wire;
+
+use std::future::Future;
+use std::time::Duration;
+
+pub use endpoint::{Endpoint, EndpointError};
+pub use http::HttpTarget;
+pub use tls::TlsError;
+
+use crate::api::{Request, Response};
+use crate::history::{Cause, Window};
+use gate::Ticket;
+
+/// The largest response body that is read (bytes). A longer one is an Unknown outcome, not a reason to swell.
+const BODY_LIMIT: usize = 4 << 20;
+
+/// What came of one request on the wire.
+#[derive(Debug)]
+pub struct Exchange {
+    /// When: opened before the first byte could leave, closed after the last one came.
+    pub window: Window,
+    /// A complete response, or why there is none.
+    pub result: Result<Response, Failure>,
+}
+
+/// Why there is no complete response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Certainly without effect: no byte of the request left.
+    NotSent(Cause),
+    /// May have taken effect.
+    Unknown(Cause),
+}
+
+impl Failure {
+    /// What went wrong.
+    pub const fn cause(&self) -> &Cause {
+        match self {
+            Self::NotSent(cause) | Self::Unknown(cause) => cause,
+        }
+    }
+}
+
+/// Something that answers requests.
+pub trait Target: Send + Sync + 'static {
+    /// A connection of one contender.
+    type Contender: Contender;
+
+    /// Sends one request and waits for its answer.
+    fn send(&self, request: &Request) -> impl Future<Output = Exchange> + Send;
+
+    /// Opens a connection for one contender.
+    ///
+    /// # Errors
+    /// Why none could be opened; no request was sent.
+    fn contender(&self) -> impl Future<Output = Result<Self::Contender, Cause>> + Send;
+}
+
+/// One contender's open connection.
+pub trait Contender: Send + 'static {
+    /// Sends one request at once and waits for its answer: to warm the connection, and to read what must be known.
+    fn send(&mut self, request: &Request) -> impl Future<Output = Exchange> + Send;
+
+    /// Sends one request but for its end, which the gate lets go, and waits for its answer.
+    fn race(&mut self, request: &Request, ticket: Ticket) -> impl Future<Output = Exchange> + Send;
+
+    /// Whether another request can be sent on it.
+    fn is_usable(&self) -> bool;
+}
+
+/// How patient the client is.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// The limit for one request, from its first byte (or the gate's release) to the last byte of its answer.
+    pub request: Duration,
+}
