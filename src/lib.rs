@@ -27,3 +27,4 @@ pub mod measure;
 pub mod spec;
 // 4 world: async
 pub mod target;
+pub mod service;

@@ -1,0 +1,293 @@
+//! Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a request and its retries have one effect and one
+//! answer.
+//!
+//! ```text
+//! begin ──claimed──► work ──► commit effect + answer in one step ──► retries hear the stored answer
+//!   │                  └────► refused for a passing reason (412 …): release, the key is as new
+//!   ├──finished before, same request───► the stored answer
+//!   ├──in flight───────────────────────► 409
+//!   └──belongs to another request──────► 422
+//! ```
+//!
+//! The claim is taken atomically *before* the work, so that two requests with one key never both work. It is a lease:
+//! if its holder vanishes without a word it runs out. A handler that is cancelled gives it back at once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::Service;
+use super::answer::Answer;
+use super::body::JsonObject;
+use super::identity::Principal;
+use super::orders::Order;
+use super::problem::Problem;
+use super::stores::{Claimed, Store, StoreError};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const LONGEST_KEY: usize = 255;
+
+/// The header is there, and is no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Idempotency-Key must be a single string of 1 to 255 visible ASCII characters, in double quotes or bare")]
+pub(super) struct MalformedKey;
+
+/// A key, and whose it is: another caller's same key is another key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct CallerKey {
+    caller: String,
+    key: String,
+}
+
+impl CallerKey {
+    pub(super) fn new(caller: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { caller: caller.into(), key: key.into() }
+    }
+}
+
+/// What was asked for: method, path and canonical body.
+///
+/// Kept as text and not as a hash: a body has 64 KiB at most, and equality is then exact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fingerprint(String);
+
+impl Fingerprint {
+    pub(super) fn of(method: &str, path: impl fmt::Display, body: &JsonObject) -> Self {
+        Self(format!("{method} {path}\n{}", body.canonical()))
+    }
+}
+
+/// What an idempotency key makes of a request: something that can be recognised when it comes again.
+#[derive(Clone, Debug)]
+pub(super) struct Keyed {
+    pub(super) key: Arc<CallerKey>,
+    pub(super) fingerprint: Fingerprint,
+}
+
+impl Keyed {
+    /// Reads the key of `caller`'s request; none where there is no such header.
+    pub(super) fn from_headers(
+        headers: &HeaderMap,
+        caller: &Principal,
+        fingerprint: impl FnOnce() -> Fingerprint,
+    ) -> Result<Option<Self>, MalformedKey> {
+        let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(line) = lines.next() else {
+            return Ok(None);
+        };
+        if lines.next().is_some() {
+            return Err(MalformedKey);
+        }
+        let key = parse_key(line.to_str().map_err(|_| MalformedKey)?)?;
+        Ok(Some(Self { key: Arc::new(CallerKey::new(caller.to_string(), key)), fingerprint: fingerprint() }))
+    }
+}
+
+/// A quoted string with optional parameters (RFC 8941 §3.3.3), or the same characters bare.
+fn parse_key(field: &str) -> Result<String, MalformedKey> {
+    let field = field.trim_matches([' ', '\t']);
+    let key = match field.strip_prefix('"') {
+        Some(quoted) => unquote(quoted)?,
+        None => field.to_owned(),
+    };
+    let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if visible && (1..=LONGEST_KEY).contains(&key.len()) { Ok(key) } else { Err(MalformedKey) }
+}
+
+/// The string that `quoted` starts with, its opening quote taken off already. Parameters after it say nothing to us.
+fn unquote(quoted: &str) -> Result<String, MalformedKey> {
+    let mut key = String::with_capacity(quoted.len());
+    let mut characters = quoted.chars();
+    loop {
+        match characters.next().ok_or(MalformedKey)? {
+            '"' => break,
+            '\\' => match characters.next() {
+                Some(escaped @ ('"' | '\\')) => key.push(escaped),
+                Some(_) | None => return Err(MalformedKey),
+            },
+            plain => key.push(plain),
+        }
+    }
+    let rest = characters.as_str();
+    if rest.is_empty() || rest.starts_with(';') { Ok(key) } else { Err(MalformedKey) }
+}
+
+/// Names one claim on one key. A claim that ran out and was taken over has another token, so that its first holder
+/// can no longer write under it.
+#[derive(Clone, Debug)]
+pub(super) struct Lease {
+    pub(super) key: Arc<CallerKey>,
+    pub(super) token: Uuid,
+}
+
+/// The answer to keep for a key, written together with the effect it tells of.
+#[derive(Clone, Debug)]
+pub(super) struct Completion {
+    pub(super) lease: Lease,
+    pub(super) answer: Answer,
+    pub(super) keep_until: Timestamp,
+}
+
+/// Does `work` once for a request and its retries: under a claim on its key, and only if nobody has done it or is
+/// doing it. `seen` is the order that the request is about, if there is one yet.
+pub(super) async fn once<W, F>(
+    service: &Service,
+    keyed: Option<&Keyed>,
+    seen: Option<&Order>,
+    work: W,
+) -> Result<Answer, Problem>
+where
+    W: FnOnce(Claim) -> F,
+    F: Future<Output = Result<Answer, Problem>>,
+{
+    match begin(service, keyed).await? {
+        Begun::Fresh(claim) => work(claim).await,
+        Begun::Answered(answer) => Ok(answer),
+        Begun::InFlight => Err(in_use(seen)),
+        Begun::Reused => Err(Problem::key_reused()),
+    }
+}
+
+/// The key is somebody's work in progress.
+pub(super) fn in_use(seen: Option<&Order>) -> Problem {
+    let problem = Problem::key_in_use();
+    match seen {
+        Some(order) => problem.about(order),
+        None => problem,
+    }
+}
+
+/// How a request that carries a key, or none, begins.
+enum Begun {
+    /// It is new: do the work, under this claim.
+    Fresh(Claim),
+    /// It has been answered already.
+    Answered(Answer),
+    /// It is being worked on.
+    InFlight,
+    /// Its key belongs to another request.
+    Reused,
+}
+
+/// Claims the request's key, or says why there is nothing to do. A request without a key is always fresh.
+async fn begin(service: &Service, keyed: Option<&Keyed>) -> Result<Begun, StoreError> {
+    let Some(keyed) = keyed else {
+        return Ok(Begun::Fresh(Claim::new(service, None)));
+    };
+    let now = Timestamp::now();
+    let lease = Lease { key: Arc::clone(&keyed.key), token: Uuid::new_v4() };
+    let until = after(now, service.config.idempotency_lease);
+    // Made before the store is asked, so that a handler that is cancelled while it waits gives the key back as well.
+    // What is not held cannot be given back: releasing another's claim does nothing.
+    let claim = Claim::new(service, Some(lease.clone()));
+    let claimed = service.store.claim(lease, keyed.fingerprint.clone(), now, until).await?;
+    let Claimed::Known { fingerprint, answer } = claimed else {
+        return Ok(Begun::Fresh(claim));
+    };
+    claim.completed();
+    Ok(match answer {
+        _ if fingerprint != keyed.fingerprint => Begun::Reused,
+        None => Begun::InFlight,
+        Some(answer) => Begun::Answered(answer.replayed()),
+    })
+}
+
+/// The right to do a request's work, held by the one handler that does it. Without a key there is nothing to hold,
+/// and everything here does nothing.
+///
+/// Dropping it gives the key back: a handler that is cancelled before the effect leaves the key as it found it. After
+/// the effect there is nothing to give back, because the store keeps the answer and knows that the claim is over.
+pub(super) struct Claim {
+    store: Arc<dyn Store>,
+    ttl: Duration,
+    lease: Option<Lease>,
+}
+
+impl Claim {
+    fn new(service: &Service, lease: Option<Lease>) -> Self {
+        Self { store: Arc::clone(&service.store), ttl: service.config.idempotency_ttl, lease }
+    }
+
+    /// What the store is to keep in the same step as the effect.
+    pub(super) fn completion(&self, answer: &Answer) -> Option<Completion> {
+        self.lease.as_ref().map(|lease| Completion {
+            lease: lease.clone(),
+            answer: answer.clone(),
+            keep_until: after(Timestamp::now(), self.ttl),
+        })
+    }
+
+    /// There is nothing to give back: the store has kept the answer, or the claim was never won.
+    pub(super) fn completed(mut self) {
+        self.lease = None;
+    }
+
+    /// Keeps an answer that has no effect beside it.
+    pub(super) async fn settle(self, answer: &Answer) -> Result<(), StoreError> {
+        if let Some(completion) = self.completion(answer) {
+            self.store.settle(completion).await?;
+        }
+        self.completed();
+        Ok(())
+    }
+
+    /// Gives the key back, and returns when that is done: the caller may retry as soon as it hears the answer.
+    pub(super) async fn release(mut self) -> Result<(), StoreError> {
+        if let Some(lease) = self.lease.clone() {
+            self.store.release(lease).await?;
+            self.lease = None;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let Some(lease) = self.lease.take() else {
+            return;
+        };
+        // A drop cannot wait for a store. Should the task never run, the lease still runs out.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let store = Arc::clone(&self.store);
+            runtime.spawn(async move { store.release(lease).await });
+        }
+    }
+}
+
+/// `now + span`, or the end of time.
+pub(super) fn after(now: Timestamp, span: Duration) -> Timestamp {
+    SignedDuration::try_from(span).ok().and_then(|span| now.checked_add(span).ok()).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_and_bare_are_one_key() {
+        for spelling in ["k-1", "\"k-1\"", " k-1\t", "\"k-1\";a=1", "\"k-1\"; a"] {
+            assert_eq!(parse_key(spelling), Ok("k-1".to_owned()), "{spelling}");
+        }
+        assert_eq!(parse_key(r#""a\"b\\c""#), Ok(r#"a"b\c"#.to_owned()));
+        assert_eq!(parse_key(&"x".repeat(255)), Ok("x".repeat(255)));
+    }
+
+    #[test]
+    fn what_is_no_single_visible_string_is_malformed() {
+        let too_long = "x".repeat(256);
+        for field in ["", "\"\"", "\"open", "\"a\" \"b\"", "\"a\", \"b\"", "\"a b\"", "a b", "é", "\"a\\b\"", &too_long]
+        {
+            assert_eq!(parse_key(field), Err(MalformedKey), "{field}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_time_is_not_passed() {
+        assert_eq!(after(Timestamp::now(), Duration::MAX), Timestamp::MAX);
+        assert_eq!(after(Timestamp::UNIX_EPOCH, Duration::from_secs(5)).as_second(), 5);
+    }
+}

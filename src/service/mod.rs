@@ -1,0 +1,129 @@
+//! The reference order service: a food-delivery API that is correct by default, and wrong on request in exactly one
+//! way. It is the yardstick that the harness is held against.
+//!
+//! ```text
+//! routes ──► body, etag, idempotency, identity     what was asked, read from the wire
+//!    │
+//!    ├─────► actions, placing ──► transition ──► orders   read, judge (pure), write conditionally
+//!    │                   └─────► stores                   whole atomic operations
+//!    └─────► defects                                      the same with one mistake, if one was asked for
+//! ```
+//!
+//! ```no_run
+//! use quickeats_bench::service::{Defect, ServiceConfig, run};
+//!
+//! # async fn serve() -> std::io::Result<()> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let config = ServiceConfig {
+//!     defect: Some(Defect::CheckThenSave),
+//!     ..ServiceConfig::default()
+//! };
+//! run(listener, config, async {
+//!     let _ = tokio::signal::ctrl_c().await;
+//! })
+//! .await
+//! # }
+//! ```
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+mod actions;
+mod answer;
+mod body;
+mod defect;
+mod defects;
+mod etag;
+mod idempotency;
+mod identity;
+mod orders;
+mod placing;
+mod problem;
+mod routes;
+mod server;
+mod stores;
+mod transition;
+
+pub use defect::{Defect, UnknownDefect};
+
+use defects::Mistaken;
+use orders::{Order, OrderId};
+use problem::Problem;
+use stores::{MemoryStore, Store};
+
+/// How the service behaves. The default is sound.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// The one mistake to make; none: no mistake.
+    pub defect: Option<Defect>,
+    /// How much wider than it naturally is the gap between check and act becomes, for a defect that has one.
+    pub defect_window: Duration,
+    /// How long the answer to an idempotency key is kept.
+    pub idempotency_ttl: Duration,
+    /// How long a claim on an idempotency key lasts if its holder is never heard of again. Longer than
+    /// [`request_timeout`](Self::request_timeout), so that no request outlives its claim.
+    pub idempotency_lease: Duration,
+    /// The largest request body, in bytes.
+    pub body_limit: usize,
+    /// How long a connection may take over the head of its next request, waiting for it included.
+    pub head_timeout: Duration,
+    /// How long a request may take, from the end of its head to the start of its answer.
+    pub request_timeout: Duration,
+    /// How long requests in flight may take to finish once the service is told to stop.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for ServiceConfig {
+    fn default() -> Self {
+        Self {
+            defect: None,
+            defect_window: Duration::ZERO,
+            idempotency_ttl: Duration::from_secs(24 * 60 * 60),
+            idempotency_lease: Duration::from_secs(60),
+            body_limit: 64 * 1024,
+            head_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Serves the order API on `listener` until `shutdown` is done. Requests in flight are finished, within
+/// [`ServiceConfig::shutdown_grace`].
+///
+/// # Errors
+/// A handler that panicked is reported at the end: the service goes on without it, and its word is not to be
+/// trusted.
+pub async fn run(
+    listener: TcpListener,
+    config: ServiceConfig,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let limits =
+        server::Limits { head: config.head_timeout, request: config.request_timeout, grace: config.shutdown_grace };
+    let router = routes::router(Service::new(config));
+    server::serve(listener, router, limits, shutdown).await
+}
+
+/// What all requests share.
+struct Service {
+    config: ServiceConfig,
+    store: Arc<dyn Store>,
+    mistaken: Option<Mistaken>,
+}
+
+impl Service {
+    fn new(config: ServiceConfig) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let mistaken = config.defect.map(|defect| Mistaken::new(defect, store.clone(), config.defect_window));
+        Self { config, store, mistaken }
+    }
+
+    /// The current version of an order, or the problem that there is none.
+    async fn read(&self, id: OrderId) -> Result<Arc<Order>, Problem> {
+        self.store.order(id).await?.ok_or_else(|| Problem::not_found("this order"))
+    }
+}

@@ -1,0 +1,85 @@
+//! The paths of the API, and what answers on each. A trailing slash is accepted everywhere.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path};
+use axum::routing::{MethodRouter, get};
+use http::StatusCode;
+use http::request::Parts;
+use serde_json::json;
+
+use super::Service;
+use super::answer::Answer;
+use super::orders::OrderId;
+use super::problem::Problem;
+
+mod listing;
+mod v1;
+mod v2;
+
+/// What every handler is given of the service.
+type Shared = Arc<Service>;
+
+pub(super) fn router(service: Service) -> Router {
+    let body_limit = DefaultBodyLimit::max(service.config.body_limit);
+    let root = Paths::default().at("/healthz", get(healthz)).into_router();
+    // V1 is nested and not merged, so that its fallback, too, is told apart and says that V1 is deprecated.
+    root.merge(v2::router())
+        .nest("/api/v1", v1::router())
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(body_limit)
+        .with_state(Arc::new(service))
+}
+
+/// Routes, each with and without a trailing slash.
+#[derive(Default)]
+struct Paths(Router<Shared>);
+
+impl Paths {
+    fn at(self, path: &str, methods: MethodRouter<Shared>) -> Self {
+        Self(self.0.route(&format!("{path}/"), methods.clone()).route(path, methods))
+    }
+
+    fn into_router(self) -> Router<Shared> {
+        self.0
+    }
+}
+
+async fn healthz() -> Answer {
+    Answer::json(StatusCode::OK, &json!({"status": "ok"}))
+}
+
+async fn no_such_path() -> Problem {
+    Problem::not_found("this path")
+}
+
+/// The router adds `Allow`.
+async fn wrong_method() -> Problem {
+    Problem::method_not_allowed()
+}
+
+/// `{id}` in a path, decoded. What is no text names nothing.
+struct Segment(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            Err(_) => Err(Problem::not_found("this path")),
+        }
+    }
+}
+
+/// What cannot be an id names no order.
+impl<S: Send + Sync> FromRequestParts<S> for OrderId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Segment(text) = Segment::from_request_parts(parts, state).await?;
+        text.parse().map_err(|_| Problem::not_found("this order"))
+    }
+}

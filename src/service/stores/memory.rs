@@ -1,0 +1,265 @@
+//! Orders in memory: one lock around plain tables, held for a few map operations and never across an await.
+//!
+//! That the lock makes every operation atomic is this store's private matter. The service above it relies on the
+//! conditional write alone, as it has to with a database and several replicas.
+
+use std::collections::HashMap;
+use std::future::ready;
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+
+use super::super::idempotency::{Completion, Fingerprint, Lease};
+use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
+use super::super::transition::Change;
+use super::key_table::KeyTable;
+use super::{Careless, Claimed, Listed, Page, Reply, Store, StoreError, Written};
+
+/// One order's current version, and the rows that belong to it.
+#[derive(Debug)]
+struct Row {
+    order: Arc<Order>,
+    charges: Vec<Charge>,
+    events: Vec<Event>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    orders: HashMap<OrderId, Row>,
+    /// In order of creation; the place in the list, counted from 1, is the cursor.
+    listing: Vec<OrderId>,
+    riders: HashMap<String, Rider>,
+    keys: KeyTable,
+}
+
+impl Tables {
+    fn create(&mut self, order: Order, completion: Option<Completion>) -> Written {
+        if !self.keys.allows(completion.as_ref()) {
+            return Written::ClaimLost;
+        }
+        self.keys.finish(completion);
+        self.listing.push(order.id);
+        let row = Row { order: Arc::new(order), charges: Vec::new(), events: Vec::new() };
+        self.orders.insert(row.order.id, row);
+        Written::Done
+    }
+
+    fn commit(&mut self, change: Change, completion: Option<Completion>) -> Written {
+        let current = self.orders.get(&change.order.id);
+        if current.is_none_or(|row| row.order.version != change.expected_version) {
+            return Written::Conflict;
+        }
+        self.overwrite(change, completion)
+    }
+
+    fn put(&mut self, mut change: Change) -> Option<Arc<Order>> {
+        let found = self.orders.get(&change.order.id)?.order.version;
+        change.order.version = found + 1;
+        change.event.version = found + 1;
+        let id = change.order.id;
+        self.overwrite(change, None);
+        self.order(id)
+    }
+
+    fn overwrite(&mut self, change: Change, completion: Option<Completion>) -> Written {
+        let Some(row) = self.orders.get_mut(&change.order.id) else {
+            return Written::Conflict;
+        };
+        if !self.keys.allows(completion.as_ref()) {
+            return Written::ClaimLost;
+        }
+        self.keys.finish(completion);
+        row.order = Arc::new(change.order);
+        row.events.push(change.event);
+        row.charges.extend(change.charge);
+        if let Some(rider) = change.rider {
+            self.riders.entry(rider.id.clone()).or_insert(rider);
+        }
+        Written::Done
+    }
+
+    fn order(&self, id: OrderId) -> Option<Arc<Order>> {
+        self.orders.get(&id).map(|row| Arc::clone(&row.order))
+    }
+
+    fn list(&self, page: Page) -> Vec<Listed> {
+        let skipped = usize::try_from(page.after).unwrap_or(usize::MAX);
+        self.listing
+            .iter()
+            .zip(1..)
+            .skip(skipped)
+            .filter_map(|(id, place)| Some((place, self.order(*id)?)))
+            .filter(|(_, order)| page.status.is_none_or(|status| order.status == status))
+            .take(page.limit)
+            .collect()
+    }
+}
+
+/// The store that `serve` uses unless told otherwise.
+#[derive(Debug)]
+pub(in super::super) struct MemoryStore {
+    restaurants: Vec<Restaurant>,
+    tables: Mutex<Tables>,
+}
+
+impl MemoryStore {
+    pub(in super::super) fn new() -> Self {
+        Self { restaurants: Restaurant::seeded(), tables: Mutex::default() }
+    }
+
+    /// One critical section, done by the time this returns.
+    fn atomically<T: Send + 'static>(&self, section: impl FnOnce(&mut Tables) -> T) -> Reply<'_, T> {
+        let done = match self.tables.lock() {
+            Ok(mut tables) => Ok(section(&mut tables)),
+            Err(_) => Err(StoreError::HalfWritten),
+        };
+        Box::pin(ready(done))
+    }
+}
+
+impl Store for MemoryStore {
+    fn create(&self, order: Order, completion: Option<Completion>) -> Reply<'_, Written> {
+        self.atomically(|tables| tables.create(order, completion))
+    }
+
+    fn commit(&self, change: Change, completion: Option<Completion>) -> Reply<'_, Written> {
+        self.atomically(|tables| tables.commit(change, completion))
+    }
+
+    fn put(&self, change: Change) -> Reply<'_, Option<Arc<Order>>> {
+        self.atomically(|tables| tables.put(change))
+    }
+
+    fn order(&self, id: OrderId) -> Reply<'_, Option<Arc<Order>>> {
+        self.atomically(|tables| tables.order(id))
+    }
+
+    fn list(&self, page: Page) -> Reply<'_, Vec<Listed>> {
+        self.atomically(|tables| tables.list(page))
+    }
+
+    fn charges(&self, id: OrderId) -> Reply<'_, Option<Vec<Charge>>> {
+        self.atomically(|tables| tables.orders.get(&id).map(|row| row.charges.clone()))
+    }
+
+    fn events(&self, id: OrderId) -> Reply<'_, Option<Vec<Event>>> {
+        self.atomically(|tables| tables.orders.get(&id).map(|row| row.events.clone()))
+    }
+
+    fn restaurants(&self, ids: Vec<String>) -> Reply<'_, Vec<Restaurant>> {
+        let named = self.restaurants.iter().filter(|known| ids.contains(&known.id));
+        Box::pin(ready(Ok(named.cloned().collect())))
+    }
+
+    fn riders(&self, ids: Vec<String>) -> Reply<'_, Vec<Rider>> {
+        self.atomically(|tables| ids.iter().filter_map(|id| tables.riders.get(id).cloned()).collect())
+    }
+
+    fn claim(&self, lease: Lease, fingerprint: Fingerprint, now: Timestamp, until: Timestamp) -> Reply<'_, Claimed> {
+        self.atomically(|tables| tables.keys.claim(lease, fingerprint, now, until))
+    }
+
+    fn settle(&self, completion: Completion) -> Reply<'_, ()> {
+        self.atomically(|tables| tables.keys.finish(Some(completion)))
+    }
+
+    fn release(&self, lease: Lease) -> Reply<'_, ()> {
+        self.atomically(move |tables| tables.keys.release(&lease))
+    }
+}
+
+impl Careless for MemoryStore {
+    fn overwrite(&self, change: Change, completion: Option<Completion>) -> Reply<'_, Written> {
+        self.atomically(|tables| tables.overwrite(change, completion))
+    }
+
+    fn charge(&self, id: OrderId, charge: Charge) -> Reply<'_, ()> {
+        self.atomically(|tables| {
+            if let Some(row) = tables.orders.get_mut(&id) {
+                row.charges.push(charge);
+            }
+        })
+    }
+
+    fn recall(&self, lease: Lease, now: Timestamp) -> Reply<'_, Claimed> {
+        self.atomically(move |tables| tables.keys.recall(&lease.key, now))
+    }
+
+    fn remember(&self, completion: Completion, fingerprint: Fingerprint) -> Reply<'_, ()> {
+        self.atomically(|tables| tables.keys.remember(completion, fingerprint))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::super::super::answer::Answer;
+    use super::super::super::etag::{Preconditions, TagList};
+    use super::super::super::idempotency::CallerKey;
+    use super::super::super::identity::Principal;
+    use super::super::super::orders::{Minted, Status};
+    use super::super::super::transition::{Command, plan};
+    use super::*;
+
+    async fn store_with_an_order() -> (MemoryStore, Arc<Order>) {
+        let store = MemoryStore::new();
+        let Minted { at, tag, id } = Minted::now();
+        let order = Order {
+            id: OrderId::new(id),
+            restaurant: "trattoria-roma".to_owned(),
+            restaurant_name: "Trattoria Roma".to_owned(),
+            rider: None,
+            status: Status::PendingPayment,
+            amount: 100,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+            tag,
+        };
+        store.create(order.clone(), None).await.unwrap();
+        (store, Arc::new(order))
+    }
+
+    fn payment(order: &Order) -> Change {
+        let command = Command::Pay { method: "card".to_owned(), amount: order.amount };
+        let any = Preconditions { if_match: Some(TagList::Any), if_none_match: None };
+        plan(order, &command, &any, &Principal::Anonymous, Minted::now()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn of_two_changes_planned_on_one_version_one_is_written_whole_and_one_not_at_all() {
+        let (store, order) = store_with_an_order().await;
+        let (one, other) = (payment(&order), payment(&order));
+        assert_eq!(store.commit(one, None).await, Ok(Written::Done));
+        assert_eq!(store.commit(other, None).await, Ok(Written::Conflict));
+        assert_eq!(store.charges(order.id).await.unwrap().unwrap().len(), 1);
+        assert_eq!(store.events(order.id).await.unwrap().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_change_under_a_lost_claim_is_not_written() {
+        let (store, order) = store_with_an_order().await;
+        let change = payment(&order);
+        let lost = Completion {
+            lease: Lease { key: Arc::new(CallerKey::new("anonymous", "k")), token: Uuid::nil() },
+            answer: Answer::to_change(&change),
+            keep_until: Timestamp::MAX,
+        };
+        let written = store.commit(change, Some(lost)).await;
+        assert_eq!(written, Ok(Written::ClaimLost));
+        assert_eq!(store.order(order.id).await.unwrap().unwrap().version, 1);
+        assert!(store.charges(order.id).await.unwrap().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_v1_write_takes_the_version_above_the_one_it_finds() {
+        let (store, order) = store_with_an_order().await;
+        store.commit(payment(&order), None).await.unwrap();
+        let late = store.put(payment(&order)).await.unwrap().unwrap();
+        assert_eq!(late.version, 3);
+        let versions: Vec<_> =
+            store.events(order.id).await.unwrap().unwrap().iter().map(|event| event.version).collect();
+        assert_eq!(versions, [2, 3]);
+    }
+}

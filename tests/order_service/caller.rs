@@ -1,0 +1,238 @@
+//! A service of a test's own, and somebody who calls it.
+
+use std::time::Duration;
+
+use quickeats_bench::service::{Defect, ServiceConfig, run};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A running service. Stops when it is dropped, or, with its result, by [`stop`](Self::stop).
+pub(crate) struct Service {
+    pub(crate) base: String,
+    pub(crate) client: Client,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Service {
+    pub(crate) async fn sound() -> Self {
+        Self::with(ServiceConfig::default()).await
+    }
+
+    pub(crate) async fn with_defect(defect: Defect) -> Self {
+        Self::with(ServiceConfig { defect: Some(defect), ..ServiceConfig::default() }).await
+    }
+
+    /// A defect whose gap is wide enough for requests that are sent together to meet in it.
+    pub(crate) async fn with_wide_defect(defect: Defect) -> Self {
+        Self::with(ServiceConfig {
+            defect: Some(defect),
+            defect_window: Duration::from_millis(500),
+            ..ServiceConfig::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn with(config: ServiceConfig) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(run(listener, config, async {
+            let _ = stopped.await;
+        }));
+        Self { base, client: client(), stop: Some(stop), task }
+    }
+
+    pub(crate) async fn stop(mut self) -> std::io::Result<()> {
+        drop(self.stop.take());
+        self.task.await.unwrap()
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> Request {
+        Request(self.client.request(method, format!("{}{path}", self.base)))
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Request {
+        self.request(Method::POST, path)
+    }
+
+    /// A fresh order, pending payment.
+    pub(crate) async fn order(&self) -> Order {
+        let reply = self.post("/api/v2/orders").send().await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        Order { id: reply.body["id"].as_str().unwrap().to_owned(), tag: reply.tag() }
+    }
+
+    /// An order that was brought to a state, with its tag in that state.
+    pub(crate) async fn order_in(&self, status: &str) -> Order {
+        let mut order = self.order().await;
+        let actions = ["payment", "acceptance", "preparation-complete", "pickup", "delivery"];
+        let way = ["pending_payment", "pending_acceptance", "preparing", "ready_for_pickup", "in_transit", "delivered"];
+        let steps = way.iter().position(|state| *state == status).unwrap();
+        for action in &actions[..steps] {
+            let reply = self.act(&order, action).send().await;
+            assert_eq!(reply.status, 200, "{reply:?}");
+            order.tag = reply.tag();
+        }
+        order
+    }
+
+    /// A well-formed action with the order's tag, and for a payment with a key of its own.
+    pub(crate) fn act(&self, order: &Order, action: &str) -> Request {
+        self.bare_act(order, action).if_match(&order.tag)
+    }
+
+    /// The same without `If-Match`.
+    pub(crate) fn bare_act(&self, order: &Order, action: &str) -> Request {
+        let request = self.post(&format!("/api/v2/orders/{}/{action}", order.id));
+        match action {
+            "payment" => request.key(&fresh_key()).json(&json!({"payment_method": "card", "amount": 25_000})),
+            "cancellation" | "rejection" => request.json(&json!({"reason": "changed my mind"})),
+            _ => request,
+        }
+    }
+
+    /// A payment without a key.
+    pub(crate) fn payment(&self, order: &Order) -> Request {
+        self.post(&format!("/api/v2/orders/{}/payment", order.id))
+            .if_match(&order.tag)
+            .json(&json!({"payment_method": "card", "amount": 25_000}))
+    }
+
+    /// Where the order stands now.
+    pub(crate) async fn now(&self, order: &Order) -> Reply {
+        let reply = self.get(&format!("/api/v2/orders/{}", order.id)).send().await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply
+    }
+
+    pub(crate) async fn ledger(&self, order: &Order) -> Vec<Value> {
+        self.rows(order, "payments").await
+    }
+
+    pub(crate) async fn events(&self, order: &Order) -> Vec<Value> {
+        self.rows(order, "events").await
+    }
+
+    async fn rows(&self, order: &Order, what: &str) -> Vec<Value> {
+        let path = format!("/api/v2/orders/{}/{what}", order.id);
+        let reply = self.get(&path).send().await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body["results"].as_array().unwrap().clone()
+    }
+}
+
+fn client() -> Client {
+    // reqwest wants a TLS provider even for plain HTTP. A second installation fails, and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().tls_certs_only([]).no_proxy().timeout(Duration::from_secs(20)).build().unwrap()
+}
+
+pub(crate) fn fresh_key() -> String {
+    format!("\"{}\"", uuid::Uuid::new_v4())
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    pub(crate) id: String,
+    pub(crate) tag: String,
+}
+
+impl Order {
+    pub(crate) fn tagged(&self, tag: &str) -> Self {
+        Self { tag: tag.to_owned(), ..self.clone() }
+    }
+}
+
+pub(crate) struct Request(RequestBuilder);
+
+impl Request {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value))
+    }
+
+    pub(crate) fn if_match(self, value: &str) -> Self {
+        self.header("if-match", value)
+    }
+
+    pub(crate) fn key(self, value: &str) -> Self {
+        self.header("idempotency-key", value)
+    }
+
+    pub(crate) fn actor(self, value: &str) -> Self {
+        self.header("x-actor", value)
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.text("application/json", &body.to_string())
+    }
+
+    pub(crate) fn text(self, content_type: &str, body: &str) -> Self {
+        let named = self.0.header("content-type", content_type);
+        Self(named.body(body.to_owned()))
+    }
+
+    /// Sends, and gives up after a while without an answer.
+    pub(crate) async fn abandon_after(self, patience: Duration) {
+        assert!(self.0.timeout(patience).send().await.unwrap_err().is_timeout());
+    }
+
+    pub(crate) async fn send(self) -> Reply {
+        let response = self.0.send().await.unwrap();
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let bytes = response.bytes().await.unwrap().to_vec();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Reply { status, headers, bytes, body }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) body: Value,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn tag(&self) -> String {
+        self.header("etag").unwrap().to_owned()
+    }
+
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.header("idempotent-replayed") == Some("true")
+    }
+}
+
+/// Sends all requests at once and waits for all answers.
+pub(crate) async fn race(requests: impl IntoIterator<Item = Request>) -> Vec<Reply> {
+    let running: Vec<_> = requests.into_iter().map(|request| tokio::spawn(request.send())).collect();
+    let mut replies = Vec::with_capacity(running.len());
+    for reply in running {
+        replies.push(reply.await.unwrap());
+    }
+    replies
+}
+
+pub(crate) fn statuses(replies: &[Reply]) -> Vec<u16> {
+    let mut statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
+    statuses.sort_unstable();
+    statuses
+}
+
+pub(crate) fn count(replies: &[Reply], status: u16) -> usize {
+    replies.iter().filter(|reply| reply.status == status).count()
+}

@@ -1,0 +1,61 @@
+//! Connections: what a socket sees.
+
+use std::time::{Duration, Instant};
+
+use quickeats_bench::service::{Defect, ServiceConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::caller::Service;
+
+#[tokio::test]
+async fn idle_connections_do_not_hold_a_shutdown_up() {
+    let service = Service::sound().await;
+    let _kept_alive = service.order().await;
+    let silent = TcpStream::connect(service.base.trim_start_matches("http://")).await.unwrap();
+    let started = Instant::now();
+    service.stop().await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(3));
+    drop(silent);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_in_flight_is_answered_before_the_service_stops() {
+    let service = Service::with_wide_defect(Defect::CheckThenSave).await;
+    let order = service.order().await;
+    // Of two with one key, the first answer is the refusal: the sign that the other one is inside.
+    let mut both = JoinSet::new();
+    both.spawn(service.payment(&order).key("k").send());
+    both.spawn(service.payment(&order).key("k").send());
+    assert_eq!(both.join_next().await.unwrap().unwrap().status, 409);
+    service.stop().await.unwrap();
+    assert_eq!(both.join_next().await.unwrap().unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_ends_the_connection() {
+    let service =
+        Service::with(ServiceConfig { head_timeout: Duration::from_millis(50), ..ServiceConfig::default() }).await;
+    let mut slow = TcpStream::connect(service.base.trim_start_matches("http://")).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).await.unwrap();
+    assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_given_up_with_nothing_applied() {
+    let service = Service::with(ServiceConfig {
+        defect: Some(Defect::CheckThenSave),
+        defect_window: Duration::from_secs(60),
+        request_timeout: Duration::from_millis(50),
+        ..ServiceConfig::default()
+    })
+    .await;
+    let order = service.order().await;
+    let reply = service.payment(&order).key("k").send().await;
+    assert_eq!(reply.status, 503);
+    assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+    assert_eq!(service.now(&order).await.tag(), order.tag);
+}
