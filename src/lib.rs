@@ -28,3 +28,8 @@ pub mod spec;
 // 4 world: async
 pub mod target;
 pub mod service;
+// 5 drive: never the service
+pub mod event;
+pub mod race;
+pub mod run_result;
+pub mod scenario;

@@ -1,0 +1,56 @@
+//! What a run tells while it runs. Progress listens; the measured path never waits for it.
+
+use crate::check::Verdict;
+
+/// Something happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event<'a> {
+    /// A run begins.
+    RunStarted {
+        /// Where it is aimed.
+        target: &'a str,
+        /// How many scenarios it has.
+        scenarios: usize,
+        /// The seed that repeats it.
+        seed: u64,
+    },
+    /// A scenario begins.
+    ScenarioStarted {
+        /// Its name.
+        name: &'a str,
+        /// How many rounds it is to race.
+        rounds: u32,
+    },
+    /// A round is over.
+    RoundDone {
+        /// Rounds so far.
+        done: u32,
+        /// Of them, rounds with a violation.
+        violated: u64,
+    },
+    /// A scenario is over and judged.
+    ScenarioDone {
+        /// Its name.
+        name: &'a str,
+        /// What it came to.
+        verdict: Verdict,
+        /// Rounds raced.
+        rounds: u64,
+    },
+    /// Something the user should know, that is no finding.
+    Notice(String),
+}
+
+/// Listens to a run.
+pub trait Observer {
+    /// Called between rounds, never while requests are on their way.
+    fn on(&self, event: &Event<'_>);
+}
+
+/// Listens to nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn on(&self, _: &Event<'_>) {}
+}

@@ -1,0 +1,158 @@
+//! The race: rounds of a plan against a target, recorded.
+//!
+//! Per scenario, first the *serial controls* (each kind of contender alone: what does it hear when nothing races?),
+//! then the rounds. Per round: a fresh resource, brought to its start; contenders connected and warmed, each holding
+//! the token it read; all requests sent but for their end; the gate; observation. Each round goes to the [`Sink`]
+//! as soon as it is over, so an interrupted run loses nothing.
+
+mod round;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::history::{Cause, Operation, Outcome, Phase};
+use crate::ids::RoundId;
+use crate::scenario::Plan;
+use crate::seed::Seed;
+use crate::target::Target;
+use round::{RoundRunner, Volley};
+
+/// Rounds in a row without one usable answer, after which a target is given up: it hangs or is gone.
+const MOST_FRUITLESS_ROUNDS: u32 = 5;
+
+/// How a scenario is raced.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How many rounds.
+    pub rounds: u32,
+    /// How long a volley may take to assemble.
+    pub gate_limit: Duration,
+}
+
+/// Where rounds go.
+pub trait Sink {
+    /// Takes one round's operations. Called between rounds.
+    ///
+    /// # Errors
+    /// If they cannot be kept; the race ends.
+    fn round(&mut self, id: RoundId, operations: &[Operation]) -> std::io::Result<()>;
+}
+
+/// How a scenario ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// All rounds were raced, or the run was asked to stop.
+    Complete,
+    /// Set-up works, but contenders were not answered several rounds in a row; how the last of them ended.
+    GaveUp(String),
+    /// The target gave no usable answer any more; why the last round failed.
+    TargetLost(String),
+}
+
+/// Races one plan.
+#[derive(Debug)]
+pub struct Race<'a, T: Target> {
+    target: &'a T,
+    plan: &'a Plan,
+    seed: Seed,
+    clock: Clock,
+    clients: Arc<AtomicU32>,
+    pace: Pace,
+}
+
+impl<'a, T: Target> Race<'a, T> {
+    /// A race of `plan` against `target`. `clients` numbers the clients of the whole run.
+    pub fn new(target: &'a T, plan: &'a Plan, seed: Seed, clock: Clock, clients: Arc<AtomicU32>, pace: Pace) -> Self {
+        Self { target, plan, seed: seed.child(&plan.name), clock, clients, pace }
+    }
+
+    /// Runs controls and rounds, one after the other, until all are done or the target is lost.
+    ///
+    /// When `stop` is asked for, the round under way ends at once: what is not answered by then is recorded as Unknown,
+    /// and the round goes to the sink like any other.
+    ///
+    /// # Errors
+    /// If the sink cannot keep a round.
+    pub async fn run(&self, stop: &Stop, sink: &mut dyn Sink) -> std::io::Result<Ending> {
+        let mut volley = Volley::new();
+        let mut fruitless = 0;
+        for id in self.rounds() {
+            if stop.is_asked() {
+                break;
+            }
+            let runner =
+                RoundRunner::new(self.target, self.plan, self.seed.child(&id.to_string()), self.pace.gate_limit);
+            let operations = runner.run(id, self.clock, &self.clients, &mut volley, stop).await;
+            sink.round(id, &operations)?;
+            match fruitless_because(&operations) {
+                None => fruitless = 0,
+                Some(why) => {
+                    fruitless += 1;
+                    if fruitless >= MOST_FRUITLESS_ROUNDS && !stop.is_asked() {
+                        let raced = operations.iter().any(|operation| operation.phase == Phase::Contend);
+                        return Ok(if raced { Ending::GaveUp(why) } else { Ending::TargetLost(why) });
+                    }
+                }
+            }
+        }
+        Ok(Ending::Complete)
+    }
+
+    /// One control for each kind of contender, then the rounds.
+    fn rounds(&self) -> impl Iterator<Item = RoundId> + use<'a, T> {
+        let kinds = self.plan.contenders.iter().map(|contender| contender.entry + 1).max().unwrap_or(0);
+        let controls = (1..=kinds).map(|kind| RoundId::Control(u32::try_from(kind).expect("volleys are small")));
+        controls.chain((1..=self.pace.rounds).map(RoundId::Raced))
+    }
+}
+
+/// Why a round yielded nothing usable, if so: no contender was answered.
+fn fruitless_because(operations: &[Operation]) -> Option<String> {
+    let answered = |operation: &&Operation| matches!(operation.outcome, Outcome::Answered(_));
+    let contended = operations.iter().filter(|operation| operation.phase == Phase::Contend);
+    if contended.clone().any(|operation| answered(&operation)) {
+        return None;
+    }
+    // A server that answers set-up but nothing of a race with 5xx is there: that is a finding, not an absence.
+    let is_error_answer = |operation: &Operation| {
+        matches!(&operation.outcome, Outcome::Unknown(Cause::Status(_) | Cause::Unreadable { .. }))
+    };
+    if contended.clone().any(is_error_answer) {
+        return None;
+    }
+    let last = operations.iter().rfind(|operation| !answered(operation)).or_else(|| operations.last())?;
+    Some(format!("{} {}", last.call.request, crate::check::answer(last)))
+}
+
+/// Asks a run to stop. Cheap to clone; all clones agree.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    sender: Arc<tokio::sync::watch::Sender<bool>>,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self { sender: Arc::new(tokio::sync::watch::Sender::new(false)) }
+    }
+}
+
+impl Stop {
+    /// Asks.
+    pub fn ask(&self) {
+        self.sender.send_replace(true);
+    }
+
+    /// Whether someone has asked.
+    pub fn is_asked(&self) -> bool {
+        *self.sender.borrow()
+    }
+
+    /// Waits until someone asks.
+    pub async fn asked(&self) {
+        let mut receiver = self.sender.subscribe();
+        // The sender lives as long as `self`.
+        let _ = receiver.wait_for(|asked| *asked).await;
+    }
+}

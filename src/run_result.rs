@@ -1,0 +1,406 @@
+//! The result of a run as plain data: what reports are rendered from, and what `run.json` holds.
+//!
+//! Versioned; its JSON Schema stands in `reports/run.schema.json`, kept true by a test. Names of fields are part of
+//! the product: a change of any changes [`SCHEMA`].
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Finding, Judgment, Kind, Severity, Verdict};
+use crate::clock::Stamp;
+use crate::history::{Operation, Precondition};
+use crate::measure::{Quantiles, Tally, upper_bound_95};
+use crate::text::harmless;
+
+/// The version of the format.
+pub const SCHEMA: &str = "quickeats-bench/run@1";
+
+/// Why the process ends as it does: the documented exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything holds.
+    Holds,
+    /// A violation was found (or a warning, with `--fail-on warning`).
+    Violated,
+    /// The command line, or a file it names, is wrong.
+    Usage,
+    /// Too little was seen to say that it holds.
+    Inconclusive,
+    /// The target cannot be raced, or stopped answering.
+    TargetUnusable,
+    /// A threshold was crossed.
+    Threshold,
+    /// Interrupted; what was seen is judged and reported.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Holds => 0,
+            Self::Violated => 1,
+            Self::Usage => 2,
+            Self::Inconclusive => 3,
+            Self::TargetUnusable => 4,
+            Self::Threshold => 5,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunResult {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The version of the tool.
+    pub tool_version: String,
+    /// The name of the run's folder.
+    pub run_id: String,
+    /// When it started: RFC 3339, UTC.
+    pub started_at: String,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// The seed that repeats its choices.
+    pub seed: u64,
+    /// The API description's name.
+    pub api: String,
+    /// What was raced.
+    pub target: TargetInfo,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+    /// The severity from which on a finding makes a verdict `violated`.
+    pub fail_on: Severity,
+    /// The worst of its scenarios' verdicts.
+    pub verdict: Verdict,
+    /// The process's exit code.
+    pub exit_code: u8,
+    /// All scenarios added up.
+    pub totals: Totals,
+    /// Limits that were asked for, and whether they were kept.
+    pub thresholds: Vec<ThresholdResult>,
+    /// Scenario by scenario.
+    pub scenarios: Vec<ScenarioResult>,
+}
+
+/// What was raced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetInfo {
+    /// Its URL.
+    pub url: String,
+    /// Whose process it is.
+    pub kind: TargetKind,
+    /// The defect that was switched on in the reference service.
+    pub defect: Option<String>,
+}
+
+/// Whose process the target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// The reference service, in this process: it shares the machine's cores with the harness.
+    InProcess,
+    /// A server at a URL.
+    Remote,
+}
+
+/// Answers by what is known of them. The three add up to the requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeCounts {
+    /// Complete answers, refusals included.
+    pub answered: u64,
+    /// Certainly without effect.
+    pub not_sent: u64,
+    /// May have taken effect.
+    pub unknown: u64,
+}
+
+/// Microseconds between the first and the last release of a volley.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Skew {
+    /// Half of the volleys are at or below.
+    pub p50: u64,
+    /// 95 % are at or below.
+    pub p95: u64,
+    /// The largest.
+    pub max: u64,
+}
+
+impl From<Quantiles> for Skew {
+    fn from(quantiles: Quantiles) -> Self {
+        Self { p50: quantiles.p50, p95: quantiles.p95, max: quantiles.max }
+    }
+}
+
+/// All scenarios added up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Totals {
+    /// Scenarios of the run.
+    pub scenarios: u64,
+    /// Those that hold.
+    pub holds: u64,
+    /// Those that are violated.
+    pub violated: u64,
+    /// Those that are inconclusive.
+    pub inconclusive: u64,
+    /// Raced rounds.
+    pub rounds: u64,
+    /// Rounds in which contenders truly overlapped.
+    pub rounds_overlapped: u64,
+    /// Rounds that prove nothing.
+    pub rounds_void: u64,
+    /// Requests of all kinds.
+    pub requests: u64,
+    /// What came of them.
+    pub outcomes: OutcomeCounts,
+    /// Answers to contenders, by status.
+    pub status_counts: BTreeMap<u16, u64>,
+    /// Contenders' requests that named a version token.
+    pub conditional_requests: u64,
+    /// Those refused as stale.
+    pub precondition_failed: u64,
+    /// Their share; null if there were none.
+    pub rate_412: Option<f64>,
+    /// Rounds in which an acknowledged update was lost.
+    pub lost_updates: u64,
+    /// Rounds in which one logical operation had more than one effect.
+    pub duplicate_effects: u64,
+    /// Findings, one a kind and scenario.
+    pub findings: u64,
+    /// Gate release to last response byte.
+    pub latency_us: Quantiles,
+}
+
+/// One scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioResult {
+    /// Its name.
+    pub name: String,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// How many raced in each round.
+    pub contenders: u64,
+    /// Raced rounds.
+    pub rounds: u64,
+    /// Rounds in which at least two contenders were on their way at the same time.
+    pub rounds_overlapped: u64,
+    /// Rounds that prove nothing: not brought to their start, or written to by someone else.
+    pub rounds_void: u64,
+    /// Requests of all kinds, set-up and observation included.
+    pub requests: u64,
+    /// What came of them.
+    pub outcomes: OutcomeCounts,
+    /// Answers to contenders, by status.
+    pub status_counts: BTreeMap<u16, u64>,
+    /// Contenders' requests that named a version token.
+    pub conditional_requests: u64,
+    /// Those refused as stale.
+    pub precondition_failed: u64,
+    /// Their share; null if there were none.
+    pub rate_412: Option<f64>,
+    /// Rounds in which an acknowledged update was lost.
+    pub lost_updates: u64,
+    /// Rounds in which one logical operation had more than one effect.
+    pub duplicate_effects: u64,
+    /// Gate release to last response byte, in microseconds, of contenders that were answered.
+    pub latency_us: Quantiles,
+    /// First to last release of a volley, in microseconds.
+    pub skew_us: Skew,
+    /// At 95 % confidence, the share of overlapped rounds with a violation is below this; null if none overlapped.
+    pub rate_upper_bound_95: Option<f64>,
+    /// Why it may be inconclusive.
+    pub doubts: Vec<String>,
+    /// What was found, the most telling kind first.
+    pub findings: Vec<FindingResult>,
+}
+
+/// One kind of anomaly in one scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindingResult {
+    /// What it is.
+    pub kind: Kind,
+    /// How bad it is.
+    pub severity: Severity,
+    /// In how many raced rounds it was the cause.
+    pub count: u64,
+    /// In how many serial controls, where nothing raced, it was the cause.
+    pub controls: u64,
+    /// The first raced round of them, from 1; 0 if only serial controls showed it.
+    pub first_round: u32,
+    /// That round, in words.
+    pub sentence: String,
+    /// The operations of that round that prove it, in order of opening.
+    pub witness: Vec<WitnessLine>,
+    /// Other kinds that the same rounds are evidence of.
+    pub also: Vec<Kind>,
+}
+
+/// One operation of a witness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessLine {
+    /// The round in the history: `r17`, or `c1` for a control.
+    pub round: String,
+    /// The operation's id within the round.
+    pub operation: u32,
+    /// The client's number.
+    pub client: u32,
+    /// Who asked.
+    pub actor: String,
+    /// Method and path.
+    pub request: String,
+    /// The version token it was conditional on.
+    pub precondition: Option<String>,
+    /// Its idempotency key.
+    pub idempotency_key: Option<String>,
+    /// What was answered, in words.
+    pub answer: String,
+    /// Microseconds, counted from the opening of the witness's first operation.
+    pub opened_us: i64,
+    /// When the gate let it go, if it was held.
+    pub released_us: Option<i64>,
+    /// When its last response byte had come.
+    pub closed_us: i64,
+}
+
+/// A limit that was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ThresholdResult {
+    /// The flag: `max-p95` or `max-412-rate`.
+    pub name: String,
+    /// Where the worst value was measured; null if nothing was.
+    pub scenario: Option<String>,
+    /// The limit: microseconds, or a share.
+    pub limit: f64,
+    /// The worst measured value; null if nothing was measured.
+    pub measured: Option<f64>,
+    /// Whether the limit was crossed.
+    pub crossed: bool,
+}
+
+/// What a scenario result is made of, beside its judgment and counts.
+#[derive(Debug, Clone, Copy)]
+pub struct ScenarioFacts<'a> {
+    /// The scenario's name.
+    pub name: &'a str,
+    /// How many raced in each round.
+    pub contenders: usize,
+    /// The severity from which on a finding counts.
+    pub fail_on: Severity,
+}
+
+impl ScenarioResult {
+    /// Puts a scenario's judgment and counts together.
+    pub fn new(facts: ScenarioFacts<'_>, judgment: &Judgment, tally: &Tally) -> Self {
+        Self {
+            name: facts.name.to_owned(),
+            verdict: judgment.verdict(tally.rounds_overlapped, facts.fail_on),
+            contenders: facts.contenders as u64,
+            rounds: tally.rounds,
+            rounds_overlapped: tally.rounds_overlapped,
+            rounds_void: judgment.rounds_void,
+            requests: tally.requests,
+            outcomes: outcomes(tally),
+            status_counts: tally.status_counts.clone(),
+            conditional_requests: tally.conditional_requests,
+            precondition_failed: tally.precondition_failed,
+            rate_412: tally.rate_412(),
+            lost_updates: judgment.lost_updates,
+            duplicate_effects: judgment.duplicate_effects,
+            latency_us: tally.latency_us(),
+            skew_us: tally.skew_us().into(),
+            rate_upper_bound_95: upper_bound_95(judgment.rounds_violated, tally.rounds_overlapped),
+            doubts: doubts(judgment, tally),
+            findings: judgment.findings.iter().map(FindingResult::new).collect(),
+        }
+    }
+}
+
+fn doubts(judgment: &Judgment, tally: &Tally) -> Vec<String> {
+    let mut doubts = judgment.doubts.clone();
+    if tally.rounds_overlapped == 0 {
+        doubts.push("no round overlapped: nothing raced".to_owned());
+    }
+    doubts
+}
+
+fn outcomes(tally: &Tally) -> OutcomeCounts {
+    OutcomeCounts { answered: tally.answered, not_sent: tally.not_sent, unknown: tally.unknown }
+}
+
+impl FindingResult {
+    fn new(finding: &Finding) -> Self {
+        let origin = finding.witness.iter().map(|operation| operation.window.opened).min();
+        Self {
+            kind: finding.kind,
+            severity: finding.kind.severity(),
+            count: finding.count,
+            controls: finding.controls,
+            first_round: finding.first_round.number(),
+            sentence: finding.sentence.clone(),
+            witness: finding.witness.iter().map(|operation| WitnessLine::new(operation, origin)).collect(),
+            also: finding.also.clone(),
+        }
+    }
+}
+
+impl WitnessLine {
+    fn new(operation: &Operation, origin: Option<Stamp>) -> Self {
+        let origin = origin.unwrap_or(operation.window.opened);
+        let shown = |text: &str| harmless(text, 200);
+        Self {
+            round: operation.round.to_string(),
+            operation: operation.id.0,
+            client: operation.client.0,
+            actor: operation.call.actor.to_string(),
+            request: shown(&operation.call.request),
+            precondition: match &operation.call.precondition {
+                Precondition::Absent => None,
+                Precondition::Token(token) => Some(shown(token)),
+            },
+            idempotency_key: operation.call.key.as_deref().map(shown),
+            answer: crate::check::answer(operation),
+            opened_us: operation.window.opened.micros_from(origin),
+            released_us: operation.window.released.map(|stamp| stamp.micros_from(origin)),
+            closed_us: operation.window.closed.micros_from(origin),
+        }
+    }
+}
+
+impl Totals {
+    /// Adds `scenarios` up; `tally` holds their counts added.
+    pub fn new(scenarios: &[ScenarioResult], tally: &Tally) -> Self {
+        let with = |verdict| scenarios.iter().filter(|scenario| scenario.verdict == verdict).count() as u64;
+        let sum = |field: fn(&ScenarioResult) -> u64| scenarios.iter().map(field).sum();
+        Self {
+            scenarios: scenarios.len() as u64,
+            holds: with(Verdict::Holds),
+            violated: with(Verdict::Violated),
+            inconclusive: with(Verdict::Inconclusive),
+            rounds: tally.rounds,
+            rounds_overlapped: tally.rounds_overlapped,
+            rounds_void: sum(|scenario| scenario.rounds_void),
+            requests: tally.requests,
+            outcomes: outcomes(tally),
+            status_counts: tally.status_counts.clone(),
+            conditional_requests: tally.conditional_requests,
+            precondition_failed: tally.precondition_failed,
+            rate_412: tally.rate_412(),
+            lost_updates: sum(|scenario| scenario.lost_updates),
+            duplicate_effects: sum(|scenario| scenario.duplicate_effects),
+            findings: sum(|scenario| scenario.findings.len() as u64),
+            latency_us: tally.latency_us(),
+        }
+    }
+}

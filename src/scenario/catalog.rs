@@ -1,0 +1,61 @@
+//! The scenarios that are part of the tool, in the order they run.
+
+use super::Scenario;
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$((concat!($name, ".toml"), include_str!(concat!("../../scenarios/", $name, ".toml")))),*]
+    };
+}
+
+const FILES: &[(&str, &str)] = embedded![
+    "cancel-vs-accept",
+    "accept-vs-reject",
+    "pay-vs-cancel",
+    "duplicate-payment",
+    "double-click-payment",
+    "double-pickup",
+    "stale-write",
+    "missing-if-match",
+    "v1-cancel-vs-accept",
+    "v1-double-pay",
+];
+
+/// All of them.
+///
+/// # Panics
+/// Never: the embedded files are read by a test.
+pub fn all() -> Vec<Scenario> {
+    (FILES.iter()).map(|(file, text)| Scenario::parse(file, text).expect("embedded scenarios are tested")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::api::builtin;
+    use crate::scenario::Plan;
+
+    #[test]
+    fn every_embedded_scenario_fits_every_api_it_is_for() {
+        for (file, text) in FILES {
+            let scenario = Scenario::parse(file, text).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(format!("{}.toml", scenario.name.get_ref()), *file);
+            for api in &scenario.apis {
+                let api = builtin::api(api.get_ref()).unwrap();
+                Plan::resolve(&scenario, &api, Some(20)).unwrap_or_else(|error| panic!("{error}"));
+            }
+        }
+    }
+
+    #[test]
+    fn every_scenario_file_is_embedded() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        let on_disk = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let is_scenario = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "toml");
+        let mut missing: Vec<String> = on_disk.filter(is_scenario).collect();
+        missing.retain(|name| FILES.iter().all(|(file, _)| file != name));
+        assert!(missing.is_empty(), "not embedded: {missing:?}");
+    }
+}
