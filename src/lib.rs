@@ -26,10 +26,15 @@ pub mod check;
 pub mod measure;
 pub mod spec;
 // 4 world: async
-pub mod target;
 pub mod service;
+pub mod target;
 // 5 drive: never the service
 pub mod event;
 pub mod race;
 pub mod run_result;
 pub mod scenario;
+// 6 run and present
+pub mod report;
+pub mod run;
+// 7 rim
+pub mod cli;

@@ -1,0 +1,218 @@
+//! The command line as typed. What its flags mean together is decided in `resolve`.
+
+#![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, read in a terminal")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::check::Severity;
+use crate::service::Defect;
+use crate::text::parse_duration;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    holds: nothing wrong was seen, and enough was seen to say so
+  1    violated: the server broke its contract (or a warning, with --fail-on warning)
+  2    usage: the command line or a file it names is wrong
+  3    inconclusive: too little was seen to say that it holds
+  4    target unusable: not reachable, not HTTP, not this API, or it stopped answering
+  5    a threshold was crossed (--max-p95, --max-412-rate)
+  130  interrupted: what was seen is judged and reported";
+
+/// Proves whether an HTTP API stays correct when people act on it at the same moment.
+#[derive(Debug, Parser)]
+#[command(name = "quickeats-bench", version, after_help = EXIT_CODES, subcommand_required = true, arg_required_else_help = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Race scenarios against a server, and judge what it said
+    #[command(after_help = EXIT_CODES, after_long_help = concat!("\
+Examples:
+  quickeats-bench race
+      every built-in V2 scenario against the sound reference service: exits 0
+  quickeats-bench race --defect check-then-save
+      the same against the classic fake optimistic lock: exits 1 and shows who said what when
+  quickeats-bench race --target http://127.0.0.1:8000 cancel-vs-accept --rounds 500 --seed 7
+      one scenario against a server of yours that follows the order API
+
+", "Exit codes:
+  0    holds: nothing wrong was seen, and enough was seen to say so
+  1    violated: the server broke its contract (or a warning, with --fail-on warning)
+  2    usage: the command line or a file it names is wrong
+  3    inconclusive: too little was seen to say that it holds
+  4    target unusable: not reachable, not HTTP, not this API, or it stopped answering
+  5    a threshold was crossed (--max-p95, --max-412-rate)
+  130  interrupted: what was seen is judged and reported"))]
+    Race(Box<RaceArgs>),
+    /// Run the reference order service
+    Serve(ServeArgs),
+    /// List the built-in scenarios, or show one as a start for your own
+    Scenarios(ScenariosArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RaceArgs {
+    /// Scenarios to race: built-in names, or files ending in .toml [default: all built-in ones of the API]
+    #[arg(value_name = "SCENARIO")]
+    pub(super) scenarios: Vec<String>,
+
+    /// The server to race, such as http://127.0.0.1:8000 [default: the reference service, started in-process]
+    #[arg(long, value_name = "URL")]
+    pub(super) target: Option<String>,
+
+    /// The API description: a built-in name, or a file ending in .toml [default: that of the named scenarios, else
+    /// quickeats-v2]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) api: Option<String>,
+
+    /// Allow a target that is not on this machine. Race only servers that you may load, and whose data you may change
+    #[arg(long, requires = "target")]
+    pub(super) allow_remote: bool,
+
+    /// The mistake that the in-process reference service makes
+    #[arg(long, value_name = "NAME", conflicts_with = "target", value_parser = defect_parser())]
+    pub(super) defect: Option<Defect>,
+
+    /// Widen the defect's gap between check and act by this long, such as 1ms
+    #[arg(long, value_name = "DURATION", requires = "defect", value_parser = parse_duration)]
+    pub(super) defect_window: Option<Duration>,
+
+    /// Rounds per scenario
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) rounds: u32,
+
+    /// How many race in each round, where a scenario allows more than it names
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=64))]
+    pub(super) contenders: Option<u16>,
+
+    /// Repeats a run's choices (keys, persons, orders within a volley) [default: arbitrary, printed]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+
+    /// The limit for one request, and for a volley to assemble
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_timeout)]
+    pub(super) timeout: Duration,
+
+    /// Exit 5 if any scenario's p95 latency is above this
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(super) max_p95: Option<Duration>,
+
+    /// Exit 5 if any scenario's share of 412 answers is above this (0 to 1); scenarios that send stale tokens on
+    /// purpose are left out
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
+    pub(super) max_412_rate: Option<f64>,
+
+    /// From which severity on a finding fails the run
+    #[arg(long, value_name = "SEVERITY", default_value = "violation")]
+    pub(super) fail_on: FailOn,
+
+    /// What is printed on stdout
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(super) format: Format,
+
+    /// The folder that the run's own folder goes into
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub(super) out: PathBuf,
+
+    /// No progress on stderr
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub(super) addr: SocketAddr,
+
+    /// The mistake that the service makes
+    #[arg(long, value_name = "NAME", value_parser = defect_parser())]
+    pub(super) defect: Option<Defect>,
+
+    /// Widen the defect's gap between check and act by this long, such as 1ms
+    #[arg(long, value_name = "DURATION", requires = "defect", value_parser = parse_duration)]
+    pub(super) defect_window: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScenariosArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<ScenariosCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ScenariosCommand {
+    /// List the built-in scenarios
+    List,
+    /// Print a scenario's file: its story, and a start for your own
+    Show {
+        /// A built-in name, or a file ending in .toml
+        name: String,
+    },
+}
+
+/// From which severity on a finding fails the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Only violations.
+    Violation,
+    /// Warnings, too.
+    Warning,
+}
+
+impl From<FailOn> for Severity {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Violation => Self::Violation,
+            FailOn::Warning => Self::Warning,
+        }
+    }
+}
+
+/// What is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// The answer, the findings and a table, for people.
+    Table,
+    /// run.json alone.
+    Json,
+}
+
+fn defect_parser() -> impl TypedValueParser<Value = Defect> {
+    let names =
+        Defect::ALL.iter().map(|defect| clap::builder::PossibleValue::new(defect.name()).help(defect.mistake()));
+    PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of defects pass"))
+}
+
+fn parse_timeout(typed: &str) -> Result<Duration, String> {
+    let timeout = parse_duration(typed)?;
+    let range = Duration::from_millis(1)..=Duration::from_secs(60);
+    if range.contains(&timeout) { Ok(timeout) } else { Err("a timeout is between 1ms and 60s".to_owned()) }
+}
+
+fn parse_share(typed: &str) -> Result<f64, String> {
+    match typed.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        Ok(_) | Err(_) => Err("a share is a number from 0 to 1, such as 0.6".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

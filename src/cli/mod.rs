@@ -1,0 +1,56 @@
+//! The rim: what was typed → what is meant → run → exit code.
+
+mod args;
+mod race;
+mod resolve;
+mod scenarios;
+mod serve;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::race::Stop;
+use crate::run_result::Exit;
+use args::{Cli, Command};
+
+/// Reads the command line, does what it says, and returns the exit code. `stop` is asked for from outside (Ctrl-C).
+pub async fn main(stop: Stop) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap's own: help and version go to stdout with 0, everything else to stderr with 2.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { 0 });
+        }
+    };
+    let done = match cli.command {
+        Command::Race(args) => race::main(*args, &stop).await,
+        Command::Serve(args) => serve::main(&args, &stop).await,
+        Command::Scenarios(args) => scenarios::main(args),
+    };
+    let exit = done.unwrap_or_else(|failure| {
+        let _ = writeln!(io::stderr(), "error: {:#}", failure.error);
+        failure.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+/// An error with the exit code it stands for.
+#[derive(Debug)]
+struct Failure {
+    error: anyhow::Error,
+    exit: Exit,
+}
+
+/// A mistake on the command line, or in a file it names.
+fn usage(error: impl Into<anyhow::Error>) -> Failure {
+    Failure { error: error.into(), exit: Exit::Usage }
+}
+
+/// Prints an answer to stdout. A reader that has gone away (`| head`) is no error.
+fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}

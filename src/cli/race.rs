@@ -1,0 +1,72 @@
+//! `quickeats-bench race`.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::args::{Format, RaceArgs};
+use super::{Failure, print, resolve, usage};
+use crate::event::{Observer, Silent};
+use crate::race::Stop;
+use crate::report::progress::{Bar, Lines};
+use crate::report::{Json, Palette, Renderer, Terminal};
+use crate::run;
+use crate::run_result::Exit;
+
+pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
+    let resolved = resolve::race(&args).map_err(usage)?;
+    let observer = observer(args.quiet);
+    for notice in &resolved.notices {
+        observer.on(notice);
+    }
+    let (result, folder) = match run::run(&resolved.config, &*observer, stop).await {
+        Ok(done) => done,
+        Err(error) => {
+            let exit = if stop.is_asked() { Exit::Interrupted } else { error.exit() };
+            return Err(Failure { error: error.into(), exit });
+        }
+    };
+    match args.format {
+        Format::Table => print(&format!("{}Saved in {}\n", terminal().render(&result), folder.display())),
+        Format::Json => {
+            print(&Json.render(&result));
+            if !args.quiet {
+                // stdout is the JSON alone.
+                let _ = writeln!(io::stderr(), "saved in {}", folder.display());
+            }
+        }
+    }
+    Ok(exit_of(result.exit_code))
+}
+
+fn exit_of(code: u8) -> Exit {
+    let all = [
+        Exit::Holds,
+        Exit::Violated,
+        Exit::Usage,
+        Exit::Inconclusive,
+        Exit::TargetUnusable,
+        Exit::Threshold,
+        Exit::Interrupted,
+    ];
+    all.into_iter().find(|exit| exit.code() == code).expect("a result's code is one of these")
+}
+
+fn observer(quiet: bool) -> Box<dyn Observer> {
+    if quiet {
+        Box::new(Silent)
+    } else if io::stderr().is_terminal() {
+        Box::new(Bar::default())
+    } else {
+        Box::new(Lines)
+    }
+}
+
+/// The report for the terminal that stdout is, if it is one.
+fn terminal() -> Terminal {
+    let is_terminal = io::stdout().is_terminal();
+    let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    Terminal {
+        palette: if is_terminal && wants_colour { Palette::Colour } else { Palette::Plain },
+        width: is_terminal.then(|| console::Term::stdout().size().1),
+    }
+}

@@ -1,0 +1,137 @@
+//! What the flags mean together: files are read, names looked up, and every contradiction is named here.
+
+use std::fs;
+use std::path::{MAIN_SEPARATOR, Path};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, bail};
+
+use super::args::RaceArgs;
+use crate::api::{Api, builtin};
+use crate::event::Event;
+use crate::run::{RunConfig, TargetChoice, Thresholds};
+use crate::scenario::{Plan, Scenario, catalog};
+use crate::seed::Seed;
+use crate::target::Endpoint;
+use crate::text::nearest;
+
+const DEFAULT_API: &str = "quickeats-v2";
+
+/// A run as it is meant, and what the user should know about it.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub(super) config: RunConfig,
+    pub(super) notices: Vec<Event<'static>>,
+}
+
+/// Resolves `race`'s arguments.
+pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
+    let named = args.scenarios.iter().map(|name| scenario(name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let api = api(args, &named)?;
+    let scenarios = if named.is_empty() { scenarios_of(&api)? } else { named };
+    let mut plans: Vec<Plan> = Vec::new();
+    let mut notices = Vec::new();
+    for scenario in &scenarios {
+        let name = scenario.name.get_ref();
+        if !scenario.apis.iter().any(|own| *own.get_ref() == *api.name) {
+            let apis: Vec<&str> = scenario.apis.iter().map(|api| api.get_ref().as_str()).collect();
+            bail!(
+                "scenario `{name}` is for {}, not for `{}`\n  = help: race it with --api {}",
+                apis.join(", "),
+                api.name,
+                apis.first().unwrap_or(&"NAME")
+            );
+        }
+        if plans.iter().any(|plan| plan.name == *name) {
+            bail!("scenario `{name}` is named twice");
+        }
+        let wanted = args.contenders.map(usize::from);
+        let plan = Plan::resolve(scenario, &api, wanted)?;
+        if let Some(wanted) = wanted
+            && plan.contenders.len() != wanted
+        {
+            notices.push(Event::Notice(format!(
+                "{name} races {} contenders, not {wanted}: its file sets the range",
+                plan.contenders.len()
+            )));
+        }
+        plans.push(plan);
+    }
+    let config = RunConfig {
+        api,
+        plans,
+        target: target(args)?,
+        rounds: args.rounds,
+        seed: args.seed.map_or_else(Seed::arbitrary, Seed::new),
+        timeout: args.timeout,
+        fail_on: args.fail_on.into(),
+        thresholds: Thresholds { max_p95: args.max_p95, max_412_rate: args.max_412_rate },
+        out: args.out.clone(),
+    };
+    Ok(Resolved { config, notices })
+}
+
+/// The scenario that `typed` names: a file if it looks like one, else a built-in.
+pub(super) fn scenario(typed: &str) -> anyhow::Result<Scenario> {
+    if is_file(typed) {
+        return Ok(Scenario::parse(typed, &read(typed)?)?);
+    }
+    let mut all = catalog::all();
+    if let Some(index) = all.iter().position(|scenario| scenario.name.get_ref() == typed) {
+        return Ok(all.swap_remove(index));
+    }
+    let names = all.iter().map(|scenario| scenario.name.get_ref().as_str());
+    Err(unknown("scenario", typed, names, "`quickeats-bench scenarios` lists them; a file's name ends in .toml"))
+}
+
+fn api(args: &RaceArgs, named: &[Scenario]) -> anyhow::Result<Arc<Api>> {
+    let implied = named.first().and_then(|scenario| scenario.apis.first()).map(|api| api.get_ref().as_str());
+    let typed = args.api.as_deref().or(implied).unwrap_or(DEFAULT_API);
+    if is_file(typed) {
+        return Ok(Arc::new(Api::parse(typed, &read(typed)?)?));
+    }
+    builtin::api(typed).ok_or_else(|| unknown("API", typed, builtin::names(), "a file's name ends in .toml"))
+}
+
+fn scenarios_of(api: &Api) -> anyhow::Result<Vec<Scenario>> {
+    let mut all = catalog::all();
+    all.retain(|scenario| scenario.apis.iter().any(|own| *own.get_ref() == *api.name));
+    if all.is_empty() {
+        bail!("no built-in scenario is for `{}`\n  = help: name a scenario file", api.name);
+    }
+    Ok(all)
+}
+
+fn target(args: &RaceArgs) -> anyhow::Result<TargetChoice> {
+    let Some(typed) = &args.target else {
+        return Ok(TargetChoice::InProcess {
+            defect: args.defect,
+            defect_window: args.defect_window.unwrap_or_default(),
+        });
+    };
+    let endpoint = Endpoint::parse(typed).context("--target")?;
+    if !endpoint.is_loopback() && !args.allow_remote {
+        bail!(
+            "--target {endpoint} is not on this machine\n  = help: a race loads the server and changes its data; if you may do that there, add --allow-remote"
+        );
+    }
+    Ok(TargetChoice::Remote(endpoint))
+}
+
+fn is_file(typed: &str) -> bool {
+    Path::new(typed).extension().is_some_and(|extension| extension == "toml") || typed.contains(MAIN_SEPARATOR)
+}
+
+fn read(path: &str) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("{path} cannot be read"))
+}
+
+fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone, hint: &str) -> anyhow::Error {
+    let shown = crate::text::harmless(typed, 80);
+    match nearest(typed, known.clone()) {
+        Some(name) => anyhow!("unknown {what} `{shown}`\n  = help: did you mean `{name}`?"),
+        None => {
+            anyhow!("unknown {what} `{shown}`\n  = help: known are {}; {hint}", known.collect::<Vec<_>>().join(", "))
+        }
+    }
+}

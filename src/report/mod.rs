@@ -1,0 +1,29 @@
+//! A run's result, for people and for machines. Renders plain data; knows nothing of races, targets or the service.
+
+mod json;
+mod palette;
+pub mod progress;
+mod terminal;
+
+pub use json::Json;
+pub use palette::Palette;
+pub use terminal::Terminal;
+
+use crate::run_result::RunResult;
+
+/// Turns a result into text.
+pub trait Renderer {
+    /// The text, ending with a line end.
+    fn render(&self, result: &RunResult) -> String;
+}
+
+/// The JSON Schema of `run.json`, as it is committed under `reports/`.
+///
+/// # Panics
+/// Never: a schema is plain data.
+pub fn run_schema() -> String {
+    let schema = schemars::schema_for!(RunResult);
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is plain data");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,58 @@
+//! The reference service in this process: its own runtime and threads, a real socket on a free port.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::service::{self, Defect, ServiceConfig};
+use crate::target::Endpoint;
+
+/// The running service; stops when dropped.
+#[derive(Debug)]
+pub(super) struct InProcess {
+    endpoint: Endpoint,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl InProcess {
+    pub(super) fn start(defect: Option<Defect>, defect_window: Duration) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let endpoint = Endpoint::parse(&url).expect("a socket address makes a URL");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("service")
+            .enable_all()
+            .build()?;
+        let config = ServiceConfig { defect, defect_window, ..ServiceConfig::default() };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = std::thread::Builder::new().name("service".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+                let shutdown = async move { drop(stopped.await) };
+                // A service that fails stops answering, which the race sees and reports.
+                let _ = service::run(listener, config, shutdown).await;
+            });
+        })?;
+        Ok(Self { endpoint, stop: Some(stop), thread: Some(thread) })
+    }
+
+    pub(super) const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}
+
+impl Drop for InProcess {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic in the service has been printed by its thread, and shown as a lost target.
+            let _ = thread.join();
+        }
+    }
+}

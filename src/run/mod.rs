@@ -1,0 +1,286 @@
+//! One run: start the service if asked, look whether the target can be raced, race every plan, save, judge.
+//!
+//! ```text
+//! look ──► for each plan: race ──► book (history line, then judge, then count) ──► result
+//! ```
+//!
+//! Whatever ends a run early (Ctrl-C, a target that is gone), what was seen until then is judged and reported.
+
+mod book;
+mod in_process;
+mod thresholds;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::{Api, Fill, Request};
+use crate::check::{Severity, Verdict};
+use crate::clock::Clock;
+use crate::event::{Event, Observer};
+use crate::history::{Cause, Meaning, Outcome, Verb};
+use crate::measure::Tally;
+use crate::race::{Ending, Pace, Race, Stop};
+use crate::run_result::{Exit, RunResult, SCHEMA, ScenarioResult, TargetInfo, TargetKind, Totals};
+use crate::scenario::Plan;
+use crate::seed::Seed;
+use crate::service::Defect;
+use crate::target::{Endpoint, HttpTarget, Patience, Target, TlsError};
+use book::Book;
+use in_process::InProcess;
+pub use thresholds::Thresholds;
+
+/// Everything a run is asked to do.
+#[derive(Debug, Clone)]
+pub struct RunConfig {
+    /// The API description.
+    pub api: Arc<Api>,
+    /// What to race, in order.
+    pub plans: Vec<Plan>,
+    /// What to race against.
+    pub target: TargetChoice,
+    /// Rounds per scenario.
+    pub rounds: u32,
+    /// The seed of all choices.
+    pub seed: Seed,
+    /// The limit for one request.
+    pub timeout: Duration,
+    /// The severity from which on a finding fails the run.
+    pub fail_on: Severity,
+    /// Limits that fail the run when crossed.
+    pub thresholds: Thresholds,
+    /// The folder that the run's own folder goes into.
+    pub out: PathBuf,
+}
+
+/// What to race against.
+#[derive(Debug, Clone)]
+pub enum TargetChoice {
+    /// The reference service, started for this run.
+    InProcess {
+        /// The mistake it makes, if any.
+        defect: Option<Defect>,
+        /// What is added to the gap between check and act.
+        defect_window: Duration,
+    },
+    /// A server that is there.
+    Remote(Endpoint),
+}
+
+/// Why a run could not be made, or not be saved.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The target cannot be raced.
+    #[error("{target} cannot be raced: {why}\n  = help: {help}")]
+    TargetUnusable {
+        /// Its URL.
+        target: String,
+        /// What was seen.
+        why: String,
+        /// What to try.
+        help: String,
+    },
+    /// TLS could not be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The reference service did not start.
+    #[error("the reference service could not be started: {0}")]
+    Service(std::io::Error),
+    /// The report's folder cannot be written.
+    #[error("{}: {source}\n  = help: name another folder with --out", path.display())]
+    Report {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl RunError {
+    /// The exit code that this error stands for.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::TargetUnusable { .. } | Self::Tls(_) | Self::Service(_) => Exit::TargetUnusable,
+            Self::Report { .. } => Exit::Usage,
+        }
+    }
+}
+
+/// Makes the run. Returns its result and the folder it was saved in.
+///
+/// # Errors
+/// If the target cannot be raced at all, or the report's folder not be written.
+pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Result<(RunResult, PathBuf), RunError> {
+    let clock = Clock::start();
+    let started_at = jiff::Timestamp::now();
+    let service = match &config.target {
+        TargetChoice::InProcess { defect, defect_window } => {
+            Some(InProcess::start(*defect, *defect_window).map_err(RunError::Service)?)
+        }
+        TargetChoice::Remote(_) => None,
+    };
+    let endpoint = match (&config.target, &service) {
+        (TargetChoice::Remote(endpoint), _) => endpoint.clone(),
+        (TargetChoice::InProcess { .. }, Some(service)) => service.endpoint().clone(),
+        (TargetChoice::InProcess { .. }, None) => unreachable!("started above"),
+    };
+    let url = endpoint.to_string();
+    let target = HttpTarget::new(endpoint, clock, Patience { request: config.timeout })?;
+    observer.on(&Event::RunStarted { target: &url, scenarios: config.plans.len(), seed: config.seed.value() });
+    look(&target, &url, &config.api, config.seed).await?;
+    let mut book = Book::open(config, started_at)?;
+    let raced = race_all(config, &target, clock, &mut book, observer, stop).await?;
+    drop(service);
+    let result = conclude(config, &book, started_at, clock, url, raced, stop.is_asked());
+    let folder = book.save(&result)?;
+    Ok((result, folder))
+}
+
+/// What racing all plans came to.
+struct Raced {
+    scenarios: Vec<ScenarioResult>,
+    tally: Tally,
+    target_lost: bool,
+}
+
+async fn race_all(
+    config: &RunConfig,
+    target: &HttpTarget,
+    clock: Clock,
+    book: &mut Book,
+    observer: &dyn Observer,
+    stop: &Stop,
+) -> Result<Raced, RunError> {
+    let clients = Arc::default();
+    let pace = Pace { rounds: config.rounds, gate_limit: config.timeout };
+    let mut raced = Raced { scenarios: Vec::new(), tally: Tally::default(), target_lost: false };
+    for plan in &config.plans {
+        if stop.is_asked() {
+            break;
+        }
+        observer.on(&Event::ScenarioStarted { name: &plan.name, rounds: config.rounds });
+        let mut chapter = book.begin(plan, config.fail_on, observer)?;
+        if raced.target_lost {
+            chapter.doubt("not raced: the target had stopped answering");
+        } else {
+            let race = Race::new(target, plan, config.seed, clock, Arc::clone(&clients), pace);
+            match race.run(stop, &mut chapter).await.map_err(|source| chapter.failed(source))? {
+                Ending::Complete => {}
+                Ending::GaveUp(why) => chapter.doubt(&format!("given up, contenders were not answered: {why}")),
+                Ending::TargetLost(why) => {
+                    raced.target_lost = true;
+                    chapter.doubt(&format!("the target stopped answering: {why}"));
+                }
+            }
+        }
+        let (scenario, tally) = chapter.close()?;
+        let done = Event::ScenarioDone { name: &plan.name, verdict: scenario.verdict, rounds: scenario.rounds };
+        observer.on(&done);
+        raced.tally.add(&tally);
+        raced.scenarios.push(scenario);
+    }
+    Ok(raced)
+}
+
+/// Makes one resource and reads it, before anything is raced or saved: a target that cannot do that is named at once.
+async fn look(target: &HttpTarget, url: &str, api: &Api, seed: Seed) -> Result<(), RunError> {
+    let mut dice = seed.child("look").dice();
+    let (person, unique) = (dice.uuid().to_string(), dice.uuid().to_string());
+    let mut id: Arc<str> = "".into();
+    for verb in [Verb::Create, Verb::Read] {
+        let fill = Fill {
+            id: &id,
+            role: api.dialect.role(&verb),
+            person: &person,
+            unique: &unique,
+            token: None,
+            key: None,
+            body: None,
+        };
+        let request = api.dialect.request(&verb, fill);
+        let outcome = match target.send(&request).await.result {
+            Ok(response) => api.dialect.read(&verb, &response),
+            Err(failure) => Outcome::Unknown(failure.cause().clone()),
+        };
+        match outcome {
+            Outcome::Answered(reply) if reply.meaning == Meaning::Applied => {
+                id = reply.resource.unwrap_or(id);
+            }
+            other => return Err(unusable(url, api, &request, &other)),
+        }
+    }
+    Ok(())
+}
+
+fn unusable(url: &str, api: &Api, request: &Request, outcome: &Outcome) -> RunError {
+    let asked = format!("{} {}", request.method, crate::text::harmless(&request.path, 200));
+    let (why, help) = match outcome {
+        Outcome::Answered(reply) => (
+            format!("{asked} was answered {} ({})", reply.status, reply.meaning.word()),
+            format!(
+                "is it a `{}` API? See `quickeats-bench scenarios` and --api; check the path in --target",
+                api.name
+            ),
+        ),
+        Outcome::NotSent(cause) | Outcome::Unknown(cause) => {
+            let help = match cause {
+                Cause::Connect(_) => "is the server running, and is the port right?".to_owned(),
+                Cause::Tls(_) => "does the server speak TLS on this port, with a certificate this machine trusts? For plain HTTP write http://".to_owned(),
+                Cause::TimedOut => "is the server stuck? --timeout gives it longer".to_owned(),
+                Cause::NotHttp(_) | Cause::Broken(_) => "is it an HTTP server? For TLS write https://".to_owned(),
+                Cause::TooLarge | Cause::Unreadable { .. } => {
+                    format!("is it a `{}` API? Its answers must be JSON as the API description says", api.name)
+                }
+                Cause::Status(_) | Cause::Abandoned => "the server's own log should say why".to_owned(),
+            };
+            (format!("{asked}: {}", crate::text::harmless(&cause.to_string(), 400)), help)
+        }
+    };
+    RunError::TargetUnusable { target: url.to_owned(), why, help }
+}
+
+fn conclude(
+    config: &RunConfig,
+    book: &Book,
+    started_at: jiff::Timestamp,
+    clock: Clock,
+    url: String,
+    raced: Raced,
+    interrupted: bool,
+) -> RunResult {
+    let Raced { scenarios, tally, target_lost } = raced;
+    let verdict = scenarios.iter().map(|scenario| scenario.verdict).max().unwrap_or(Verdict::Inconclusive);
+    let thresholds = config.thresholds.judge(&config.plans, &scenarios);
+    let crossed = thresholds.iter().any(|threshold| threshold.crossed);
+    let exit = match verdict {
+        _ if interrupted => Exit::Interrupted,
+        Verdict::Violated => Exit::Violated,
+        Verdict::Inconclusive | Verdict::Holds if target_lost => Exit::TargetUnusable,
+        Verdict::Inconclusive => Exit::Inconclusive,
+        Verdict::Holds if crossed => Exit::Threshold,
+        Verdict::Holds => Exit::Holds,
+    };
+    let (kind, defect) = match &config.target {
+        TargetChoice::InProcess { defect, .. } => {
+            (TargetKind::InProcess, defect.map(|defect| defect.name().to_owned()))
+        }
+        TargetChoice::Remote(_) => (TargetKind::Remote, None),
+    };
+    RunResult {
+        schema: SCHEMA.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        run_id: book.run_id().to_owned(),
+        started_at: started_at.to_string(),
+        duration_ms: clock.now().nanos() / 1_000_000,
+        seed: config.seed.value(),
+        api: config.api.name.to_string(),
+        target: TargetInfo { url, kind, defect },
+        interrupted,
+        fail_on: config.fail_on,
+        verdict,
+        exit_code: exit.code(),
+        totals: Totals::new(&scenarios, &tally),
+        thresholds,
+        scenarios,
+    }
+}
