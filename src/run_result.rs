@@ -55,7 +55,7 @@ impl Exit {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunResult {
-    /// [`SCHEMA`].
+    /// Always `quickeats-bench/run@1`.
     pub schema: String,
     /// The version of the tool.
     pub tool_version: String,
@@ -195,6 +195,8 @@ pub struct ScenarioResult {
     pub rounds_overlapped: u64,
     /// Rounds that prove nothing: not brought to their start, or written to by someone else.
     pub rounds_void: u64,
+    /// Rounds that are evidence for or against: overlapped, answered, observed and decided.
+    pub trials: u64,
     /// Requests of all kinds, set-up and observation included.
     pub requests: u64,
     /// What came of them.
@@ -215,7 +217,7 @@ pub struct ScenarioResult {
     pub latency_us: Quantiles,
     /// First to last release of a volley, in microseconds.
     pub skew_us: Skew,
-    /// At 95 % confidence, the share of overlapped rounds with a violation is below this; null if none overlapped.
+    /// At 95 % confidence, the share of such rounds with a violation is below this (exact binomial); null without any.
     pub rate_upper_bound_95: Option<f64>,
     /// Why it may be inconclusive.
     pub doubts: Vec<String>,
@@ -305,11 +307,12 @@ impl ScenarioResult {
     pub fn new(facts: ScenarioFacts<'_>, judgment: &Judgment, tally: &Tally) -> Self {
         Self {
             name: facts.name.to_owned(),
-            verdict: judgment.verdict(tally.rounds_overlapped, facts.fail_on),
+            verdict: judgment.verdict(facts.fail_on),
             contenders: facts.contenders as u64,
             rounds: tally.rounds,
             rounds_overlapped: tally.rounds_overlapped,
             rounds_void: judgment.rounds_void,
+            trials: judgment.trials,
             requests: tally.requests,
             outcomes: outcomes(tally),
             status_counts: tally.status_counts.clone(),
@@ -320,7 +323,7 @@ impl ScenarioResult {
             duplicate_effects: judgment.duplicate_effects,
             latency_us: tally.latency_us(),
             skew_us: tally.skew_us().into(),
-            rate_upper_bound_95: upper_bound_95(judgment.rounds_violated, tally.rounds_overlapped),
+            rate_upper_bound_95: upper_bound_95(judgment.rounds_violated, judgment.trials),
             doubts: doubts(judgment, tally),
             findings: judgment.findings.iter().map(FindingResult::new).collect(),
         }
@@ -331,6 +334,8 @@ fn doubts(judgment: &Judgment, tally: &Tally) -> Vec<String> {
     let mut doubts = judgment.doubts.clone();
     if tally.rounds_overlapped == 0 {
         doubts.push("no round overlapped: nothing raced".to_owned());
+    } else if judgment.trials == 0 {
+        doubts.push("rounds overlapped, but none was answered, observed and decided: nothing was shown".to_owned());
     }
     doubts
 }

@@ -42,6 +42,21 @@ fn is_reordering(character: char) -> bool {
         '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
+/// An id or token by its beginning, if it is long: enough to tell two of them apart by eye.
+pub fn short(word: &str) -> String {
+    const LONGEST: usize = 20;
+    const BEGINNING: usize = 8;
+    let (quote, bare) = match word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(bare) => ("\"", bare),
+        None => ("", word),
+    };
+    if bare.chars().count() <= LONGEST {
+        return word.to_owned();
+    }
+    let beginning: String = bare.chars().take(BEGINNING).collect();
+    format!("{quote}{beginning}…{quote}")
+}
+
 /// Reads a duration such as `250us`, `50ms`, `5s`, `2m`; the unit is required.
 ///
 /// # Errors
@@ -104,6 +119,14 @@ mod tests {
         assert_eq!(harmless("abcdef", 3), "abc…");
         assert_eq!(harmless("abc", 3), "abc");
         assert_eq!(harmless("주문이 취소됨", 3), "주문이…");
+    }
+
+    #[test]
+    fn long_ids_and_tokens_are_shown_by_their_beginning() {
+        assert_eq!(short("847ddb32-23b4-4075-8365-1eace10e51b4"), "847ddb32…");
+        assert_eq!(short("\"8c4c496c9f39456ba15b58625ac7f8f0\""), "\"8c4c496c…\"");
+        assert_eq!(short("\"v3\""), "\"v3\"");
+        assert_eq!(short("preparation-complete"), "preparation-complete");
     }
 
     #[test]

@@ -210,7 +210,7 @@ impl Dialect {
             records: None,
             digest: None,
         };
-        if meaning.is_refusal() || meaning == Meaning::Unclear {
+        if meaning.is_refusal() || meaning.is_open() {
             return Outcome::Answered(reply);
         }
         match self.fill_reply(&mut reply, verb, response, body) {
@@ -254,6 +254,8 @@ impl Dialect {
         match verb {
             Verb::ListEffects => reply.records = Some(self.effects.as_ref().expect("asked for").records(&body)?),
             Verb::ListEvents => reply.records = Some(self.events.as_ref().expect("asked for").records(&body)?),
+            // A problem's `status` is the HTTP status (RFC 9457 §3.1), not the resource's.
+            Verb::Create | Verb::Read | Verb::Act(_) if is_problem(response) => {}
             Verb::Create | Verb::Read | Verb::Act(_) => {
                 reply.resource = text_at(&body, &self.id);
                 reply.state = text_at(&body, &self.state);
@@ -295,6 +297,8 @@ impl Dialect {
 /// What a status means where no rule says otherwise (RFC 9110 §15, RFC 6585 §3).
 fn standard_meaning(status: u16) -> Option<Meaning> {
     match status {
+        // 202 is "noncommittal": accepted for later, perhaps never to be done (RFC 9110 §15.3.3).
+        202 | 300..=399 => Some(Meaning::Unclear),
         200..=299 => Some(Meaning::Applied),
         401 | 403 | 407 => Some(Meaning::Unauthorized),
         404 | 410 => Some(Meaning::NotFound),
@@ -302,7 +306,6 @@ fn standard_meaning(status: u16) -> Option<Meaning> {
         412 => Some(Meaning::Stale),
         428 => Some(Meaning::MissingPrecondition),
         400..=499 => Some(Meaning::Refused),
-        300..=399 => Some(Meaning::Unclear),
         _ => None,
     }
 }
@@ -356,6 +359,10 @@ fn text_at(body: &Value, pointer: &str) -> Option<Arc<str>> {
         Value::Number(number) => Some(number.to_string().into()),
         _ => None,
     }
+}
+
+fn is_problem(response: &Response) -> bool {
+    response.header("content-type").is_some_and(|media| media.starts_with("application/problem+"))
 }
 
 fn describe_body(response: &Response) -> String {

@@ -226,8 +226,9 @@ impl Reader<'_> {
             let mut transitions = Vec::new();
             for transition in &action.transitions {
                 let (from, to) = (index(&transition.from)?, index(&transition.to)?);
-                if terminal.contains(&from) {
-                    let message = format!("`{}` is declared terminal, so nothing leaves it", transition.from.get_ref());
+                if terminal.contains(&from) && from != to {
+                    let message =
+                        format!("`{}` is declared terminal, so nothing may leave it", transition.from.get_ref());
                     return Err(self.wrong(transition.from.span(), message));
                 }
                 transitions.push(Transition { from, to });

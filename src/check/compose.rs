@@ -57,16 +57,19 @@ pub struct Judgment {
     pub duplicate_effects: u64,
     /// Raced rounds with a violation.
     pub rounds_violated: u64,
+    /// Rounds that are evidence: something went wrong in them, or two contenders with clear answers overlapped, the
+    /// server was asked afterwards, somebody got through, and the judge could decide.
+    pub trials: u64,
     /// Why the scenario may be inconclusive, in words; each reason once.
     pub doubts: Vec<String>,
 }
 
 impl Judgment {
-    /// The verdict, given how many rounds truly overlapped, and the severity from which on a finding counts.
-    pub fn verdict(&self, rounds_overlapped: u64, fail_on: Severity) -> Verdict {
+    /// The verdict, given the severity from which on a finding counts.
+    pub fn verdict(&self, fail_on: Severity) -> Verdict {
         if self.findings.iter().any(|finding| finding.kind.severity() >= fail_on) {
             Verdict::Violated
-        } else if rounds_overlapped == 0 || !self.doubts.is_empty() {
+        } else if self.trials == 0 || !self.doubts.is_empty() {
             Verdict::Inconclusive
         } else {
             Verdict::Holds
@@ -93,12 +96,17 @@ impl<'a> ScenarioJudge<'a> {
     /// Judges one round. A rule that panics makes the scenario inconclusive, not the run fail.
     pub fn absorb(&mut self, id: RoundId, operations: &[Operation]) {
         let round = Round { id, model: self.model, operations };
-        if let Some(why) = void(round) {
+        if let Some(why) = never_raced(round) {
             if id.is_raced() {
                 self.judgment.rounds_void += 1;
             } else {
                 self.doubt(format!("a contender alone could not be tried: {why}"));
             }
+            return;
+        }
+        if let Some(why) = round.foreign_write() {
+            self.judgment.rounds_void += u64::from(id.is_raced());
+            self.doubt(format!("someone else wrote to the fresh {}: {why}", self.model.noun));
             return;
         }
         self.distress.absorb(round);
@@ -107,7 +115,10 @@ impl<'a> ScenarioJudge<'a> {
                 if evidence.is_empty() {
                     self.check_control(round);
                 }
-                self.note(id, operations, &evidence);
+                let violated = self.note(id, operations, &evidence);
+                let nobody_got_through = self.alone == Alone::Applied && round.nobody_won();
+                let is_evidence = round.is_telling() && !nobody_got_through && doubt.is_none();
+                self.judgment.trials += u64::from(id.is_raced() && (violated || is_evidence));
                 if let Some(why) = doubt {
                     self.doubt(why);
                 }
@@ -156,15 +167,20 @@ impl<'a> ScenarioJudge<'a> {
         }
     }
 
-    fn note(&mut self, id: RoundId, operations: &[Operation], evidence: &[Evidence]) {
+    /// Books a round's evidence; whether it holds a violation.
+    fn note(&mut self, id: RoundId, operations: &[Operation], evidence: &[Evidence]) -> bool {
         let has = |kind: Kind| evidence.iter().any(|one| one.kind == kind);
-        self.judgment.lost_updates += u64::from(has(Kind::LostUpdate));
-        self.judgment.duplicate_effects += u64::from(has(Kind::DuplicateEffect) || has(Kind::InFlightDuplicate));
         let violated = evidence.iter().any(|one| one.kind.severity() == Severity::Violation);
-        self.judgment.rounds_violated += u64::from(violated && id.is_raced());
+        if id.is_raced() {
+            let judgment = &mut self.judgment;
+            judgment.lost_updates += u64::from(has(Kind::LostUpdate));
+            judgment.duplicate_effects += u64::from(has(Kind::DuplicateEffect) || has(Kind::InFlightDuplicate));
+            judgment.rounds_violated += u64::from(violated);
+        }
         if let Some((cause, others)) = evidence.split_first() {
             self.add(id, operations, cause, others.iter().map(|one| one.kind).collect());
         }
+        violated
     }
 
     fn add(&mut self, id: RoundId, operations: &[Operation], evidence: &Evidence, also: Vec<Kind>) {
@@ -202,15 +218,16 @@ impl<'a> ScenarioJudge<'a> {
     }
 }
 
-/// Why a round proves nothing, if it does.
-fn void(round: Round<'_>) -> Option<String> {
-    if !round.operations.iter().any(|operation| operation.phase == Phase::Contend) {
-        let Some(last) = round.operations.last() else {
-            return Some("nothing was sent".to_owned());
-        };
-        return Some(format!("{} ended with {}", super::evidence::whose(last), super::evidence::answer(last)));
+/// Why a round proves nothing, if no contender of it was sent.
+fn never_raced(round: Round<'_>) -> Option<String> {
+    if round.contenders().next().is_some() {
+        return None;
     }
-    round.foreign_write()
+    let last = round.operations.iter().rfind(|operation| operation.phase == Phase::SetUp);
+    Some(match last {
+        Some(last) => format!("{} ended with {}", super::evidence::whose(last), super::evidence::answer(last)),
+        None => "nothing was sent".to_owned(),
+    })
 }
 
 /// Everything wrong with a round, its cause first, and what could not be decided.
@@ -224,10 +241,11 @@ fn judge_round(round: Round<'_>, alone: Alone) -> (Vec<Evidence>, Option<String>
         found.extend(distress::no_winner(round));
     }
     let mut doubt = None;
+    // A warning does not explain a contradiction.
+    let is_explained = found.iter().any(|evidence| evidence.kind.severity() == Severity::Violation);
     match refute::check(round) {
-        Refutation::Refuted if found.is_empty() => found.push(refute::name(round)),
-        Refutation::Undecided(why) if found.is_empty() => doubt = Some(why),
-        // Lawful, or the cause is named already.
+        Refutation::Refuted if !is_explained => found.push(refute::name(round)),
+        Refutation::Undecided(why) if !is_explained => doubt = Some(why),
         Refutation::None | Refutation::Refuted | Refutation::Undecided(_) => {}
     }
     found.sort_by_key(|evidence| evidence.kind);

@@ -22,6 +22,8 @@ pub(super) fn no_winner(round: Round<'_>) -> Option<Evidence> {
 /// Contenders without an answer, in races and alone.
 #[derive(Debug, Default)]
 pub(super) struct Distress {
+    /// Whether a control was answered at all: without one there is nothing to compare with.
+    has_control: bool,
     errors: Seen,
     hangs: Seen,
 }
@@ -38,6 +40,7 @@ impl Distress {
     pub(super) fn absorb(&mut self, round: Round<'_>) {
         for operation in round.contenders() {
             let Outcome::Unknown(cause) = &operation.outcome else {
+                self.has_control |= !round.id.is_raced();
                 continue;
             };
             match cause {
@@ -57,7 +60,12 @@ impl Distress {
 
     /// What races showed and controls did not; one entry a round.
     pub(super) fn findings(self) -> Vec<(RoundId, Evidence, Vec<Operation>)> {
-        [self.errors, self.hangs].into_iter().filter(|seen| !seen.alone).flat_map(|seen| seen.in_races).collect()
+        let has_control = self.has_control;
+        [self.errors, self.hangs]
+            .into_iter()
+            .filter(|seen| has_control && !seen.alone)
+            .flat_map(|seen| seen.in_races)
+            .collect()
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::evidence::{Evidence, answer, list_id, now_says, whose};
 use super::kind::Kind;
-use super::round::Round;
-use crate::history::{Meaning, Operation, Outcome, Verb};
+use super::round::{Round, is_refused, is_unsettled};
+use crate::history::{Meaning, Operation, Verb};
 use crate::ids::OpId;
 use crate::text::{count, harmless, list};
 
@@ -28,34 +28,30 @@ fn effectful(round: Round<'_>) -> impl Iterator<Item = &Operation> {
     })
 }
 
-/// How many distinct effects the server admits to: the ledger's rows where it has a ledger, else the ids in replies.
-/// Never both together, since a ledger may name its rows otherwise than a reply does.
+/// How many distinct effects there were at least: as many as the ledger has rows with different ids, and as many as
+/// replies name. Never both together, since a ledger may name its rows otherwise than a reply does; and either may lag.
 fn distinct_effects<'a>(round: Round<'a>, operations: impl Iterator<Item = &'a Operation>) -> usize {
-    let Some((_, rows)) = round.list(&Verb::ListEffects) else {
-        let ids: BTreeSet<&Arc<str>> =
-            operations.filter_map(|operation| operation.outcome.reply()?.effect.as_ref()).collect();
-        return ids.len();
-    };
+    let named: BTreeSet<&Arc<str>> =
+        operations.filter_map(|operation| operation.outcome.reply()?.effect.as_ref()).collect();
+    named.len().max(distinct_rows(round))
+}
+
+/// How many different effects the ledger tells of.
+fn distinct_rows(round: Round<'_>) -> usize {
+    let rows = round.list(&Verb::ListEffects).map_or(&[][..], |(_, rows)| rows);
     let named: BTreeSet<&Arc<str>> = rows.iter().filter_map(|row| row.id.as_ref()).collect();
     named.len() + rows.iter().filter(|row| row.id.is_none()).count()
 }
 
 /// How many logical operations with an effect the server acknowledged, or may have done.
 fn explained(round: Round<'_>) -> usize {
-    let mut keys = BTreeSet::new();
-    let mut keyless = 0;
-    let unsettled: BTreeSet<OpId> = round.unsettled().map(|operation| operation.id).collect();
-    for operation in effectful(round) {
-        let acknowledged = (operation.outcome.reply())
-            .is_some_and(|reply| matches!(reply.meaning, Meaning::Applied | Meaning::Replayed));
-        if acknowledged || unsettled.contains(&operation.id) {
-            match &operation.call.key {
-                Some(key) => _ = keys.insert(key),
-                None => keyless += 1,
-            }
-        }
-    }
-    keys.len() + keyless
+    let acknowledged = |operation: &&Operation| {
+        (operation.outcome.reply()).is_some_and(|reply| matches!(reply.meaning, Meaning::Applied | Meaning::Replayed))
+    };
+    let done: Vec<&Operation> =
+        effectful(round).filter(|operation| acknowledged(operation) || is_unsettled(operation)).collect();
+    let is_first = |index: usize| !done[..index].iter().any(|earlier| earlier.repeats(done[index]));
+    (0..done.len()).filter(|index| is_first(*index)).count()
 }
 
 /// Two requests with one key overlapped, and the work was done twice.
@@ -64,8 +60,7 @@ fn explained(round: Round<'_>) -> usize {
 fn in_flight_duplicate(round: Round<'_>) -> Option<Evidence> {
     let requests: Vec<&Operation> = effectful(round).collect();
     let key = requests.first()?.call.key.as_ref()?;
-    let alike = |a: &Operation, b: &Operation| a.call.key == b.call.key && a.call.verb == b.call.verb;
-    if !requests.iter().all(|operation| alike(operation, requests[0])) {
+    if !requests.iter().all(|operation| operation.repeats(requests[0])) {
         return None;
     }
     let (a, b) = requests.iter().enumerate().find_map(|(index, a)| {
@@ -88,22 +83,24 @@ fn in_flight_duplicate(round: Round<'_>) -> Option<Evidence> {
     Some(Evidence::new(Kind::InFlightDuplicate, sentence, witness(round, [a.id, b.id])))
 }
 
-/// More effects than one resource may have.
+/// More effects than one resource may have; or more than there were logical operations that had one, where at least one
+/// was acknowledged. (If none was, what is left is a refusal that took effect.)
 fn duplicate_effect(round: Round<'_>) -> Option<Evidence> {
-    let most = round.model.effects_per_resource? as usize;
     let effects = distinct_effects(round, effectful(round));
-    if effects <= most {
+    let explained = explained(round);
+    let over_the_most = round.model.effects_per_resource.is_some_and(|most| effects > most as usize);
+    if !over_the_most && (effects <= explained || explained == 0) {
         return None;
     }
-    let requests: Vec<&Operation> = effectful(round).take(most + 1).collect();
+    let limit = match round.model.effects_per_resource {
+        Some(most) if over_the_most => format!("at most {most} may be"),
+        Some(_) | None => format!("{explained} can be explained"),
+    };
+    let requests: Vec<&Operation> = effectful(round).take(4).collect();
     let told: Vec<String> =
         requests.iter().map(|operation| format!("{} ({})", whose(operation), answer(operation))).collect();
-    let sentence = format!(
-        "the {} shows {} where at most {most} may be: {}",
-        round.model.noun,
-        count(effects as u64, "effect"),
-        list(&told),
-    );
+    let sentence =
+        format!("the {} shows {} where {limit}: {}", round.model.noun, count(effects as u64, "effect"), list(&told));
     Some(Evidence::new(Kind::DuplicateEffect, sentence, witness(round, requests.iter().map(|operation| operation.id))))
 }
 
@@ -116,16 +113,17 @@ fn rejected_but_applied(round: Round<'_>) -> Option<Evidence> {
 
 /// The ledger has more rows than all acknowledged and Unknown operations can explain, and one was refused.
 fn refused_yet_in_the_ledger(round: Round<'_>) -> Option<Evidence> {
-    let (listing, rows) = round.list(&Verb::ListEffects)?;
+    let (listing, _) = round.list(&Verb::ListEffects)?;
     let refused = effectful(round).find(|operation| is_refused(operation))?;
-    if rows.len() <= explained(round) {
+    let effects = distinct_rows(round);
+    if effects <= explained(round) {
         return None;
     }
     let sentence = format!(
         "{} was refused ({}), yet the ledger shows {} where {} can be explained",
         whose(refused),
         answer(refused),
-        count(rows.len() as u64, "effect"),
+        count(effects as u64, "effect"),
         explained(round),
     );
     Some(Evidence::new(Kind::RejectedButApplied, sentence, [refused.id, listing.id]))
@@ -137,8 +135,8 @@ fn refused_yet_in_the_events(round: Round<'_>) -> Option<Evidence> {
     round.refusals().find_map(|refused| {
         let name = refused.call.action()?;
         let told = rows.iter().filter(|row| row.action.as_deref() == Some(name)).count();
-        let may_have_been_done = (round.acks().map(|ack| ack.operation).chain(round.unsettled()))
-            .filter(|operation| operation.call.action() == Some(name))
+        let may_have_been_done = (round.actions())
+            .filter(|operation| operation.call.action() == Some(name) && !is_refused(operation))
             .count();
         if told <= may_have_been_done {
             return None;
@@ -165,7 +163,10 @@ fn refused_yet_in_the_version(round: Round<'_>) -> Option<Evidence> {
     let last = last.version?;
     let changes = (round.acks().count() + round.unsettled().count()) as u64;
     let refused = round.refusals().next()?;
-    if last <= first + changes {
+    let explained = first.saturating_add(changes);
+    // A jump that an acknowledgement shows itself is a slip of the version, and accuses no refusal.
+    let shown_by_an_ack = round.acks().any(|ack| ack.reply.version.is_some_and(|version| version > explained));
+    if last <= explained || shown_by_an_ack {
         return None;
     }
     let sentence = format!(
@@ -177,13 +178,6 @@ fn refused_yet_in_the_version(round: Round<'_>) -> Option<Evidence> {
     );
     let acks = round.acks().map(|ack| ack.id());
     Some(Evidence::new(Kind::RejectedButApplied, sentence, acks.chain([refused.id, reading.id])))
-}
-
-fn is_refused(operation: &Operation) -> bool {
-    match &operation.outcome {
-        Outcome::Answered(reply) => reply.meaning.is_refusal(),
-        Outcome::NotSent(_) | Outcome::Unknown(_) => false,
-    }
 }
 
 fn witness(round: Round<'_>, operations: impl IntoIterator<Item = OpId>) -> impl Iterator<Item = OpId> {

@@ -49,7 +49,7 @@ pub fn answer(operation: &Operation) -> String {
     let mut said = Vec::new();
     said.extend(reply.state.as_ref().map(|state| text::harmless(state, 40)));
     said.extend(reply.version.map(|version| format!("version {version}")));
-    said.extend(reply.effect.as_ref().map(|effect| format!("effect {}", text::harmless(effect, 40))));
+    said.extend(reply.effect.as_ref().map(|effect| format!("effect {}", text::harmless(&text::short(effect), 40))));
     if said.is_empty() || !matches!(reply.meaning, Meaning::Applied) {
         said.insert(0, reply.meaning.word().to_owned());
     }

@@ -30,6 +30,8 @@ pub enum Kind {
     PreconditionNotRequired,
     /// A state followed another that the model does not allow.
     IllegalTransition,
+    /// Acknowledged versions skip or repeat a number.
+    VersionGap,
     /// A read showed older state than one already acknowledged.
     StaleRead,
     /// A refusal as stale although the token was the current one.
@@ -45,7 +47,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds that the judge can find.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::InFlightDuplicate,
         Self::DuplicateEffect,
         Self::RejectedButApplied,
@@ -55,6 +57,7 @@ impl Kind {
         Self::ContradictoryAcks,
         Self::PreconditionNotRequired,
         Self::IllegalTransition,
+        Self::VersionGap,
         Self::StaleRead,
         Self::Spurious412,
         Self::NoWinner,
@@ -74,6 +77,7 @@ impl Kind {
             Self::ContradictoryAcks => "contradictory-acks",
             Self::PreconditionNotRequired => "precondition-not-required",
             Self::IllegalTransition => "illegal-transition",
+            Self::VersionGap => "version-gap",
             Self::StaleRead => "stale-read",
             Self::Spurious412 => "spurious-412",
             Self::NoWinner => "no-winner",
@@ -95,6 +99,7 @@ impl Kind {
             | Self::ContradictoryAcks
             | Self::PreconditionNotRequired
             | Self::IllegalTransition
+            | Self::VersionGap
             | Self::StaleRead
             | Self::Spurious412 => Severity::Violation,
         }

@@ -16,12 +16,13 @@
 //!
 //! let api = builtin::api("quickeats-v2").unwrap();
 //! let judgment = judge(&History::default(), &api.model, Alone::Applied);
-//! assert_eq!(judgment.verdict(0, Severity::Violation), Verdict::Inconclusive); // an empty history proves nothing
+//! assert_eq!(judgment.verdict(Severity::Violation), Verdict::Inconclusive); // an empty history proves nothing
 //! ```
 
 mod compose;
 mod distress;
 mod effects;
+mod encode;
 mod evidence;
 mod kind;
 pub mod linear;

@@ -2,7 +2,7 @@
 
 use super::evidence::{Evidence, acknowledged, answer, whose};
 use super::kind::Kind;
-use super::round::{Ack, Round};
+use super::round::{Ack, Round, is_refused};
 use crate::history::{Operation, Precondition};
 use crate::text::harmless;
 
@@ -15,18 +15,19 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
 /// A write was accepted on token T, although a change acknowledged before it began had replaced T.
 ///
 /// Three facts prove it: T was the current token before that change (somebody was shown it, or the change itself was
-/// conditional on it); the change was acknowledged, with another token, before the write was opened; and nobody was
-/// shown T again since (that would be another mistake: a token that comes back).
+/// conditional on it); the change was acknowledged before the write was opened, and replaced T (it was answered with
+/// another token, or was conditional on T and left the state); and T has not come back since: nobody was shown it again,
+/// and nothing else was or may have been done between the two that could have brought it back.
 fn stale_write_accepted(round: Round<'_>) -> Option<Evidence> {
-    round.acks().find_map(|write| {
+    round.own_acks().find_map(|write| {
         let token = write.operation.call.precondition.strong_token()?;
-        let change = round.acks().find(|change| {
-            let replaced = change.reply.token.as_ref().is_some_and(|new| new != token);
-            replaced
-                && change.operation.precedes(write.operation)
-                && !change.is_same_as(&write)
+        let change = round.own_acks().find(|change| {
+            change.operation.precedes(write.operation)
+                && !change.operation.repeats(write.operation)
+                && replaced(round, change, token)
                 && was_current_before(round, change, token)
                 && !was_shown_since(round, change, token)
+                && !may_have_come_back(round, change, &write)
         })?;
         let sentence = format!(
             "{}, conditional on {}, although {} had been acknowledged ({}) before it was sent",
@@ -36,6 +37,23 @@ fn stale_write_accepted(round: Round<'_>) -> Option<Evidence> {
             answer(change.operation),
         );
         Some(Evidence::new(Kind::StaleWriteAccepted, sentence, [change.id(), write.id()]))
+    })
+}
+
+fn replaced(round: Round<'_>, change: &Ack<'_>, token: &str) -> bool {
+    if let Some(new) = &change.reply.token {
+        return **new != *token;
+    }
+    let consumed = change.operation.call.precondition.strong_token().is_some_and(|own| **own == *token);
+    let action = round.model.action(change.action());
+    consumed && action.is_some_and(|action| action.transitions.iter().all(|step| step.from != step.to))
+}
+
+/// Whether anything but the two was, or may have been, done between them.
+fn may_have_come_back(round: Round<'_>, change: &Ack<'_>, write: &Ack<'_>) -> bool {
+    round.actions().any(|third| {
+        let is_third = third.id != change.id() && third.id != write.id() && !is_refused(third);
+        is_third && !third.precedes(change.operation) && !write.operation.precedes(third)
     })
 }
 
@@ -56,12 +74,14 @@ fn shows<'a>(round: Round<'a>, token: &str) -> impl Iterator<Item = &'a Operatio
     })
 }
 
-/// An action without a precondition was done where the API requires one (RFC 6585 §3: 428). One reply proves it.
+/// An action without a precondition was done where the API requires one (RFC 6585 §3: 428). One reply proves it, unless
+/// it may be the stored answer to a request that had one.
 fn precondition_not_required(round: Round<'_>) -> Option<Evidence> {
     if !round.model.precondition_required {
         return None;
     }
-    let ack = round.acks().find(|ack| ack.operation.call.precondition == Precondition::Absent)?;
+    let is_blind = |operation: &Operation| operation.call.precondition == Precondition::Absent;
+    let ack = (round.acks()).find(|ack| is_blind(ack.operation) && round.twins(ack.operation).all(is_blind))?;
     let sentence = format!("{}, although it was sent without any precondition", acknowledged(&ack));
     Some(Evidence::new(Kind::PreconditionNotRequired, sentence, [ack.id()]))
 }

@@ -1,10 +1,11 @@
 //! The general check: is there any lawful order of the round's operations? And if there is none, which single rule
 //! would have to be relaxed to make one: that names the kind.
 
+use super::encode::{AckReading, encode};
 use super::evidence::{Evidence, answer, whose};
 use super::kind::Kind;
 use super::linear::{Answer, search};
-use super::round::{AckReading, Round};
+use super::round::Round;
 use crate::ids::OpId;
 use crate::spec::lifecycle::{Lifecycle, Relaxation};
 
@@ -43,14 +44,19 @@ pub(super) fn name(round: Round<'_>) -> Evidence {
     let reads_agree = final_reads_agree(round);
     let ladder = [
         (Relaxation::SpuriousStale, Kind::Spurious412),
+        (Relaxation::VersionSlips, Kind::VersionGap),
         (Relaxation::AppliedRefusals, Kind::RejectedButApplied),
-        (Relaxation::IgnoredPreconditions, Kind::DoubleCasWin),
+        (Relaxation::IgnoredPreconditions, ignored_precondition(round)),
         // Two reads after quiet that say the same are no slip of a cache.
         if reads_agree { (Relaxation::LostAcks, Kind::LostUpdate) } else { (Relaxation::OldReads, Kind::StaleRead) },
         if reads_agree { (Relaxation::OldReads, Kind::StaleRead) } else { (Relaxation::LostAcks, Kind::LostUpdate) },
         (Relaxation::AnyTransition, Kind::IllegalTransition),
     ];
-    let makes_lawful = |rule| matches!(attempt(round, AckReading::ReadAfterwards, Some(rule)), Ok(Answer::Legal(_)));
+    let makes_lawful = |rule| {
+        // A write that left no trace cannot have left what its acknowledgement shows either.
+        let reading = if rule == Relaxation::LostAcks { AckReading::Unread } else { AckReading::ReadAfterwards };
+        matches!(attempt(round, reading, Some(rule)), Ok(Answer::Legal(_)))
+    };
     let found = ladder.into_iter().find(|(rule, _)| makes_lawful(*rule));
     let (kind, because) = match found {
         Some((Relaxation::SpuriousStale, _)) if round.nobody_won() => {
@@ -64,9 +70,17 @@ pub(super) fn name(round: Round<'_>) -> Evidence {
     Evidence::new(kind, sentence, told(round).map(|(id, _)| id))
 }
 
+/// What an ignored precondition is called: by two winners on one token, or by one that came too late.
+fn ignored_precondition(round: Round<'_>) -> Kind {
+    let tokens: Vec<_> = round.own_acks().filter_map(|ack| ack.operation.call.precondition.strong_token()).collect();
+    let shared = tokens.iter().enumerate().any(|(index, token)| tokens[index + 1..].contains(token));
+    if shared { Kind::DoubleCasWin } else { Kind::StaleWriteAccepted }
+}
+
 fn explain(rule: Relaxation) -> &'static str {
     match rule {
         Relaxation::SpuriousStale => "one was refused as stale although its token was the current one",
+        Relaxation::VersionSlips => "the version skipped or repeated a number",
         Relaxation::AppliedRefusals => "one that was refused has taken effect",
         Relaxation::IgnoredPreconditions => "one was done although its token was not the current one",
         Relaxation::OldReads => "a read shows older state than one already acknowledged",
@@ -89,7 +103,7 @@ fn final_reads_agree(round: Round<'_>) -> bool {
 }
 
 fn attempt(round: Round<'_>, reading: AckReading, relaxed: Option<Relaxation>) -> Result<Answer, String> {
-    let encoded = round.encode(reading)?;
+    let encoded = encode(round, reading)?;
     let spec = Lifecycle { model: round.model, relaxed };
     Ok(search(&spec, &encoded.start, &encoded.entries, BUDGET))
 }

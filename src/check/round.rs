@@ -1,23 +1,18 @@
 //! One round's operations, sorted into what the rules ask about. Draws no conclusions.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use super::linear::Entry;
-use crate::api::{Model, StateIx};
-use crate::history::{Meaning, Operation, Outcome, Phase, Record, Reply, Verb};
+use crate::api::Model;
+use crate::history::{Meaning, Operation, Outcome, Phase, Record, Reply, Verb, overlapped};
 use crate::ids::{OpId, RoundId};
-use crate::spec::lifecycle::{KeyIx, Op, Seen, State, TokenIx};
 
 /// One round: a fresh resource and everything that was asked of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Round<'a> {
     /// Which one.
-    pub id: RoundId,
+    pub(super) id: RoundId,
     /// What the API means.
-    pub model: &'a Model,
+    pub(super) model: &'a Model,
     /// Everything asked, in order of opening.
-    pub operations: &'a [Operation],
+    pub(super) operations: &'a [Operation],
 }
 
 /// An acknowledged action: an operation and its reply.
@@ -35,11 +30,6 @@ impl Ack<'_> {
     pub(super) fn action(&self) -> &str {
         self.operation.call.action().expect("an acknowledged action is an action")
     }
-
-    /// Whether two requests are one logical operation: the same key says so.
-    pub(super) fn is_same_as(&self, other: &Self) -> bool {
-        self.operation.call.key.is_some() && self.operation.call.key == other.operation.call.key
-    }
 }
 
 impl<'a> Round<'a> {
@@ -50,7 +40,7 @@ impl<'a> Round<'a> {
             .filter(|operation| !matches!(operation.outcome, Outcome::NotSent(_)))
     }
 
-    /// Actions that the server says it did. Replays of earlier answers are not among them.
+    /// Actions that the server says it did. Marked replays of earlier answers are not among them; unmarked ones are.
     pub(super) fn acks(self) -> impl Iterator<Item = Ack<'a>> {
         self.actions().filter_map(|operation| {
             let reply = operation.outcome.reply()?;
@@ -58,18 +48,32 @@ impl<'a> Round<'a> {
         })
     }
 
-    /// Actions that the server says it did not do.
-    pub(super) fn refusals(self) -> impl Iterator<Item = &'a Operation> {
-        self.actions().filter(|operation| operation.outcome.reply().is_some_and(|reply| reply.meaning.is_refusal()))
+    /// Acknowledgements that cannot be the stored answer of another request.
+    pub(super) fn own_acks(self) -> impl Iterator<Item = Ack<'a>> {
+        self.acks().filter(move |ack| !self.may_be_replay(ack.operation))
     }
 
-    /// Actions that may have been done or not: Unknown outcomes and unclear answers.
-    pub(super) fn unsettled(self) -> impl Iterator<Item = &'a Operation> {
-        self.actions().filter(|operation| match &operation.outcome {
-            Outcome::Answered(reply) => reply.meaning == Meaning::Unclear,
-            Outcome::Unknown(_) => true,
-            Outcome::NotSent(_) => false,
+    /// Whether `operation` may have been answered with the stored answer of another request.
+    pub(super) fn may_be_replay(self, operation: &'a Operation) -> bool {
+        self.twins(operation).next().is_some()
+    }
+
+    /// Requests of the same logical operation that may have done its work: not begun after it was over, not refused.
+    pub(super) fn twins(self, operation: &'a Operation) -> impl Iterator<Item = &'a Operation> {
+        self.actions().filter(move |twin| {
+            let is_another = twin.id != operation.id && twin.repeats(operation);
+            is_another && !operation.precedes(twin) && !is_refused(twin)
         })
+    }
+
+    /// Actions that the server says, for good, it did not do.
+    pub(super) fn refusals(self) -> impl Iterator<Item = &'a Operation> {
+        self.actions().filter(|operation| is_refused(operation))
+    }
+
+    /// Actions that may have been done or not: Unknown outcomes, and answers that leave it open.
+    pub(super) fn unsettled(self) -> impl Iterator<Item = &'a Operation> {
+        self.actions().filter(|operation| is_unsettled(operation))
     }
 
     /// Reads that began after every action had closed, in order. An Unknown action may still take effect later.
@@ -98,13 +102,20 @@ impl<'a> Round<'a> {
 
     /// Contenders that were sent.
     pub(super) fn contenders(self) -> impl Iterator<Item = &'a Operation> {
-        self.operations.iter().filter(|operation| operation.phase == Phase::Contend)
+        self.actions().filter(|operation| operation.phase == Phase::Contend)
     }
 
     /// Whether contenders raced and every one of them was definitely refused.
     pub(super) fn nobody_won(self) -> bool {
-        let refused = |operation: &Operation| operation.outcome.reply().is_some_and(|reply| reply.meaning.is_refusal());
-        self.id.is_raced() && self.contenders().count() > 1 && self.contenders().all(refused)
+        self.id.is_raced() && self.contenders().count() > 1 && self.contenders().all(is_refused)
+    }
+
+    /// Whether something relevant was seen: two contenders with clear answers overlapped, and the server was asked
+    /// afterwards. Only such a round can be evidence that nothing goes wrong.
+    pub(super) fn is_telling(self) -> bool {
+        let clear =
+            |operation: &&Operation| operation.outcome.reply().is_some_and(|reply| reply.meaning != Meaning::Unclear);
+        self.id.is_raced() && overlapped(self.contenders().filter(clear)) && self.final_read().is_some()
     }
 
     /// Someone else's write (judging R7): an event tells of an action that this round never sent.
@@ -122,147 +133,18 @@ impl<'a> Round<'a> {
     pub(super) fn created(self) -> Option<&'a Reply> {
         self.operations.iter().find(|operation| operation.call.verb == Verb::Create)?.outcome.reply()
     }
-
-    /// The round as entries for the search.
-    ///
-    /// # Errors
-    /// What keeps it from being judged, as a sentence.
-    pub(super) fn encode(self, acks: AckReading) -> Result<Encoded, String> {
-        let created = self.created().ok_or("the resource was not created")?;
-        let mut names = Names::default();
-        let seen = names.seen(self.model, created)?;
-        let start = State {
-            at: seen.state.unwrap_or(self.model.initial),
-            version: seen.version,
-            token: seen.token,
-            keys: Vec::new(),
-        };
-        let mut entries = Vec::new();
-        for operation in self.operations {
-            let mut add = |op: Op, optional: bool, after: Option<usize>| {
-                entries.push(Entry {
-                    op,
-                    opened: operation.window.opened,
-                    closed: (!optional).then_some(operation.window.closed),
-                    optional,
-                    after,
-                });
-                entries.len() - 1
-            };
-            match (&operation.call.verb, &operation.outcome) {
-                (Verb::Create | Verb::ListEffects | Verb::ListEvents, _)
-                | (Verb::Read, Outcome::Unknown(_))
-                | (_, Outcome::NotSent(_)) => {}
-                (Verb::Read, Outcome::Answered(reply)) => {
-                    let seen = names.seen(self.model, reply)?;
-                    if reply.meaning == Meaning::Applied {
-                        add(Op::Read(seen), false, None);
-                    }
-                }
-                (Verb::Act(name), outcome) => {
-                    let reply = outcome.reply();
-                    let seen = reply.map_or(Ok(Seen::default()), |reply| names.seen(self.model, reply))?;
-                    let effect = self.encode_action(operation, name, reply, seen, &mut names)?;
-                    let settled = reply.is_some_and(|reply| reply.meaning != Meaning::Unclear);
-                    let Op::Apply { action, precondition, key, digest, .. } = effect else {
-                        add(effect, false, None);
-                        continue;
-                    };
-                    if !settled {
-                        let seen = Seen::default();
-                        add(Op::Apply { action, precondition, key, seen, digest: None }, true, None);
-                    } else if acks == AckReading::AtTheWrite {
-                        add(Op::Apply { action, precondition, key, seen, digest }, false, None);
-                    } else {
-                        let unseen = Seen::default();
-                        let write = add(Op::Apply { action, precondition, key, seen: unseen, digest }, false, None);
-                        add(Op::Read(seen), false, Some(write));
-                    }
-                }
-            }
-        }
-        Ok(Encoded { start, entries })
-    }
-
-    fn encode_action(
-        self,
-        operation: &Operation,
-        name: &str,
-        reply: Option<&Reply>,
-        seen: Seen,
-        names: &mut Names,
-    ) -> Result<Op, String> {
-        let action = (self.model.actions.iter().position(|action| *action.name == *name))
-            .ok_or_else(|| format!("the API description has no action `{name}`"))?;
-        let token = operation.call.precondition.strong_token().map(|token| names.token(token));
-        let key = operation.call.key.as_ref().map(|key| names.key(key));
-        let digest = reply.and_then(|reply| reply.digest);
-        let apply = Op::Apply { action, precondition: token, key, seen, digest };
-        Ok(match reply.map(|reply| reply.meaning) {
-            None | Some(Meaning::Applied | Meaning::Unclear) => apply,
-            Some(Meaning::Replayed) => match key {
-                Some(key) => Op::Replay { key, digest },
-                None => apply,
-            },
-            Some(Meaning::Stale) => Op::Stale { token, action },
-            Some(
-                Meaning::Refused
-                | Meaning::MissingPrecondition
-                | Meaning::InProgress
-                | Meaning::NotFound
-                | Meaning::Unauthorized,
-            ) => Op::Refused { action },
-        })
-    }
 }
 
-/// How an acknowledgement's picture of the resource is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AckReading {
-    /// As the state that the write left behind.
-    AtTheWrite,
-    /// As a read at some time after the write, within the same window: some servers read the resource again before
-    /// they answer, and show the state that a later writer left.
-    ReadAfterwards,
+/// Whether the server says, for good, that it did not do this.
+pub(super) fn is_refused(operation: &Operation) -> bool {
+    operation.outcome.reply().is_some_and(|reply| reply.meaning.is_refusal())
 }
 
-/// A round, ready for the search.
-#[derive(Debug)]
-pub(super) struct Encoded {
-    pub(super) start: State,
-    pub(super) entries: Vec<Entry<Op>>,
-}
-
-/// Tokens and keys, numbered as they come.
-#[derive(Debug, Default)]
-struct Names {
-    tokens: HashMap<Arc<str>, u32>,
-    keys: HashMap<Arc<str>, u32>,
-}
-
-impl Names {
-    fn token(&mut self, token: &Arc<str>) -> TokenIx {
-        let next = u32::try_from(self.tokens.len()).expect("a round is small");
-        TokenIx(*self.tokens.entry(Arc::clone(token)).or_insert(next))
+/// Whether this may have been done or not.
+pub(super) fn is_unsettled(operation: &Operation) -> bool {
+    match &operation.outcome {
+        Outcome::Answered(reply) => reply.meaning.is_open(),
+        Outcome::Unknown(_) => true,
+        Outcome::NotSent(_) => false,
     }
-
-    fn key(&mut self, key: &Arc<str>) -> KeyIx {
-        let next = u32::try_from(self.keys.len()).expect("a round is small");
-        KeyIx(*self.keys.entry(Arc::clone(key)).or_insert(next))
-    }
-
-    fn seen(&mut self, model: &Model, reply: &Reply) -> Result<Seen, String> {
-        Ok(Seen {
-            state: reply.state.as_ref().map(|name| known_state(model, name)).transpose()?,
-            version: reply.version,
-            token: reply.token.as_ref().map(|token| self.token(token)),
-        })
-    }
-}
-
-fn known_state(model: &Model, name: &str) -> Result<StateIx, String> {
-    model.state(name).ok_or_else(|| {
-        let name = crate::text::harmless(name, 60);
-        format!("the server answered a state `{name}` that the API description does not have")
-    })
 }

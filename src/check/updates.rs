@@ -3,11 +3,10 @@
 use super::evidence::{Evidence, acknowledged, now_says, whose};
 use super::kind::Kind;
 use super::linear::{Answer, Entry, search};
-use super::round::{Ack, Round};
-use crate::api::StateIx;
-use crate::history::Operation;
+use super::round::{Ack, Round, is_refused, is_unsettled};
+use crate::history::{Meaning, Operation};
 use crate::ids::OpId;
-use crate::spec::lifecycle::{Lifecycle, Op, Seen, State};
+use crate::spec::lifecycle::{Lifecycle, Op, Seen, State, Token};
 use crate::text::harmless;
 
 /// Steps for one question to the state machine. Pairs and the few set-up actions need a handful.
@@ -17,7 +16,7 @@ const MOST_PAIRS: usize = 4_096;
 
 /// All evidence of this family in one round.
 pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
-    let acks: Vec<Ack<'_>> = round.acks().collect();
+    let acks: Vec<Ack<'_>> = round.own_acks().collect();
     let pairs = || pairs(&acks).take(MOST_PAIRS);
     let contradictory = pairs().find(|(a, b)| cannot_both_happen(round, a, b));
     let collided = pairs().find(|(a, b)| claim_one_version(round, a, b));
@@ -36,7 +35,7 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
 fn pairs<'r, 'a>(acks: &'r [Ack<'a>]) -> impl Iterator<Item = (Ack<'a>, Ack<'a>)> + 'r {
     (acks.iter().enumerate())
         .flat_map(|(index, a)| acks[index + 1..].iter().map(move |b| (*a, *b)))
-        .filter(|(a, b)| !a.is_same_as(b))
+        .filter(|(a, b)| !a.operation.repeats(b.operation))
 }
 
 /// Two acknowledged writes both say that they made version *n*, and show it in different states.
@@ -58,11 +57,13 @@ fn claim_one_version(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
 fn cannot_both_happen(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
     let operations = (round.actions()).filter_map(|operation| {
         let accused = operation.id == a.id() || operation.id == b.id();
-        // What came before the two is a fact; what else raced with them is left open, so that the pair alone decides.
+        // What came before the two is a fact; what else raced with them, and what may be a stored answer, is left open,
+        // so that the pair alone decides. A refusal or a marked replay did nothing.
         let before_both = operation.precedes(a.operation) && operation.precedes(b.operation);
-        let optional = !accused && (!before_both || is_unsettled(round, operation));
-        let refused = operation.outcome.reply().is_some_and(|reply| reply.meaning.is_refusal());
-        (!refused).then_some((operation, optional))
+        let is_fact = before_both && !is_unsettled(operation) && !round.may_be_replay(operation);
+        let did_nothing = (operation.outcome.reply())
+            .is_some_and(|reply| reply.meaning.is_refusal() || reply.meaning == Meaning::Replayed);
+        (!did_nothing).then_some((operation, !accused && !is_fact))
     });
     let mut entries = Vec::new();
     for (operation, optional) in operations {
@@ -71,7 +72,7 @@ fn cannot_both_happen(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
             return false;
         };
         entries.push(Entry {
-            op: Op::Apply { action, precondition: None, key: None, seen: Seen::default(), digest: None },
+            op: Op::Apply { action, precondition: None, key: None, seen: Seen::default() },
             opened: operation.window.opened,
             closed: (!optional).then_some(operation.window.closed),
             optional,
@@ -79,24 +80,22 @@ fn cannot_both_happen(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
         });
     }
     let spec = Lifecycle { model: round.model, relaxed: None };
-    search(&spec, &fresh(round.model.initial), &entries, BUDGET) == Answer::Illegal
-}
-
-fn is_unsettled(round: Round<'_>, operation: &Operation) -> bool {
-    round.unsettled().any(|other| other.id == operation.id)
-}
-
-fn fresh(at: StateIx) -> State {
-    State { at, version: None, token: None, keys: Vec::new() }
+    let created = round.created().and_then(|reply| round.model.state(reply.state.as_ref()?));
+    let start =
+        State { at: created.unwrap_or(round.model.initial), version: None, token: Token::Unknown, keys: Vec::new() };
+    search(&spec, &start, &entries, BUDGET) == Answer::Illegal
 }
 
 /// Of two acknowledged operations that exclude each other, the server's own later word shows one at most. They must
-/// have been told different things: two identical answers leave nothing that could be missing.
+/// have been told different things (two identical answers leave nothing that could be missing), and not as two different
+/// versions (then both stand in the chain, one after the other, and what is wrong is the step between them).
 fn one_is_missing(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
     let both_left_an_effect = a.reply.effect.is_some() && b.reply.effect.is_some() && a.action() == b.action();
     let told_apart = a.reply.state != b.reply.state
         || (a.reply.digest.is_some() && b.reply.digest.is_some() && a.reply.digest != b.reply.digest);
-    told_apart && !both_left_an_effect && round.final_read().is_some()
+    let both_in_the_chain =
+        a.reply.version.is_some() && b.reply.version.is_some() && a.reply.version != b.reply.version;
+    told_apart && !both_left_an_effect && !both_in_the_chain && round.final_read().is_some()
 }
 
 fn lost_update(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> Evidence {
@@ -117,14 +116,22 @@ fn lost_update(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> Evidence {
 }
 
 /// Both were conditional on the same strong token, and each changed the resource: the first change made the token
-/// stale for the second (RFC 9110 §13.1.1).
+/// stale for the second (RFC 9110 §13.1.1). Where a third write might have come between the two, it might have brought
+/// the old representation and with it the old token back; then this rule keeps silent, and the search decides.
 fn won_with_one_token(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
     let token = |ack: &Ack<'_>| ack.operation.call.precondition.strong_token().cloned();
     let changes = |ack: &Ack<'_>| {
         (round.model.action(ack.action()))
             .is_some_and(|action| action.transitions.iter().all(|step| step.from != step.to))
     };
-    token(a).is_some() && token(a) == token(b) && changes(a) && changes(b)
+    let between = |third: &Operation| {
+        let is_third = third.id != a.id() && third.id != b.id() && !is_refused(third);
+        let before_both = third.precedes(a.operation) && third.precedes(b.operation);
+        let after_both = a.operation.precedes(third) && b.operation.precedes(third);
+        is_third && !before_both && !after_both
+    };
+    let same_token = token(a).is_some() && token(a) == token(b);
+    same_token && changes(a) && changes(b) && !round.actions().any(between)
 }
 
 fn double_cas_win(a: &Ack<'_>, b: &Ack<'_>) -> Evidence {

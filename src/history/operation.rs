@@ -35,10 +35,27 @@ impl Operation {
         !self.outcome.is_open_ended() && self.window.closed < other.window.opened
     }
 
+    /// Whether two requests are one logical operation: the same person sent the same action under the same idempotency
+    /// key. (Keys belong to the caller.)
+    pub fn repeats(&self, other: &Self) -> bool {
+        let (own, other) = (&self.call, &other.call);
+        own.key.is_some() && own.key == other.key && own.actor == other.actor && own.verb == other.verb
+    }
+
     /// The time from the gate's release (or, ungated, from opening) to the last response byte.
     pub fn latency(&self) -> std::time::Duration {
         self.window.closed.since(self.window.released.unwrap_or(self.window.opened))
     }
+}
+
+/// Whether some two of `contenders` were on their way at once: each released before the other was answered.
+pub fn overlapped<'a>(contenders: impl IntoIterator<Item = &'a Operation>) -> bool {
+    let mut flights: Vec<(Stamp, Stamp)> = (contenders.into_iter())
+        .filter_map(|contender| Some((contender.window.released?, contender.window.closed)))
+        .collect();
+    flights.sort_unstable();
+    // If any two overlap, some two neighbours by release do.
+    flights.windows(2).any(|pair| pair[1].0 <= pair[0].1)
 }
 
 /// What part an operation plays in its round.

@@ -149,18 +149,18 @@ pub enum Meaning {
 }
 
 impl Meaning {
-    /// Whether the server says that this request changed nothing. `Replayed` had its effect in an earlier request;
-    /// `Unclear` says nothing.
+    /// Whether the server says for good that this request changed nothing. `Replayed` had its effect in an earlier
+    /// request; `InProgress` may be told by something that sent the very request twice; `Unclear` says nothing.
     pub const fn is_refusal(self) -> bool {
         match self {
-            Self::Stale
-            | Self::Refused
-            | Self::MissingPrecondition
-            | Self::InProgress
-            | Self::NotFound
-            | Self::Unauthorized => true,
-            Self::Applied | Self::Replayed | Self::Unclear => false,
+            Self::Stale | Self::Refused | Self::MissingPrecondition | Self::NotFound | Self::Unauthorized => true,
+            Self::Applied | Self::Replayed | Self::InProgress | Self::Unclear => false,
         }
+    }
+
+    /// Whether the answer leaves open whether this very request was done.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::InProgress | Self::Unclear)
     }
 
     /// The word for it in reports and files.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Stamp;
-use crate::history::{Meaning, Operation, Outcome, Phase};
+use crate::history::{Meaning, Operation, Outcome, Phase, overlapped};
 use crate::ids::RoundId;
 
 /// Running counts of one scenario, or of several added up.
@@ -78,7 +78,7 @@ impl Tally {
         for contender in &contenders {
             self.absorb_contender(contender);
         }
-        self.rounds_overlapped += u64::from(overlapped(&contenders));
+        self.rounds_overlapped += u64::from(overlapped(contenders.iter().copied()));
         let released: Vec<Stamp> = contenders.iter().filter_map(|contender| contender.window.released).collect();
         if let (true, Some(first), Some(last)) = (released.len() > 1, released.iter().min(), released.iter().max()) {
             record(&mut self.skew_us, last.since(*first));
@@ -134,15 +134,6 @@ impl Tally {
     pub fn skew_us(&self) -> Quantiles {
         Quantiles::of(&self.skew_us)
     }
-}
-
-/// Whether some two contenders were on their way at once: each released before the other was answered.
-fn overlapped(contenders: &[&Operation]) -> bool {
-    let mut flights: Vec<(Stamp, Stamp)> = (contenders.iter())
-        .filter_map(|contender| Some((contender.window.released?, contender.window.closed)))
-        .collect();
-    flights.sort_unstable();
-    flights.windows(2).any(|pair| pair[1].0 <= pair[0].1)
 }
 
 fn record(histogram: &mut Histogram<u64>, span: std::time::Duration) {

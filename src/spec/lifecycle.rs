@@ -1,11 +1,13 @@
 //! The declared state machine with version tokens and idempotency keys, as a [`Spec`].
 //!
 //! ```text
-//! state      = (where the resource is, its version if known, its token if known, the keys already used)
+//! state      = (where the resource is, its version if known, what is known of its token, the keys already used)
 //! read       legal where what it saw agrees with what is known; what it saw becomes known
 //! applied    legal where the model has a transition, the precondition names the current token, and its key is
-//!            unused; moves, adds one to the version, makes its reply's token the current one
-//! replayed   legal where its key was used, with the same answer; changes nothing
+//!            unused; moves, adds one to the version, makes its reply's token the current one and the old one stale.
+//!            Where the model has a transition from a state to itself, it may also change nothing (an idempotent
+//!            cancellation). With its key used, it is a replay without a marker
+//! replayed   legal where its key was used; changes nothing
 //! stale      legal where the token it named is not (known to be) the current one; changes nothing
 //! other refusals  legal anywhere; change nothing
 //! unknown    as applied, with nothing known of the reply; or not at all (the search decides)
@@ -18,7 +20,6 @@
 
 use super::Spec;
 use crate::api::{Model, StateIx};
-use crate::history::Digest;
 
 /// A version token, numbered within its round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,15 +55,11 @@ pub enum Op {
         key: Option<KeyIx>,
         /// What the reply showed; nothing if there was none.
         seen: Seen,
-        /// The reply's digest, to compare replays with.
-        digest: Option<Digest>,
     },
     /// Was answered with the stored answer of its key.
     Replay {
         /// The key.
         key: KeyIx,
-        /// The answer's digest.
-        digest: Option<Digest>,
     },
     /// Was refused because its token is not the current one.
     Stale {
@@ -78,6 +75,28 @@ pub enum Op {
     },
 }
 
+/// What is known of the current token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Token {
+    /// Nothing.
+    Unknown,
+    /// It is this one.
+    Is(TokenIx),
+    /// It is not this one, which the last change made stale.
+    IsNot(TokenIx),
+}
+
+impl Token {
+    /// Whether a request that was let through on `token` is compatible with this.
+    fn may_be(self, token: TokenIx) -> bool {
+        match self {
+            Self::Unknown => true,
+            Self::Is(current) => current == token,
+            Self::IsNot(stale) => stale != token,
+        }
+    }
+}
+
 /// All that earlier operations left behind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State {
@@ -85,10 +104,28 @@ pub struct State {
     pub at: StateIx,
     /// Its version, if known.
     pub version: Option<u64>,
-    /// Its token, if known.
-    pub token: Option<TokenIx>,
-    /// Keys used, with the digest of their answer if known; sorted by key.
-    pub keys: Vec<(KeyIx, Option<Digest>)>,
+    /// What is known of its token.
+    pub token: Token,
+    /// Keys used, sorted.
+    pub keys: Vec<KeyIx>,
+}
+
+impl State {
+    /// Whether a picture of the resource agrees with what is known of it.
+    fn agrees(&self, seen: &Seen) -> bool {
+        seen.state.is_none_or(|shown| shown == self.at)
+            && (seen.version.is_none() || self.version.is_none() || seen.version == self.version)
+            && seen.token.is_none_or(|shown| self.token.may_be(shown))
+    }
+
+    /// The same state, with what a picture of it makes known.
+    fn learning(mut self, seen: &Seen) -> Self {
+        self.version = self.version.or(seen.version);
+        if let Some(token) = seen.token {
+            self.token = Token::Is(token);
+        }
+        self
+    }
 }
 
 /// One rule switched off.
@@ -96,6 +133,8 @@ pub struct State {
 pub enum Relaxation {
     /// A stale refusal may meet a current token.
     SpuriousStale,
+    /// Versions may skip or repeat.
+    VersionSlips,
     /// A read may show anything.
     OldReads,
     /// A refused action may have been done.
@@ -123,54 +162,77 @@ impl Lifecycle<'_> {
     }
 
     fn apply(&self, state: &State, op: &Op, next: &mut Vec<State>) {
-        let Op::Apply { action, precondition, key, seen, digest } = op else {
+        let Op::Apply { action, precondition, key, seen } = op else {
             unreachable!("called for Apply alone");
         };
-        let used = key.and_then(|key| state.keys.iter().find(|(own, _)| *own == key));
-        if let Some((_, stored)) = used {
-            // The same logical operation again: lawful as a replay without a marker, if the answer is the same.
-            if stored.is_none() || digest.is_none() || stored == digest {
-                next.push(state.clone());
-            }
+        if key.is_some_and(|key| state.keys.contains(&key)) {
+            next.push(state.clone());
             return;
+        }
+        let mut before = state.clone();
+        if let Some(key) = key {
+            let place = before.keys.partition_point(|own| own < key);
+            before.keys.insert(place, *key);
         }
         if self.relaxes(Relaxation::LostAcks) {
-            next.push(state.clone());
+            next.push(before.clone());
         }
-        let names_another = precondition.is_some_and(|token| state.token.is_some_and(|now| now != token));
-        if names_another && !self.relaxes(Relaxation::IgnoredPreconditions) {
+        let is_current = precondition.is_none_or(|token| state.token.may_be(token));
+        if !is_current && !self.relaxes(Relaxation::IgnoredPreconditions) {
             return;
         }
-        let version = state.version.map(|version| version + 1);
-        if seen.version.is_some() && version.is_some() && seen.version != version {
-            return;
-        }
-        let mut keys = state.keys.clone();
-        if let Some(key) = key {
-            let place = keys.partition_point(|(own, _)| own < key);
-            keys.insert(place, (*key, *digest));
-        }
-        let mut reach = |to: StateIx| {
-            if seen.state.is_none_or(|shown| shown == to) {
-                next.push(State { at: to, version: version.or(seen.version), token: seen.token, keys: keys.clone() });
-            }
-        };
         if self.relaxes(Relaxation::AnyTransition) {
-            (0..self.model.states.len())
-                .map(|index| StateIx(u16::try_from(index).expect("models are small")))
-                .for_each(&mut reach);
+            for index in 0..self.model.states.len() {
+                let to = StateIx(u16::try_from(index).expect("models are small"));
+                self.reach(&before, to, *precondition, seen, next);
+            }
         } else {
-            self.model.actions[*action].next(state.at).for_each(&mut reach);
+            for to in self.model.actions[*action].next(state.at) {
+                self.reach(&before, to, *precondition, seen, next);
+            }
         }
+    }
+
+    /// A change that leads to `to`: one version on, the old token stale.
+    fn reach(&self, before: &State, to: StateIx, named: Option<TokenIx>, seen: &Seen, next: &mut Vec<State>) {
+        let stale = match before.token {
+            Token::Is(token) => Some(token),
+            // What the request was let through on was the current one.
+            Token::Unknown | Token::IsNot(_) => named,
+        };
+        let changed = State {
+            at: to,
+            version: before.version.map(|version| version.saturating_add(1)),
+            token: stale.map_or(Token::Unknown, Token::IsNot),
+            keys: before.keys.clone(),
+        };
+        if self.shows(&changed, seen) {
+            next.push(changed.learning(seen));
+        }
+        if to == before.at && self.shows(before, seen) {
+            next.push(before.clone().learning(seen));
+        }
+    }
+
+    /// Whether a picture agrees with a state, as far as the rules in force ask.
+    fn shows(&self, state: &State, seen: &Seen) -> bool {
+        if self.relaxes(Relaxation::VersionSlips) {
+            return state.agrees(&Seen { version: None, ..*seen });
+        }
+        state.agrees(seen)
     }
 
     /// A refusal that leaves everything as it was, or (relaxed) did the action all the same.
     fn refuse(&self, state: &State, action: usize, next: &mut Vec<State>) {
         next.push(state.clone());
         if self.relaxes(Relaxation::AppliedRefusals) {
-            let seen = Seen::default();
-            self.apply(state, &Op::Apply { action, precondition: None, key: None, seen, digest: None }, next);
+            self.apply_refused(state, action, next);
         }
+    }
+
+    fn apply_refused(&self, state: &State, action: usize, next: &mut Vec<State>) {
+        let seen = Seen::default();
+        self.apply(state, &Op::Apply { action, precondition: None, key: None, seen }, next);
     }
 }
 
@@ -181,30 +243,17 @@ impl Spec for Lifecycle<'_> {
     fn step(&self, state: &State, op: &Op, next: &mut Vec<State>) {
         match op {
             Op::Read(_) if self.relaxes(Relaxation::OldReads) => next.push(state.clone()),
-            Op::Read(seen) => {
-                let agrees = seen.state.is_none_or(|shown| shown == state.at)
-                    && (seen.version.is_none() || state.version.is_none() || seen.version == state.version)
-                    && (seen.token.is_none() || state.token.is_none() || seen.token == state.token);
-                if agrees {
-                    let mut state = state.clone();
-                    state.version = state.version.or(seen.version);
-                    state.token = state.token.or(seen.token);
-                    next.push(state);
-                }
-            }
+            Op::Read(seen) if self.shows(state, seen) => next.push(state.clone().learning(seen)),
             Op::Apply { .. } => self.apply(state, op, next),
-            Op::Replay { key, digest } => {
-                let stored = state.keys.iter().find(|(own, _)| own == key);
-                if stored.is_some_and(|(_, stored)| stored.is_none() || digest.is_none() || stored == digest) {
-                    next.push(state.clone());
-                }
-            }
+            Op::Replay { key } if state.keys.contains(key) => next.push(state.clone()),
+            Op::Read(_) | Op::Replay { .. } => {}
             Op::Stale { token, action } => {
-                let is_current = token.is_some() && *token == state.token;
-                if is_current && !self.relaxes(Relaxation::SpuriousStale) {
-                    return;
+                let is_current = token.is_some_and(|token| state.token == Token::Is(token));
+                if !is_current || self.relaxes(Relaxation::SpuriousStale) {
+                    self.refuse(state, *action, next);
+                } else if self.relaxes(Relaxation::AppliedRefusals) {
+                    self.apply_refused(state, *action, next);
                 }
-                self.refuse(state, *action, next);
             }
             Op::Refused { action } => self.refuse(state, *action, next),
         }

@@ -1,0 +1,209 @@
+//! The report for a terminal: the answer, then each finding as a short story, then the numbers.
+
+mod table;
+mod timeline;
+
+use std::fmt::Write as _;
+
+use super::{Palette, Renderer};
+use crate::check::{Severity, Verdict};
+use crate::run_result::{FindingResult, RunResult, ScenarioResult, TargetKind, ThresholdResult};
+use crate::text::{count, micros};
+
+/// The report for people.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    /// Whether to colour.
+    pub palette: Palette,
+    /// Columns to stay within; `None` on a pipe.
+    pub width: Option<u16>,
+}
+
+impl Renderer for Terminal {
+    fn render(&self, result: &RunResult) -> String {
+        let mut out = String::new();
+        self.answer(&mut out, result).expect("writing to a string does not fail");
+        for scenario in &result.scenarios {
+            self.scenario(&mut out, scenario).expect("writing to a string does not fail");
+        }
+        if !result.scenarios.is_empty() {
+            let _ = writeln!(out, "\n{}", table::render(&result.scenarios, self.width));
+        }
+        self.footer(&mut out, result).expect("writing to a string does not fail");
+        out
+    }
+}
+
+impl Terminal {
+    fn answer(self, out: &mut String, result: &RunResult) -> std::fmt::Result {
+        let totals = &result.totals;
+        let of = format!("of {}", count(totals.scenarios, "scenario"));
+        let answer = match result.verdict {
+            Verdict::Violated => format!("✗ violated: {} {of}", totals.violated),
+            Verdict::Inconclusive if totals.scenarios == 0 => "? inconclusive: no scenario was raced".to_owned(),
+            Verdict::Inconclusive => format!("? inconclusive: {} {of}", totals.inconclusive),
+            Verdict::Holds => format!("✓ holds: {} {of}", totals.holds),
+        };
+        let target = match (result.target.kind, &result.target.defect) {
+            (TargetKind::Remote, _) => result.target.url.clone(),
+            (TargetKind::InProcess, None) => "the reference service, in-process".to_owned(),
+            (TargetKind::InProcess, Some(defect)) => format!("the reference service, in-process, with defect {defect}"),
+        };
+        let interrupted = if result.interrupted { " (interrupted: judged is what was seen)" } else { "" };
+        writeln!(out, "{}, {} against {target}{interrupted}", self.palette.verdict(result.verdict, &answer), result.api)
+    }
+
+    fn scenario(self, out: &mut String, scenario: &ScenarioResult) -> std::fmt::Result {
+        for finding in &scenario.findings {
+            self.finding(out, scenario, finding)?;
+        }
+        for doubt in &scenario.doubts {
+            let word = self.palette.verdict(Verdict::Inconclusive, "? inconclusive");
+            writeln!(out, "\n{word} {}: {doubt}", self.palette.strong(&scenario.name))?;
+        }
+        Ok(())
+    }
+
+    fn finding(self, out: &mut String, scenario: &ScenarioResult, finding: &FindingResult) -> std::fmt::Result {
+        let mark = match finding.severity {
+            Severity::Violation => self.palette.verdict(Verdict::Violated, "✗ violation"),
+            Severity::Warning => self.palette.warning("! warning"),
+        };
+        let name = self.palette.strong(&format!("{} in {}", finding.kind, scenario.name));
+        let rounds = count(scenario.rounds, "round");
+        let controls = format!("{}, where nothing raced", count(finding.controls, "serial control"));
+        let seen = match (finding.first_round, finding.controls) {
+            (0, _) => format!("in {controls}, and in none of {rounds}"),
+            (first, 0) => format!("{} of {rounds}, first in round {first}", finding.count),
+            (first, _) => format!("{} of {rounds}, first in round {first}, and in {controls}", finding.count),
+        };
+        writeln!(out, "\n{mark} {name}: {seen}")?;
+        let mut sentence = finding.sentence.clone();
+        if let Some(initial) = sentence.get(..1) {
+            let initial = initial.to_uppercase();
+            sentence.replace_range(..1, &initial);
+        }
+        let width = usize::from(self.width.unwrap_or(120).clamp(40, 140)) - 2;
+        for line in wrap(&sentence, width) {
+            writeln!(out, "  {line}")?;
+        }
+        out.push_str(&timeline::render(&finding.witness, self.palette));
+        if !finding.also.is_empty() {
+            let also: Vec<&str> = finding.also.iter().map(|kind| kind.name()).collect();
+            writeln!(out, "  {}", self.palette.dim(&format!("also shows: {}", also.join(", "))))?;
+        }
+        Ok(())
+    }
+
+    fn footer(self, out: &mut String, result: &RunResult) -> std::fmt::Result {
+        let totals = &result.totals;
+        for threshold in &result.thresholds {
+            writeln!(out, "{}", self.threshold(threshold))?;
+        }
+        let OfRequests { unknown, not_sent } = of_requests(result);
+        writeln!(
+            out,
+            "{} of {} overlapped ({} void), {}{unknown}{not_sent}, {:.1} s",
+            totals.rounds_overlapped,
+            count(totals.rounds, "round"),
+            totals.rounds_void,
+            count(totals.requests, "request"),
+            f64::from(u32::try_from(result.duration_ms).unwrap_or(u32::MAX)) / 1e3,
+        )?;
+        if let Some(bound) = loosest_bound(result) {
+            writeln!(
+                out,
+                "No violation in a scenario that holds means: at 95 % confidence below {} of its overlapped rounds",
+                percent(bound)
+            )?;
+        }
+        if result.target.kind == TargetKind::InProcess {
+            writeln!(out, "{}", self.palette.dim("The service ran in-process and shared the cores with the harness: latencies compare runs, not servers"))?;
+        }
+        writeln!(out, "Repeat with --seed {} (same choices; the interleaving may differ)", result.seed)
+    }
+
+    fn threshold(self, threshold: &ThresholdResult) -> String {
+        let show = |value: f64| match threshold.name.as_str() {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a latency in whole µs")]
+            "max-p95" => micros(value as u64),
+            _ => percent(value),
+        };
+        let limit = show(threshold.limit);
+        match (threshold.measured, &threshold.scenario) {
+            (Some(measured), Some(scenario)) if threshold.crossed => {
+                let mark = self.palette.verdict(Verdict::Violated, "✗ threshold crossed");
+                format!("{mark} --{} {limit}: {} in {scenario}", threshold.name, show(measured))
+            }
+            (Some(measured), Some(scenario)) => {
+                let mark = self.palette.verdict(Verdict::Holds, "✓ threshold kept");
+                format!("{mark} --{} {limit}: at most {}, in {scenario}", threshold.name, show(measured))
+            }
+            (None, _) | (_, None) => {
+                let mark = self.palette.verdict(Verdict::Inconclusive, "? threshold not measured");
+                format!("{mark} --{} {limit}: no request it applies to was answered", threshold.name)
+            }
+        }
+    }
+}
+
+struct OfRequests {
+    unknown: String,
+    not_sent: String,
+}
+
+fn of_requests(result: &RunResult) -> OfRequests {
+    let part = |number: u64, word: &str| if number == 0 { String::new() } else { format!(", {number} {word}") };
+    OfRequests {
+        unknown: part(result.totals.outcomes.unknown, "with unknown outcome"),
+        not_sent: part(result.totals.outcomes.not_sent, "not sent"),
+    }
+}
+
+/// The largest upper bound among scenarios that hold: what "holds" amounts to at least.
+fn loosest_bound(result: &RunResult) -> Option<f64> {
+    (result.scenarios.iter())
+        .filter(|scenario| scenario.verdict == Verdict::Holds)
+        .filter_map(|scenario| scenario.rate_upper_bound_95)
+        .max_by(f64::total_cmp)
+}
+
+/// A share as people read it, with the digits that matter.
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent == 0.0 || percent >= 10.0 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
+}
+
+/// Breaks `text` at blanks into lines of at most `width` characters, where words allow.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("starts with one");
+        let fits = line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width;
+        if fits {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_wrapped_at_blanks() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("unbreakable", 3), ["unbreakable"]);
+    }
+
+    #[test]
+    fn shares_show_the_digits_that_matter() {
+        assert_eq!([percent(0.0), percent(0.003), percent(0.5), percent(1.0)], ["0 %", "0.3 %", "50 %", "100 %"]);
+    }
+}

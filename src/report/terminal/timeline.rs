@@ -1,0 +1,58 @@
+//! A witness as a timeline in words: who sent what when, and what came back.
+
+use std::fmt::Write as _;
+
+use super::super::Palette;
+use crate::run_result::WitnessLine;
+use crate::text::short;
+
+/// Witness operations shown of one finding; `run.json` has all.
+const MOST_LINES: usize = 8;
+
+/// The timeline of `witness`, indented. Long ids and tokens are shown by their beginning; `run.json` has them whole.
+pub(super) fn render(witness: &[WitnessLine], palette: Palette) -> String {
+    let mut out = String::new();
+    let actor_width = witness.iter().map(|line| line.actor.chars().count()).max().unwrap_or(0);
+    let margin = " ".repeat(4 + 9 + 2 + actor_width + 2);
+    for line in witness.iter().take(MOST_LINES) {
+        let opened = palette.dim(&format!("{:>9}", at(line.opened_us)));
+        let _ = writeln!(out, "    {opened}  {:actor_width$}  {}", line.actor, short_path(&line.request));
+        let token = line.precondition.as_deref().map(|token| format!("if version is {}", short(token)));
+        let key = line.idempotency_key.as_deref().map(|key| format!("idempotency key {}", short(key)));
+        let conditions: Vec<String> = token.into_iter().chain(key).collect();
+        if !conditions.is_empty() {
+            let _ = writeln!(out, "{margin}{}", conditions.join(", "));
+        }
+        let released = line.released_us.map(|stamp| format!("released {}, ", at(stamp))).unwrap_or_default();
+        let times = palette.dim(&format!("({released}answered {})", at(line.closed_us)));
+        let _ = writeln!(out, "{margin}→ {} {times}", line.answer);
+    }
+    if witness.len() > MOST_LINES {
+        let text = format!("    showing {MOST_LINES} of {} operations; run.json has all", witness.len());
+        let _ = writeln!(out, "{}", palette.dim(&text));
+    }
+    out
+}
+
+/// Method and path, with long segments (ids) by their beginning.
+fn short_path(request: &str) -> String {
+    request.split('/').map(short).collect::<Vec<_>>().join("/")
+}
+
+/// A moment of a timeline: milliseconds.
+#[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+fn at(micros: i64) -> String {
+    format!("{:.2} ms", micros as f64 / 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_ids_in_paths_are_shown_by_their_beginning() {
+        let path = "POST /api/v2/orders/847ddb32-23b4-4075-8365-1eace10e51b4/cancellation";
+        assert_eq!(short_path(path), "POST /api/v2/orders/847ddb32…/cancellation");
+        assert_eq!(short_path("POST /orders/1/preparation-complete"), "POST /orders/1/preparation-complete");
+    }
+}

@@ -1,0 +1,161 @@
+//! The judge against histories with known verdicts, written as time diagrams in `tests/histories`.
+//!
+//! `bad/KIND--what-happened.txt` must be violated, and its cause be named KIND. `good/what-happened.txt` looks like one of
+//! them and is lawful: nothing may be found. Every kind needs both.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod notation;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use notation::Example;
+use quickeats_bench::check::{Judgment, Kind, Severity, Verdict, judge};
+
+fn examples(folder: &str) -> Vec<(String, Example)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories").join(folder);
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |path: PathBuf| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let example = Example::parse(&fs::read_to_string(&path).unwrap())
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        (name, example)
+    };
+    files.into_iter().map(read).collect()
+}
+
+fn judged(example: &Example) -> Judgment {
+    judge(&example.history, &example.api.model, example.alone)
+}
+
+#[test]
+fn what_is_wrong_is_found_and_named() {
+    let mut wrong = Vec::new();
+    for (name, example) in examples("bad") {
+        let expected = name.split_once("--").unwrap_or_else(|| panic!("{name}: a bad history is named KIND--story")).0;
+        let judgment = judged(&example);
+        let found = kinds(&judgment);
+        if found != [expected] {
+            wrong.push(format!("{name}: found {found:?}, doubts {:?}", judgment.doubts));
+            continue;
+        }
+        let finding = &judgment.findings[0];
+        assert!(!finding.witness.is_empty() && !finding.sentence.is_empty(), "{name}: {finding:#?}");
+        assert_eq!(judgment.verdict(finding.kind.severity()), Verdict::Violated, "{name}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_lawful_is_left_alone() {
+    let mut wrong = Vec::new();
+    for (name, example) in examples("good") {
+        let judgment = judged(&example);
+        if !judgment.findings.is_empty() || !judgment.doubts.is_empty() || judgment.rounds_void != 0 {
+            let sentences: Vec<&str> = judgment.findings.iter().map(|finding| finding.sentence.as_str()).collect();
+            wrong.push(format!("{name}: found {:?} {sentences:?}, doubts {:?}", kinds(&judgment), judgment.doubts));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn kinds(judgment: &Judgment) -> Vec<&'static str> {
+    judgment.findings.iter().map(|finding| finding.kind.name()).collect()
+}
+
+#[test]
+fn every_kind_has_an_example() {
+    let shown: BTreeSet<String> =
+        examples("bad").iter().map(|(name, _)| name.split_once("--").unwrap().0.to_owned()).collect();
+    for kind in Kind::ALL {
+        assert!(shown.contains(kind.name()), "no example of {kind}");
+    }
+}
+
+#[test]
+fn a_round_that_never_raced_is_void_and_proves_nothing() {
+    let example = Example::parse("create [0 1] -> 201 pending_payment v1 \"a\"").unwrap();
+    let judgment = judged(&example);
+    assert_eq!(judgment.rounds_void, 1);
+    assert_eq!(judgment.verdict(Severity::Violation), Verdict::Inconclusive);
+}
+
+#[test]
+fn someone_elses_write_voids_the_round() {
+    let text = r#"
+create [0 1] -> 201 pending_payment v1 "a"
+* customer cancellation [2 5] if "a" -> 412 stale
+* customer cancellation [2 6] if "a" -> 412 stale
+read [10 11] -> 200 pending_acceptance v2 "b"
+events [12 13] -> payment:pending_payment>pending_acceptance@2
+"#;
+    let judgment = judged(&Example::parse(text).unwrap());
+    assert_eq!((judgment.rounds_void, judgment.findings.len()), (1, 0), "{judgment:#?}");
+    assert!(judgment.doubts[0].contains("someone else wrote"), "{judgment:#?}");
+    assert_eq!(judgment.verdict(Severity::Violation), Verdict::Inconclusive);
+}
+
+#[test]
+fn a_state_that_the_description_does_not_have_is_a_doubt_and_no_accusation() {
+    let text = r#"
+create [0 1] -> 201 pending_payment v1 "a"
+* customer payment [2 5] if "a" key k -> 200 teleported v2 "b"
+read [10 11] -> 200 teleported v2 "b"
+"#;
+    let judgment = judged(&Example::parse(text).unwrap());
+    assert!(judgment.findings.is_empty(), "{judgment:#?}");
+    assert!(judgment.doubts[0].contains("teleported"), "{judgment:#?}");
+}
+
+/// Two contenders, answered as told, in a race that was observed afterwards.
+fn race(first: &str, second: &str) -> Judgment {
+    let text = format!(
+        "create [0 1] -> 201 pending_payment v1 \"a\"\n\
+         * customer payment [10 20] if \"a\" key k -> {first}\n\
+         * customer cancellation [10 21] if \"a\" -> {second}\n\
+         read [30 31] -> 200 pending_acceptance v2 \"b\"",
+    );
+    judged(&Example::parse(&text).unwrap())
+}
+
+#[test]
+fn only_a_round_in_which_something_relevant_was_seen_is_evidence() {
+    let won = "200 pending_acceptance v2 \"b\" effect e1";
+    assert_eq!(race(won, "412 stale").verdict(Severity::Violation), Verdict::Holds);
+    for (first, second) in [
+        ("unknown", "unknown"),
+        ("timeout", "timeout"),
+        ("unknown 500", "unknown 503"),
+        ("303 unclear", "303 unclear"),
+        (won, "unknown"),
+        (won, "not-sent"),
+        (won, "302 unclear"),
+    ] {
+        let judgment = race(first, second);
+        assert_eq!(judgment.trials, 0, "{first} and {second}");
+        assert_eq!(judgment.verdict(Severity::Violation), Verdict::Inconclusive, "{first} and {second}");
+    }
+}
+
+#[test]
+fn rounds_that_nobody_won_are_no_evidence_that_the_server_is_right() {
+    let text = "create [0 1] -> 201 pending_payment v1 \"a\"\n\
+                * customer payment [10 20] if \"a\" key k -> 429 refused\n\
+                * customer cancellation [10 21] if \"a\" -> 429 refused\n\
+                read [30 31] -> 200 pending_payment v1 \"a\"";
+    let judgment = judged(&Example::parse(text).unwrap());
+    assert_eq!(kinds(&judgment), ["no-winner"]);
+    assert_eq!(judgment.verdict(Severity::Violation), Verdict::Inconclusive);
+}
+
+#[test]
+fn a_round_that_nobody_looked_at_afterwards_is_no_evidence() {
+    let text = "create [0 1] -> 201 pending_payment v1 \"a\"\n\
+                * customer payment [10 20] if \"a\" key k -> 200 pending_acceptance v2 \"b\" effect e1\n\
+                * customer cancellation [10 21] if \"a\" -> 412 stale\n\
+                read [30 31] -> unknown 500";
+    assert_eq!(judged(&Example::parse(text).unwrap()).trials, 0);
+}

@@ -1,0 +1,202 @@
+//! Histories as text. One line an operation:
+//!
+//! ```text
+//! api: pausable                        (optional; a built-in API, or a file of tests/histories/apis)
+//! alone: refused                       (optional; what a contender hears alone)
+//! # a comment
+//! create                     [0 1]                  -> 201 pending_payment v1 "a"
+//! * customer cancellation    [2 9] if "a" key k1    -> 200 cancelled v2 "b" effect e1 body 7
+//! * rider#2 pickup           [2 9]                  -> unknown
+//! read                       [10 11]                -> 200 cancelled v2 "b"
+//! effects                    [12 13]                -> e1 e2
+//! events                     [14 15]                -> cancellation:pending_payment>cancelled@2
+//! ```
+//!
+//! `*` marks contenders. Times are microseconds. After `->` stands a reply (status, then in any order: a meaning if it is
+//! not `applied`, a state, `vN`, a token in quotes, `effect ID`, `body N`), or `unknown [STATUS]`, `timeout`, or `not-sent`.
+//! A line `round 2` (or `control 1`) begins another round.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use quickeats_bench::api::{Api, builtin};
+use quickeats_bench::check::Alone;
+use quickeats_bench::clock::Stamp;
+use quickeats_bench::history::{
+    Actor, Call, Cause, Digest, History, Meaning, Operation, Outcome, Phase, Precondition, Record, Reply, Verb, Window,
+};
+use quickeats_bench::ids::{ClientId, OpId, RoundId};
+
+/// A history and what it is judged by.
+#[derive(Debug)]
+pub(crate) struct Example {
+    pub(crate) api: Arc<Api>,
+    pub(crate) alone: Alone,
+    pub(crate) history: History,
+}
+
+impl Example {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut api = "quickeats-v2".to_owned();
+        let mut alone = Alone::Applied;
+        let mut round = RoundId::Raced(1);
+        let mut operations = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let line = line.trim();
+            let wrong = |what: &str| format!("line {}: {what}: {line}", number + 1);
+            if line.is_empty() || line.starts_with('#') {
+            } else if let Some(name) = line.strip_prefix("api:") {
+                name.trim().clone_into(&mut api);
+            } else if let Some(heard) = line.strip_prefix("alone:") {
+                alone = if heard.trim() == "refused" { Alone::Refused } else { Alone::Applied };
+            } else if let Some(next) = line.strip_prefix("round ") {
+                round = RoundId::Raced(next.parse().map_err(|_| wrong("no number"))?);
+            } else if let Some(next) = line.strip_prefix("control ") {
+                round = RoundId::Control(next.parse().map_err(|_| wrong("no number"))?);
+            } else {
+                operations.push(operation(line, round).ok_or_else(|| wrong("not an operation"))?);
+            }
+        }
+        number_by_opening(&mut operations);
+        Ok(Self { api: load(&api), alone, history: History::seal(operations) })
+    }
+}
+
+fn load(name: &str) -> Arc<Api> {
+    builtin::api(name).unwrap_or_else(|| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories/apis").join(format!("{name}.toml"));
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        Arc::new(Api::parse(name, &text).unwrap_or_else(|error| panic!("{error}")))
+    })
+}
+
+fn number_by_opening(operations: &mut [Operation]) {
+    operations.sort_by_key(|operation| operation.window.opened);
+    for (index, operation) in operations.iter_mut().enumerate() {
+        operation.id = OpId(u32::try_from(index).unwrap());
+    }
+}
+
+fn operation(line: &str, round: RoundId) -> Option<Operation> {
+    let (races, line) = line.strip_prefix('*').map_or((false, line), |rest| (true, rest.trim()));
+    let (asked, answered) = line.split_once("->")?;
+    let (who_what, rest) = asked.split_once('[')?;
+    let (times, conditions) = rest.split_once(']')?;
+    let (opened, closed) = times.split_once(' ')?;
+    let (actor, verb) = who_what_to_call(who_what.trim())?;
+    let (precondition, key) = conditions_to_call(conditions.trim())?;
+    let outcome = outcome(answered.trim(), &verb)?;
+    let stamp = |text: &str| Some(Stamp::from_nanos(text.trim().parse::<u64>().ok()? * 1_000));
+    let phase = match (&verb, races) {
+        (_, true) => Phase::Contend,
+        (Verb::Create | Verb::Act(_), false) => Phase::SetUp,
+        (Verb::Read | Verb::ListEffects | Verb::ListEvents, false) => Phase::Observe,
+    };
+    Some(Operation {
+        id: OpId(0),
+        client: ClientId(0),
+        round,
+        phase,
+        call: Call { request: verb.to_string().into(), verb, actor, precondition, key },
+        window: Window { opened: stamp(opened)?, released: races.then_some(stamp(opened)?), closed: stamp(closed)? },
+        outcome,
+    })
+}
+
+fn who_what_to_call(text: &str) -> Option<(Actor, Verb)> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (who, what) = match words[..] {
+        [what] => ("customer", what),
+        [who, what] => (who, what),
+        _ => return None,
+    };
+    let (role, person) = who.split_once('#').map_or(Some((who, 1)), |(role, n)| Some((role, n.parse().ok()?)))?;
+    let verb = match what {
+        "create" => Verb::Create,
+        "read" => Verb::Read,
+        "effects" => Verb::ListEffects,
+        "events" => Verb::ListEvents,
+        action => Verb::Act(action.into()),
+    };
+    Some((Actor { role: role.into(), person }, verb))
+}
+
+fn conditions_to_call(text: &str) -> Option<(Precondition, Option<Arc<str>>)> {
+    let mut words = text.split_whitespace();
+    let (mut precondition, mut key) = (Precondition::Absent, None);
+    while let Some(word) = words.next() {
+        match word {
+            "if" => precondition = Precondition::Token(words.next()?.into()),
+            "key" => key = Some(words.next()?.into()),
+            _ => return None,
+        }
+    }
+    Some((precondition, key))
+}
+
+fn outcome(text: &str, verb: &Verb) -> Option<Outcome> {
+    let mut words = text.split_whitespace().peekable();
+    match (words.peek().copied(), verb) {
+        (Some("unknown"), _) => {
+            let status = words.nth(1).map(str::parse).transpose().ok()?;
+            Some(Outcome::Unknown(status.map_or(Cause::Broken("reset".to_owned()), Cause::Status)))
+        }
+        (Some("timeout"), _) => Some(Outcome::Unknown(Cause::TimedOut)),
+        (Some("not-sent"), _) => Some(Outcome::NotSent(Cause::Connect("refused".to_owned()))),
+        (_, Verb::ListEffects | Verb::ListEvents) => {
+            let records = words.map(record).collect::<Option<Vec<Record>>>()?;
+            Some(Outcome::Answered(Reply { records: Some(records), ..blank(200) }))
+        }
+        _ => {
+            let mut reply = blank(words.next()?.parse().ok()?);
+            while let Some(word) = words.next() {
+                match word {
+                    "effect" => reply.effect = Some(words.next()?.into()),
+                    "body" => reply.digest = Some(Digest(words.next()?.parse().ok()?)),
+                    _ if word.starts_with('"') || word.starts_with("W/") => reply.token = Some(word.into()),
+                    _ => match (meaning(word), word.strip_prefix('v').and_then(|digits| digits.parse().ok())) {
+                        (Some(meaning), _) => reply.meaning = meaning,
+                        (None, Some(version)) => reply.version = Some(version),
+                        (None, None) => reply.state = Some(word.into()),
+                    },
+                }
+            }
+            Some(Outcome::Answered(reply))
+        }
+    }
+}
+
+fn meaning(word: &str) -> Option<Meaning> {
+    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+}
+
+/// `ID`, or `ACTION:FROM>TO@VERSION`.
+fn record(word: &str) -> Option<Record> {
+    let Some((action, rest)) = word.split_once(':') else {
+        return Some(Record { id: Some(word.into()), ..Record::default() });
+    };
+    let (states, version) = rest.split_once('@')?;
+    let (from, to) = states.split_once('>')?;
+    Some(Record {
+        id: None,
+        action: Some(action.into()),
+        from: Some(from.into()),
+        to: Some(to.into()),
+        version: Some(version.parse().ok()?),
+    })
+}
+
+fn blank(status: u16) -> Reply {
+    Reply {
+        status,
+        meaning: Meaning::Applied,
+        resource: None,
+        state: None,
+        version: None,
+        token: None,
+        effect: None,
+        records: None,
+        digest: None,
+    }
+}
