@@ -59,6 +59,7 @@ Examples:
 }
 
 #[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(super) struct RaceArgs {
     /// Scenarios to race: built-in names, or files ending in .toml [default: all built-in ones of the API]
     #[arg(value_name = "SCENARIO")]

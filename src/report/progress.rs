@@ -34,8 +34,7 @@ impl Observer for Bar {
             Event::ScenarioStarted { name, rounds } => {
                 let bar =
                     ProgressBar::with_draw_target(Some(u64::from(*rounds)), ProgressDrawTarget::stderr_with_hz(10));
-                let style =
-                    ProgressStyle::with_template("{prefix:>22} {bar:30} {pos}/{len} {msg} {per_sec} {eta} left");
+                let style = ProgressStyle::with_template("{prefix:>22} {bar:30} {pos}/{len} {msg} {eta} left");
                 bar.set_style(style.expect("the template is valid"));
                 bar.set_prefix((*name).to_owned());
                 self.bar.replace(bar);

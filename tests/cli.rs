@@ -1,0 +1,277 @@
+//! The command line's promises: exit codes, what goes where, and errors that say what to do.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use quickeats_bench::run_result::RunResult;
+
+/// Runs the tool as a user would, in a folder of its own.
+struct Tool {
+    folder: tempfile::TempDir,
+}
+
+impl Tool {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_quickeats-bench"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("RUST_BACKTRACE")
+            .output()
+            .unwrap()
+    }
+
+    /// Races a few rounds; what the run says goes with a failed assertion.
+    fn race(&self, arguments: &[&str]) -> Output {
+        self.run(&[&["race", "--rounds", "20", "--seed", "7"], arguments].concat())
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[track_caller]
+fn assert_exit(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "{}\n{}", stdout(output), stderr(output));
+    assert!(!stderr(output).contains("panicked"), "{}", stderr(output));
+}
+
+#[track_caller]
+fn assert_usage_error(output: &Output, parts: &[&str]) {
+    assert_exit(output, 2);
+    for part in parts {
+        assert!(stderr(output).contains(part), "`{part}` is missing in:\n{}", stderr(output));
+    }
+    assert_eq!(stdout(output), "", "an error is no answer");
+}
+
+#[test]
+fn a_sound_service_exits_0_and_the_answer_comes_first() {
+    let output = Tool::new().race(&[]);
+    assert_exit(&output, 0);
+    assert!(stdout(&output).starts_with("✓ holds: 8 of 8 scenarios"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_violation_exits_1_and_shows_who_said_what_when() {
+    let output = Tool::new().race(&["--defect", "check-then-save", "--defect-window", "1ms", "cancel-vs-accept"]);
+    assert_exit(&output, 1);
+    let report = stdout(&output);
+    assert!(report.starts_with("✗ violated: 1 of 1 scenario"), "{report}");
+    for part in [
+        "lost-update in cancel-vs-accept",
+        "customer's cancellation was acknowledged (200: cancelled, version 3)",
+        "restaurant's acceptance was acknowledged (200: preparing, version 3)",
+        "the server now says",
+        "/cancellation\n",
+        "if version is \"",
+        "→ 200: cancelled, version 3 (released ",
+    ] {
+        assert!(
+            report.contains(part) || report.replace("\n  ", " ").contains(part),
+            "`{part}` is missing in:\n{report}"
+        );
+    }
+}
+
+#[test]
+fn version_1_is_violated_by_design() {
+    let output = Tool::new().race(&["--api", "quickeats-v1"]);
+    assert_exit(&output, 1);
+    assert!(stdout(&output).contains("lost-update in v1-cancel-vs-accept"), "{}", stdout(&output));
+}
+
+#[test]
+fn too_little_seen_exits_3() {
+    // A scenario whose contenders are refused even alone proves nothing about races.
+    let tool = Tool::new();
+    let scenario = tool.run(&["scenarios", "show", "cancel-vs-accept"]);
+    let refused = stdout(&scenario).replace("start = \"pending_acceptance\"", "start = \"preparing\"");
+    std::fs::write(tool.path().join("late.toml"), refused).unwrap();
+    let output = tool.race(&["late.toml"]);
+    assert_exit(&output, 3);
+    assert!(stdout(&output).contains("alone, nothing racing, should be accepted"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_target_that_is_not_there_exits_4_and_says_what_to_check() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let output = Tool::new().race(&["--target", &url]);
+    assert_exit(&output, 4);
+    assert!(stderr(&output).contains(&format!("{url} cannot be raced")), "{}", stderr(&output));
+    assert!(stderr(&output).contains("is the server running"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_crossed_threshold_exits_5_and_names_it() {
+    let tool = Tool::new();
+    let output = tool.race(&["--max-p95", "1us", "cancel-vs-accept"]);
+    assert_exit(&output, 5);
+    assert!(stdout(&output).contains("threshold crossed --max-p95 1 µs"), "{}", stdout(&output));
+    let output = tool.race(&["--max-412-rate", "0.1", "cancel-vs-accept"]);
+    assert_exit(&output, 5);
+    assert!(stdout(&output).contains("50 % in cancel-vs-accept"), "{}", stdout(&output));
+}
+
+#[test]
+fn kept_thresholds_exit_0_and_stale_tokens_sent_on_purpose_do_not_count() {
+    let output = Tool::new().race(&["--max-p95", "5s", "--max-412-rate", "0.6", "stale-write", "cancel-vs-accept"]);
+    assert_exit(&output, 0);
+    assert!(stdout(&output).contains("threshold kept --max-412-rate 60 %: at most 50 %"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_violation_outranks_a_crossed_threshold() {
+    let output = Tool::new().race(&["--defect", "ignore-if-match", "stale-write", "--max-p95", "1us"]);
+    assert_exit(&output, 1);
+}
+
+#[test]
+fn json_is_alone_on_stdout_and_equals_the_saved_run() {
+    let tool = Tool::new();
+    let output = tool.race(&["--format", "json", "cancel-vs-accept"]);
+    assert_exit(&output, 0);
+    let result: RunResult = serde_json::from_slice(&output.stdout).unwrap();
+    let saved = std::fs::read(tool.path().join("reports").join(&result.run_id).join("run.json")).unwrap();
+    assert_eq!(output.stdout, saved);
+    assert_eq!((result.seed, result.exit_code, result.api.as_str()), (7, 0, "quickeats-v2"));
+}
+
+#[test]
+fn quiet_means_nothing_on_stderr() {
+    let output = Tool::new().race(&["--quiet", "cancel-vs-accept"]);
+    assert_exit(&output, 0);
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn a_pipe_gets_no_escape_sequences() {
+    let output = Tool::new().race(&["--defect", "ignore-if-match", "stale-write"]);
+    assert_exit(&output, 1);
+    assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b));
+}
+
+#[test]
+fn unknown_names_suggest_the_nearest() {
+    let tool = Tool::new();
+    assert_usage_error(&tool.race(&["cancel-v-accept"]), &["unknown scenario", "did you mean `cancel-vs-accept`?"]);
+    assert_usage_error(&tool.race(&["--defect", "check-then-safe"]), &["check-then-save"]);
+    assert_usage_error(&tool.race(&["--api", "quickeats-v3"]), &["unknown API", "did you mean `quickeats-v"]);
+    assert_usage_error(&tool.run(&["scenarios", "show", "stale-wrote"]), &["did you mean `stale-write`?"]);
+    assert_usage_error(&tool.race(&["banana"]), &["unknown scenario `banana`", "double-pickup"]);
+}
+
+#[test]
+fn malformed_files_are_placed() {
+    let tool = Tool::new();
+    let write = |name: &str, text: &str| std::fs::write(tool.path().join(name), text).unwrap();
+    let valid = stdout(&tool.run(&["scenarios", "show", "cancel-vs-accept"]));
+    write("broken.toml", &valid.replace("alone = \"applied\"", "alone = = \"applied\""));
+    assert_usage_error(&tool.race(&["broken.toml"]), &["broken.toml:9:"]);
+    write("action.toml", &valid.replace("\"acceptance\"", "\"acceptence\""));
+    let parts = ["no action `acceptence`", "action.toml:16:10 (contenders.action)", "did you mean `acceptance`?"];
+    assert_usage_error(&tool.race(&["action.toml"]), &parts);
+    write("state.toml", &valid.replace("\"pending_acceptance\"", "\"pending_acceptence\""));
+    assert_usage_error(&tool.race(&["state.toml"]), &["(start)", "did you mean `pending_acceptance`?"]);
+    write("api.toml", "schema = \"quickeats-bench/api@1\"\nname = 7\n");
+    assert_usage_error(&tool.race(&["--api", "api.toml", "cancel-vs-accept"]), &["api.toml:2:8 (name)"]);
+    assert_usage_error(&tool.race(&["no-such.toml"]), &["no-such.toml cannot be read"]);
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_refused() {
+    let tool = Tool::new();
+    let local = "http://127.0.0.1:1";
+    assert_usage_error(&tool.race(&["--target", local, "--defect", "double-charge"]), &["--defect"]);
+    assert_usage_error(&tool.race(&["--defect-window", "1ms"]), &["--defect"]);
+    assert_usage_error(&tool.race(&["--api", "quickeats-v1", "stale-write"]), &["is for quickeats-v2"]);
+    assert_usage_error(&tool.race(&["v1-double-pay", "stale-write"]), &["is for quickeats-v2, not for `quickeats-v1`"]);
+    assert_usage_error(&tool.race(&["stale-write", "stale-write"]), &["named twice"]);
+    for (flag, value, part) in [
+        ("--rounds", "0", "--rounds"),
+        ("--rounds", "9999999999", "--rounds"),
+        ("--contenders", "1", "--contenders"),
+        ("--timeout", "0s", "between 1ms and 60s"),
+        ("--timeout", "5", "a number and a unit"),
+        ("--max-412-rate", "60", "from 0 to 1"),
+        ("--max-412-rate", "NaN", "from 0 to 1"),
+        ("--fail-on", "everything", "warning"),
+        ("--seed", "-1", "--seed"),
+        ("--format", "yaml", "json"),
+    ] {
+        assert_usage_error(&tool.race(&[flag, value]), &[part]);
+    }
+}
+
+#[test]
+fn a_target_that_is_not_on_this_machine_needs_a_word_more() {
+    let output = Tool::new().race(&["--target", "http://192.0.2.1:8000"]);
+    assert_usage_error(&output, &["not on this machine", "--allow-remote"]);
+    for url in ["localhost:8000", "ftp://127.0.0.1", "http://user:secret@127.0.0.1", "nonsense"] {
+        let output = Tool::new().race(&["--target", url]);
+        assert_usage_error(&output, &["--target"]);
+        assert!(!stderr(&output).contains("secret"));
+    }
+}
+
+#[test]
+fn a_report_folder_that_cannot_be_made_is_named() {
+    let tool = Tool::new();
+    std::fs::write(tool.path().join("file"), "").unwrap();
+    let output = tool.race(&["--out", "file/below", "cancel-vs-accept"]);
+    assert_usage_error(&output, &["file/below", "--out"]);
+}
+
+#[test]
+fn scenarios_are_listed_with_their_api_and_shown_as_written() {
+    let tool = Tool::new();
+    for arguments in [&["scenarios"][..], &["scenarios", "list"]] {
+        let output = tool.run(arguments);
+        assert_exit(&output, 0);
+        let list = stdout(&output);
+        assert_eq!(list.lines().count(), 11, "{list}");
+        assert!(list.contains("v1-cancel-vs-accept") && list.contains("quickeats-v1"), "{list}");
+    }
+    let shown = tool.run(&["scenarios", "show", "stale-write"]);
+    assert_exit(&shown, 0);
+    assert_eq!(stdout(&shown), include_str!("../scenarios/stale-write.toml"));
+}
+
+#[test]
+fn help_documents_every_exit_code() {
+    let tool = Tool::new();
+    for arguments in [&["--help"][..], &["race", "--help"], &["race", "-h"]] {
+        let output = tool.run(arguments);
+        assert_exit(&output, 0);
+        let help = stdout(&output);
+        for code in ["  0 ", "  1 ", "  2 ", "  3 ", "  4 ", "  5 ", "  130 "] {
+            assert!(help.contains(code), "{code} is missing in {arguments:?}:\n{help}");
+        }
+    }
+    let readme = include_str!("../README.md");
+    for code in [0, 1, 2, 3, 4, 5, 130] {
+        assert!(readme.contains(&format!("| {code} |")), "the README does not document exit code {code}");
+    }
+}
+
+#[test]
+fn no_arguments_at_all_is_a_usage_error_with_help() {
+    let output = Tool::new().run(&[]);
+    assert_exit(&output, 2);
+    assert!(stderr(&output).contains("Usage:"), "{}", stderr(&output));
+}
