@@ -1,6 +1,7 @@
 //! Any URL as a target: `reqwest` for what is not measured, [`Connection`]s for contenders.
 
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,24 +120,39 @@ pub(super) fn broken(error: &(dyn Error + 'static), is_parse: bool) -> Cause {
     if is_parse { Cause::NotHttp(innermost(error)) } else { Cause::Broken(innermost(error)) }
 }
 
+/// `error` and all that stands behind it. An I/O error that carries another is not its source in the standard
+/// library's terms (it speaks for it), and carries may be nested: what is carried comes next here.
 fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let error = next?;
-        next = error.source();
-        Some(error)
-    })
+    let behind = |error: &'a (dyn Error + 'static)| -> Option<&'a (dyn Error + 'static)> {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(carried) => Some(carried),
+            None => error.source(),
+        }
+    };
+    std::iter::successors(Some(error), move |error| behind(*error))
 }
 
-/// Whether an error of type `E` stands behind `error`, also where an I/O error carries it.
+/// Whether an error of type `E` stands behind `error`.
 fn has_source<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    sources(error).any(|source| {
-        let carried = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        source.is::<E>() || carried.is_some_and(<dyn Error + Send + Sync>::is::<E>)
-    })
+    sources(error).any(<dyn Error>::is::<E>)
 }
 
 /// What the lowest layer said: the part that helps.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     sources(error).last().map_or_else(String::new, |last| harmless(&last.to_string(), 300))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_found_however_deep_io_errors_carry_it() {
+        let tls = rustls::Error::DecryptError;
+        let shown = tls.to_string();
+        let nested = io::Error::other(io::Error::other(tls));
+        assert!(has_source::<rustls::Error>(&nested));
+        assert!(!has_source::<hyper::Error>(&nested));
+        assert_eq!(innermost(&nested), shown);
+    }
 }
