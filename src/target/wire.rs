@@ -33,7 +33,8 @@ pub struct Connection {
     hold: Arc<Hold>,
     clock: Clock,
     limit: Duration,
-    /// A request on it ended without a complete answer: what comes next might be that answer.
+    /// A request on it ended without a complete answer (what comes next might be that answer), or the server said that
+    /// it closes.
     is_spent: bool,
 }
 
@@ -107,6 +108,8 @@ impl Connection {
             self.hold.arm(ticket);
         }
         let response = self.sender.send_request(message).await.map_err(|error| unknown(&error))?;
+        // The connection's own task may come to know of it later than the next request is sent.
+        self.is_spent |= closes(&response);
         read(response).await
     }
 
@@ -125,6 +128,16 @@ impl Connection {
             .body(Full::new(request.body.clone().unwrap_or_default()))
             .map_err(|error| Failure::NotSent(Cause::Broken(error.to_string())))
     }
+}
+
+/// Whether the connection ends with this response (RFC 9112 §9.3).
+fn closes<B>(response: &hyper::Response<B>) -> bool {
+    let says = |option: &str| {
+        (response.headers().get_all("connection").iter())
+            .filter_map(|line| line.to_str().ok())
+            .any(|line| line.split(',').any(|word| word.trim().eq_ignore_ascii_case(option)))
+    };
+    says("close") || response.version() < hyper::Version::HTTP_11 && !says("keep-alive")
 }
 
 async fn read(response: hyper::Response<hyper::body::Incoming>) -> Result<Response, Failure> {
@@ -198,6 +211,30 @@ impl AsyncWrite for Stream {
         match &mut *self {
             Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Tls(session) => Pin::new(session).poll_shutdown(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Version;
+
+    use super::*;
+
+    #[test]
+    fn a_server_says_that_it_closes_by_header_or_by_version() {
+        for (version, connection, expected) in [
+            (Version::HTTP_11, "", false),
+            (Version::HTTP_11, "keep-alive", false),
+            (Version::HTTP_11, "Close", true),
+            (Version::HTTP_11, "x-other, close", true),
+            (Version::HTTP_11, "closed", false),
+            (Version::HTTP_10, "", true),
+            (Version::HTTP_10, "Keep-Alive", false),
+        ] {
+            let response =
+                hyper::Response::builder().version(version).header("connection", connection).body(()).unwrap();
+            assert_eq!(closes(&response), expected, "{version:?} {connection}");
         }
     }
 }
