@@ -264,6 +264,10 @@ impl Dialect {
         }
         match verb {
             Verb::Create if reply.resource.is_none() => return Err(format!("there is no id at `{}`", self.id)),
+            // URLs swallow these segments even when they are encoded (WHATWG URL, "double-dot path segment").
+            Verb::Create if matches!(reply.resource.as_deref(), Some("." | "..")) => {
+                return Err(format!("the id at `{}` is dots, which cannot stand in a path", self.id));
+            }
             Verb::Create | Verb::Read if reply.state.is_none() => {
                 return Err(format!("there is no state at `{}`", self.state));
             }
