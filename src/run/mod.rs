@@ -127,7 +127,11 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     let url = endpoint.to_string();
     let target = HttpTarget::new(endpoint, clock, Patience { request: config.timeout })?;
     observer.on(&Event::RunStarted { target: &url, scenarios: config.plans.len(), seed: config.seed.value() });
-    look(&target, &url, &config.api, config.seed).await?;
+    tokio::select! {
+        biased;
+        () = stop.asked() => {} // no plan will be raced; the report says that it was interrupted
+        looked = look(&target, &url, &config.api, config.seed) => looked?,
+    }
     let mut book = Book::open(config, started_at)?;
     let raced = race_all(config, &target, clock, &mut book, observer, stop).await?;
     drop(service);
