@@ -175,6 +175,11 @@ impl Dialect {
         self.actors.keys().map(|name| &**name)
     }
 
+    /// The header that carries a reply's version token, where the API has tokens.
+    pub fn token_header(&self) -> Option<&str> {
+        self.token.as_ref().map(|token| &*token.reply_header)
+    }
+
     /// Whether replies carry a version token and requests can be conditional on it.
     pub const fn has_token(&self) -> bool {
         self.token.is_some()

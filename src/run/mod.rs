@@ -191,6 +191,7 @@ async fn look(target: &HttpTarget, url: &str, api: &Api, seed: Seed) -> Result<(
     let mut dice = seed.child("look").dice();
     let (person, unique) = (dice.uuid().to_string(), dice.uuid().to_string());
     let mut id: Arc<str> = "".into();
+    let mut token = None;
     for verb in [Verb::Create, Verb::Read] {
         let fill = Fill {
             id: &id,
@@ -209,11 +210,25 @@ async fn look(target: &HttpTarget, url: &str, api: &Api, seed: Seed) -> Result<(
         match outcome {
             Outcome::Answered(reply) if reply.meaning == Meaning::Applied => {
                 id = reply.resource.unwrap_or(id);
+                token = reply.token;
             }
             other => return Err(unusable(url, api, &request, &other)),
         }
     }
-    Ok(())
+    match api.dialect.token_header() {
+        Some(header) if token.is_none() => Err(RunError::TargetUnusable {
+            target: url.to_owned(),
+            why: format!(
+                "the {} was read, and the answer has no `{header}` header, which actions are conditional on",
+                api.model.noun
+            ),
+            help: format!(
+                "`{}` has version tokens: describe an API that has none in a file, and name it with --api",
+                api.name
+            ),
+        }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn unusable(url: &str, api: &Api, request: &Request, outcome: &Outcome) -> RunError {
