@@ -45,6 +45,8 @@ pub trait Sink {
 pub enum Ending {
     /// All rounds were raced, or the run was asked to stop.
     Complete,
+    /// All rounds were raced, but the last of them gave no usable answer; why. Whether the target is gone is open.
+    Faltered(String),
     /// Set-up works, but contenders were not answered several rounds in a row; how the last of them ended.
     GaveUp(String),
     /// The target gave no usable answer any more; why the last round failed.
@@ -78,6 +80,7 @@ impl<'a, T: Target> Race<'a, T> {
     pub async fn run(&self, stop: &Stop, sink: &mut dyn Sink) -> std::io::Result<Ending> {
         let mut volley = Volley::new();
         let mut fruitless = 0;
+        let mut last_failure = None;
         for id in self.rounds() {
             if stop.is_asked() {
                 break;
@@ -86,18 +89,23 @@ impl<'a, T: Target> Race<'a, T> {
                 RoundRunner::new(self.target, self.plan, self.seed.child(&id.to_string()), self.pace.gate_limit);
             let operations = runner.run(id, self.clock, &self.clients, &mut volley, stop).await;
             sink.round(id, &operations)?;
-            match fruitless_because(&operations) {
+            last_failure = fruitless_because(&operations);
+            match &last_failure {
                 None => fruitless = 0,
                 Some(why) => {
                     fruitless += 1;
                     if fruitless >= MOST_FRUITLESS_ROUNDS && !stop.is_asked() {
                         let raced = operations.iter().any(|operation| operation.phase == Phase::Contend);
+                        let why = why.clone();
                         return Ok(if raced { Ending::GaveUp(why) } else { Ending::TargetLost(why) });
                     }
                 }
             }
         }
-        Ok(Ending::Complete)
+        Ok(match last_failure {
+            Some(why) if !stop.is_asked() => Ending::Faltered(why),
+            Some(_) | None => Ending::Complete,
+        })
     }
 
     /// One control for each kind of contender, then the rounds.

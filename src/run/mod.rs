@@ -127,13 +127,9 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     let url = endpoint.to_string();
     let target = HttpTarget::new(endpoint, clock, Patience { request: config.timeout })?;
     observer.on(&Event::RunStarted { target: &url, scenarios: config.plans.len(), seed: config.seed.value() });
-    tokio::select! {
-        biased;
-        () = stop.asked() => {} // no plan will be raced; the report says that it was interrupted
-        looked = look(&target, &url, &config.api, config.seed) => looked?,
-    }
+    look(config, &target, &url, stop).await?;
     let mut book = Book::open(config, started_at)?;
-    let raced = race_all(config, &target, clock, &mut book, observer, stop).await?;
+    let raced = race_all(config, &target, &url, clock, &mut book, observer, stop).await?;
     drop(service);
     let result = conclude(config, &book, started_at, clock, url, raced, stop.is_asked());
     let folder = book.save(&result)?;
@@ -150,6 +146,7 @@ struct Raced {
 async fn race_all(
     config: &RunConfig,
     target: &HttpTarget,
+    url: &str,
     clock: Clock,
     book: &mut Book,
     observer: &dyn Observer,
@@ -170,6 +167,13 @@ async fn race_all(
             let race = Race::new(target, plan, config.seed, clock, Arc::clone(&clients), pace);
             match race.run(stop, &mut chapter).await.map_err(|source| chapter.failed(source))? {
                 Ending::Complete => {}
+                // Too few rounds were left to be sure: whether the target is there is asked for once more.
+                Ending::Faltered(why) => {
+                    if look(config, target, url, stop).await.is_err() {
+                        raced.target_lost = true;
+                        chapter.doubt(&format!("the target stopped answering: {why}"));
+                    }
+                }
                 Ending::GaveUp(why) => chapter.doubt(&format!("given up, contenders were not answered: {why}")),
                 Ending::TargetLost(why) => {
                     raced.target_lost = true;
@@ -186,8 +190,18 @@ async fn race_all(
     Ok(raced)
 }
 
-/// Makes one resource and reads it, before anything is raced or saved: a target that cannot do that is named at once.
-async fn look(target: &HttpTarget, url: &str, api: &Api, seed: Seed) -> Result<(), RunError> {
+/// Looks whether the target can be raced, before anything is raced or saved: one that cannot is named at once. A run
+/// that is asked to stop meanwhile races nothing, so it need not know.
+async fn look(config: &RunConfig, target: &HttpTarget, url: &str, stop: &Stop) -> Result<(), RunError> {
+    tokio::select! {
+        biased;
+        () = stop.asked() => Ok(()),
+        tried = try_out(target, url, &config.api, config.seed) => tried,
+    }
+}
+
+/// Makes one resource and reads it.
+async fn try_out(target: &HttpTarget, url: &str, api: &Api, seed: Seed) -> Result<(), RunError> {
     let mut dice = seed.child("look").dice();
     let (person, unique) = (dice.uuid().to_string(), dice.uuid().to_string());
     let mut id: Arc<str> = "".into();
