@@ -144,7 +144,111 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::{RootCertStore, ServerConfig};
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+    use tokio_rustls::TlsAcceptor;
+
     use super::*;
+    use crate::target::Contender;
+    use crate::target::gate::{Gate, Ticket};
+
+    /// Long enough for everything that happens at all.
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    fn request() -> Request {
+        let headers = vec![("content-type".into(), "application/json".into())];
+        Request { method: "POST".into(), path: "/orders/1".into(), headers, body: Some("{\"a\":1}".into()) }
+    }
+
+    fn target(listener: &TcpListener, scheme: &str, tls: ClientConfig) -> HttpTarget {
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
+        HttpTarget::with_tls(Endpoint::parse(&url).unwrap(), tls, Clock::start(), Patience { request: LIMIT })
+    }
+
+    /// A server's configuration, and a client's that trusts it alone.
+    fn private_tls() -> (ServerConfig, ClientConfig) {
+        let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let certificate = signed.cert.der().clone();
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
+        let server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        (server, tls::trusting(roots))
+    }
+
+    /// The server's side of one held request: it gets all but the last byte of the header section, then, while the
+    /// gate is closed, nothing; and the rest as soon as the `latecomer` no longer keeps the gate closed.
+    async fn serve_held(mut stream: impl AsyncRead + AsyncWrite + Unpin, latecomer: Ticket) {
+        let mut got = Vec::new();
+        while !got.ends_with(b"\r\n\r") {
+            assert_ne!(stream.read_buf(&mut got).await.unwrap(), 0, "{}", String::from_utf8_lossy(&got));
+        }
+        assert!(got.starts_with(b"POST /orders/1 HTTP/1.1\r\n"), "{}", String::from_utf8_lossy(&got));
+        let mut rest = Vec::new();
+        let early = timeout(Duration::from_millis(100), stream.read_buf(&mut rest)).await;
+        assert!(early.is_err(), "{}", String::from_utf8_lossy(&rest));
+        drop(latecomer);
+        while rest.len() < b"\n{\"a\":1}".len() {
+            assert_ne!(stream.read_buf(&mut rest).await.unwrap(), 0);
+        }
+        assert_eq!(rest, b"\n{\"a\":1}");
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        stream.flush().await.unwrap();
+    }
+
+    /// Races one request whose gate waits for a second ticket, which the server drops.
+    async fn race_one(target: HttpTarget, server: impl Future<Output = ()> + Send + 'static, gate: Gate, own: Ticket) {
+        let server = tokio::spawn(server);
+        let racer = tokio::spawn(async move {
+            let mut contender = target.contender().await.unwrap();
+            contender.race(&request(), own).await
+        });
+        assert_eq!(gate.open(&[0, 1], LIMIT).await, Ok(1));
+        let exchange = racer.await.unwrap();
+        server.await.unwrap();
+        assert_eq!(exchange.result.unwrap().status, 204);
+        let Window { opened, released, closed } = exchange.window;
+        let released = released.unwrap();
+        assert!(released.since(opened) >= Duration::from_millis(100), "{:?}", exchange.window);
+        assert!(released <= closed);
+    }
+
+    fn two_tickets() -> (Gate, Ticket, Ticket) {
+        let (gate, tickets) = Gate::new(2);
+        let [own, latecomer] = <[Ticket; 2]>::try_from(tickets).unwrap();
+        (gate, own, latecomer)
+    }
+
+    #[tokio::test]
+    async fn no_server_has_a_complete_header_section_before_the_gate_opens() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = target(&listener, "http", tls::trusting(RootCertStore::empty()));
+        let (gate, own, latecomer) = two_tickets();
+        let server = async move { serve_held(listener.accept().await.unwrap().0, latecomer).await };
+        race_one(target, server, gate, own).await;
+    }
+
+    #[tokio::test]
+    async fn no_server_has_a_complete_header_section_before_the_gate_opens_over_tls() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (server_tls, client_tls) = private_tls();
+        let target = target(&listener, "https", client_tls);
+        let (gate, own, latecomer) = two_tickets();
+        let server = async move {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let stream = TlsAcceptor::from(Arc::new(server_tls)).accept(tcp).await.unwrap();
+            serve_held(stream, latecomer).await;
+        };
+        race_one(target, server, gate, own).await;
+    }
 
     #[test]
     fn an_error_is_found_however_deep_io_errors_carry_it() {
