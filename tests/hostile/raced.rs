@@ -1,0 +1,247 @@
+//! Servers that are odd only while they are raced: told apart from those that are wrong.
+
+use std::time::Duration;
+
+use quickeats_bench::check::{Kind, Verdict};
+use quickeats_bench::run_result::RunResult;
+use serde_json::json;
+
+use crate::bench::{Bench, Ended};
+use crate::server::{Asked, Reaction, Script, Server};
+use crate::shop::{Answer, Shop, json_of};
+
+/// A sound shop, but for what `twist` makes of an answer.
+fn twisted(twist: impl Fn(&Asked, Answer) -> Reaction + Send + Sync + 'static) -> Server {
+    let shop = Shop::default();
+    Server::start(move |asked: &Asked| twist(asked, shop.answer(asked)))
+}
+
+/// A sound shop whose contenders, where `applies` says so, hear `reaction` instead of their answer.
+fn contenders_hear(applies: fn(&Asked) -> bool, reaction: Reaction) -> Server {
+    twisted(move |asked, answer| if applies(asked) { reaction.clone() } else { answer.said() })
+}
+
+fn kinds(result: &RunResult) -> Vec<Kind> {
+    result.scenarios[0].findings.iter().map(|finding| finding.kind).collect()
+}
+
+/// Every request was answered, nothing was found, and contenders overlapped. (Not in each round: on a busy machine one
+/// is answered before the next is let go.)
+fn expect_clean_race(ended: Ended, rounds: u64) {
+    let ended = ended.expect_code(0);
+    let scenario = &ended.result().scenarios[0];
+    assert_eq!(scenario.rounds, rounds, "{}", ended.said());
+    assert!(scenario.rounds_overlapped > rounds / 2, "{}", ended.said());
+    assert_eq!(scenario.outcomes.unknown + scenario.outcomes.not_sent, 0, "{}", ended.said());
+    ended.expect_whole_history();
+}
+
+#[test]
+fn a_sound_server_holds_and_a_careless_one_does_not() {
+    let sound = Server::start(Shop::default());
+    expect_clean_race(Bench::race(&sound.url()).rounds(10).run(), 10);
+    let careless = Server::start(Shop::careless());
+    let ended = Bench::race(&careless.url()).run().expect_code(1).expect_stdout("violation");
+    assert_eq!(ended.result().verdict, Verdict::Violated);
+}
+
+#[test]
+fn a_server_that_closes_after_every_answer_is_raced_all_the_same() {
+    let server = twisted(|_, mut answer| {
+        answer.headers.push(("connection", "close".into()));
+        Reaction::SayAndClose(answer.bytes())
+    });
+    expect_clean_race(Bench::race(&server.url()).rounds(50).run(), 50);
+}
+
+#[test]
+fn a_server_that_promises_to_close_and_does_not_is_believed() {
+    let server = twisted(|_, mut answer| {
+        answer.headers.push(("connection", "close".into()));
+        answer.said()
+    });
+    expect_clean_race(Bench::race(&server.url()).rounds(50).run(), 50);
+}
+
+#[test]
+fn a_server_that_closes_without_saying_so_is_not_accused() {
+    let server = twisted(|_, answer| Reaction::SayAndClose(answer.bytes()));
+    let ended = Bench::race(&server.url()).rounds(20).run();
+    assert!(matches!(ended.code, Some(0 | 3 | 4)), "{}", ended.said());
+    assert_eq!(kinds(&ended.result()), [], "{}", ended.said());
+    ended.expect_whole_history();
+}
+
+#[test]
+fn a_server_of_http_1_0_is_raced_all_the_same() {
+    let server = twisted(|_, answer| {
+        let mut bytes = answer.bytes();
+        bytes[7] = b'0';
+        Reaction::SayAndClose(bytes)
+    });
+    expect_clean_race(Bench::race(&server.url()).rounds(50).run(), 50);
+}
+
+#[test]
+fn interim_answers_before_each_answer_do_no_harm() {
+    let server = twisted(|_, answer| {
+        let interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n";
+        Reaction::Say([interim.as_slice(), &answer.bytes()].concat())
+    });
+    expect_clean_race(Bench::race(&server.url()).run(), 3);
+}
+
+/// Applies and answers a contender before the end of its request was sent.
+struct Hasty(Shop);
+
+impl Script for Hasty {
+    fn answer_early(&self, held: &Asked) -> Reaction {
+        if held.is_contender() { self.answer(held) } else { Reaction::Wait }
+    }
+
+    fn answer(&self, asked: &Asked) -> Reaction {
+        Shop::answer(&self.0, asked).said()
+    }
+}
+
+#[test]
+fn a_server_that_answers_before_it_was_asked_is_not_accused() {
+    let server = Server::start(Hasty(Shop::default()));
+    let ended = Bench::race(&server.url()).rounds(20).run();
+    assert!(matches!(ended.code, Some(0 | 3)), "{}", ended.said());
+    assert_eq!(kinds(&ended.result()), [], "{}", ended.said());
+    ended.expect_whole_history();
+}
+
+#[test]
+fn answers_nobody_asked_for_are_not_taken_for_answers() {
+    let server = twisted(|asked, answer| {
+        let mut bytes = answer.bytes();
+        if asked.is_in_round_from(1) && asked.method == "GET" {
+            let forged = json!({"id": "order-0", "status": "delivered", "version": 99});
+            bytes.extend(json_of(200, &[("etag", "\"99\"")], &forged.to_string()));
+        }
+        Reaction::Say(bytes)
+    });
+    let ended = Bench::race(&server.url()).rounds(20).run();
+    assert!(matches!(ended.code, Some(0 | 3 | 4)), "{}", ended.said());
+    assert_eq!(kinds(&ended.result()), [], "{}", ended.said());
+    assert!(!ended.stdout.contains("delivered"), "{}", ended.said());
+}
+
+#[test]
+fn a_server_that_hangs_only_in_a_race_is_warned_of() {
+    let server = || contenders_hear(Asked::is_raced, Reaction::Hang);
+    let ended = Bench::race(&server().url()).timeout("200ms").with("--fail-on", "warning").run();
+    assert_eq!(kinds(&ended.result()), [Kind::Hang], "{}", ended.said());
+    ended.expect_code(1).expect_stdout("! warning hang in cancel-vs-accept: 3 of 3 rounds").expect_whole_history();
+    Bench::race(&server().url()).timeout("200ms").run().expect_code(3).expect_stdout("hang").expect_whole_history();
+}
+
+#[test]
+fn a_server_that_hangs_in_races_for_ever_is_given_up() {
+    let server = contenders_hear(Asked::is_raced, Reaction::Hang);
+    let ended = Bench::race(&server.url()).timeout("100ms").rounds(1_000).run();
+    let ended = ended.expect_code(3).expect_stdout("given up, contenders were not answered");
+    assert_eq!(ended.result().scenarios[0].rounds, 5);
+}
+
+#[test]
+fn a_server_that_fails_only_in_a_race_is_warned_of() {
+    let server = || contenders_hear(Asked::is_raced, Answer::new(503, json!({})).said());
+    let ended = Bench::race(&server().url()).with("--fail-on", "warning").run();
+    assert_eq!(kinds(&ended.result()), [Kind::ServerError], "{}", ended.said());
+    ended
+        .expect_code(1)
+        .expect_stdout("! warning server-error in cancel-vs-accept: 3 of 3 rounds")
+        .expect_whole_history();
+}
+
+#[test]
+fn a_server_that_always_fails_contenders_is_no_finding_of_the_race() {
+    let server = contenders_hear(Asked::is_contender, Answer::new(503, json!({})).said());
+    let ended = Bench::race(&server.url()).with("--fail-on", "warning").run();
+    assert_eq!(kinds(&ended.result()), [], "{}", ended.said());
+    ended.expect_code(3).expect_stdout("alone, nothing racing, should be accepted");
+}
+
+#[test]
+fn contenders_answered_with_a_page_leave_the_verdict_open() {
+    let page = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>";
+    let server = contenders_hear(Asked::is_contender, Reaction::Say(page.to_vec()));
+    let ended = Bench::race(&server.url()).run();
+    assert_eq!(kinds(&ended.result()), [], "{}", ended.said());
+    ended.expect_code(3).expect_stdout("a JSON body was expected and `<html></html>` (text/html) came");
+}
+
+#[test]
+fn contenders_answered_without_end_leave_the_verdict_open() {
+    let endless = |first: &str| Reaction::Repeat(first.into(), vec![b'['; 1 << 16], Duration::ZERO);
+    for (reaction, timeout, why) in [
+        (endless("HTTP/1.1 200 OK\r\n\r\n"), "10s", "the answer exceeded the size limit"),
+        (endless("HTTP/1.1 200 OK\r\nx: "), "10s", "message head is too large"),
+        (
+            Reaction::Repeat(b"HTTP/1.1 200 OK\r\nx: ".to_vec(), b"y".to_vec(), Duration::from_millis(10)),
+            "200ms",
+            "no complete answer within the time limit",
+        ),
+        (Reaction::SayAndClose(Vec::new()), "10s", "the connection broke"),
+        (
+            Reaction::SayAndClose(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()),
+            "10s",
+            "the connection broke",
+        ),
+        (Reaction::Say(b"SSH-2.0-OpenSSH\r\n".to_vec()), "10s", "the answer was not HTTP"),
+    ] {
+        let server = contenders_hear(Asked::is_contender, reaction);
+        let ended = Bench::race(&server.url()).timeout(timeout).run().expect_code(3).expect_stdout(why);
+        assert_eq!(kinds(&ended.result()), [], "{}", ended.said());
+        ended.expect_whole_history();
+    }
+}
+
+#[test]
+fn a_redirected_contender_is_neither_done_nor_refused() {
+    let elsewhere = Server::start(Shop::default());
+    let location = elsewhere.url();
+    let server = contenders_hear(Asked::is_contender, Reaction::Say(json_of(307, &[("location", &location)], "")));
+    let ended = Bench::race(&server.url()).run().expect_code(3);
+    assert_eq!(kinds(&ended.result()), [], "{}", ended.said());
+    assert!(elsewhere.asked().is_empty());
+}
+
+#[test]
+fn what_a_server_says_never_reaches_the_terminal_raw() {
+    let nasty = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}\u{2066}<script>alert(1)</script>\r\n\0";
+    for member in ["status", "id", "payment"] {
+        let server = twisted(move |asked, mut answer| {
+            if asked.is_raced() {
+                answer.status = 200;
+                answer.body = json!({"id": "order-1", "status": "cancelled", "version": 3});
+                answer.body[member] = json!(nasty);
+            }
+            answer.said()
+        });
+        for format in ["table", "json"] {
+            // What must not be printed is looked for after every run; here it only has to be said at all.
+            let ended = Bench::race(&server.url()).with("--format", format).run();
+            assert!(matches!(ended.code, Some(1 | 3)), "{}", ended.said());
+            ended.result();
+        }
+    }
+    let events = twisted(move |asked, mut answer| {
+        if asked.path.ends_with("/events") {
+            let row = json!({"action": nasty, "from": "delivered", "to": "pending_payment", "version": 9});
+            answer.body["results"].as_array_mut().unwrap().push(row);
+        }
+        answer.said()
+    });
+    Bench::race(&events.url()).run().expect_code(1).expect_stdout("\\u{1b}]0;owned");
+    let header = twisted(move |asked, mut answer| {
+        if asked.is_raced() {
+            answer.headers.push(("etag", "\"a\u{1b}[2J\u{202e}\"".into()));
+        }
+        answer.said()
+    });
+    Bench::race(&header.url()).run();
+}

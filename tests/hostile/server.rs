@@ -1,0 +1,277 @@
+//! A server that does what a script says, whatever HTTP thinks of it.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// One request as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) head: String,
+}
+
+/// What a server does when it is asked something.
+#[derive(Debug, Clone)]
+pub(crate) enum Reaction {
+    /// Says this, and waits for the next request.
+    Say(Vec<u8>),
+    /// Says this, and closes the connection.
+    SayAndClose(Vec<u8>),
+    /// Says the first, then the second again and again, with a pause before each, until nobody listens.
+    Repeat(Vec<u8>, Vec<u8>, Duration),
+    /// Says nothing, and keeps the connection.
+    Hang,
+    /// The whole server is gone: no listener, every connection closed.
+    Die,
+    /// Waits for the rest of the request. For requests that are held.
+    Wait,
+}
+
+/// What is answered to which request.
+pub(crate) trait Script: Send + Sync + 'static {
+    /// What is said to whoever connects, before anything is asked.
+    fn greet(&self) -> Option<Reaction> {
+        None
+    }
+
+    /// What is done about a request whose last byte of the header section is still missing.
+    fn answer_early(&self, _held: &Asked) -> Reaction {
+        Reaction::Wait
+    }
+
+    /// What is answered.
+    fn answer(&self, asked: &Asked) -> Reaction;
+}
+
+impl<F: Fn(&Asked) -> Reaction + Send + Sync + 'static> Script for F {
+    fn answer(&self, asked: &Asked) -> Reaction {
+        self(asked)
+    }
+}
+
+/// Says something before it is asked, and nothing after that.
+pub(crate) struct Greeting(pub(crate) Reaction);
+
+impl Script for Greeting {
+    fn greet(&self) -> Option<Reaction> {
+        Some(self.0.clone())
+    }
+
+    fn answer(&self, _: &Asked) -> Reaction {
+        Reaction::Hang
+    }
+}
+
+/// A listening server; gone when dropped.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    floor: Arc<Floor>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+/// What all connections of a server share.
+struct Floor {
+    address: SocketAddr,
+    script: Box<dyn Script>,
+    tls: Option<Arc<ServerConfig>>,
+    is_gone: AtomicBool,
+    open: Mutex<Vec<TcpStream>>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+trait Wire: Read + Write {}
+impl<W: Read + Write> Wire for W {}
+
+impl Server {
+    pub(crate) fn start(script: impl Script) -> Self {
+        Self::listen(Box::new(script), None)
+    }
+
+    pub(crate) fn start_tls(tls: Arc<ServerConfig>, script: impl Script) -> Self {
+        Self::listen(Box::new(script), Some(tls))
+    }
+
+    fn listen(script: Box<dyn Script>, tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let floor = Arc::new(Floor {
+            address,
+            script,
+            tls,
+            is_gone: AtomicBool::new(false),
+            open: Mutex::default(),
+            asked: Mutex::default(),
+        });
+        let shared = Arc::clone(&floor);
+        let acceptor = thread::spawn(move || shared.accept(&listener));
+        Self { address, floor, acceptor: Some(acceptor) }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.floor.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Every complete request so far, in order of arrival.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.floor.asked.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.floor.die();
+        if let Some(acceptor) = self.acceptor.take() {
+            acceptor.join().unwrap();
+        }
+    }
+}
+
+impl Floor {
+    fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        thread::scope(|connections| {
+            while let Ok((tcp, _)) = listener.accept() {
+                let Ok(handle) = tcp.try_clone() else { continue };
+                let mut open = self.open.lock().unwrap();
+                if self.is_gone.load(Ordering::Acquire) {
+                    break;
+                }
+                open.push(handle);
+                drop(open);
+                // How a connection ends is the client's affair.
+                connections.spawn(move || drop(self.connection(tcp)));
+            }
+        });
+    }
+
+    /// Ends everything. The listener is woken by a connection to find out.
+    fn die(&self) {
+        self.is_gone.store(true, Ordering::Release);
+        drop(TcpStream::connect(self.address));
+        for connection in self.open.lock().unwrap().drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn connection(&self, tcp: TcpStream) -> io::Result<()> {
+        tcp.set_nodelay(true)?;
+        let handle = tcp.try_clone()?;
+        let mut wire: Box<dyn Wire> = match &self.tls {
+            None => Box::new(tcp),
+            Some(config) => {
+                let session = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+                Box::new(StreamOwned::new(session, tcp))
+            }
+        };
+        let spoken = self.converse(&mut *wire);
+        let _ = handle.shutdown(Shutdown::Both);
+        spoken
+    }
+
+    fn converse(&self, wire: &mut dyn Wire) -> io::Result<()> {
+        if let Some(greeting) = self.script.greet()
+            && !self.react(wire, greeting)?
+        {
+            return Ok(());
+        }
+        let mut buffer = Vec::new();
+        loop {
+            let mut is_answered = false;
+            let (head, length) = loop {
+                if let Some(end) = find(&buffer, b"\r\n\r\n") {
+                    let asked = Asked::parse(&buffer[..end]);
+                    let length = asked.header("content-length").map_or(0, |length| length.parse().unwrap());
+                    buffer.drain(..end + 4);
+                    break (asked, length);
+                }
+                if buffer.ends_with(b"\r\n\r") && !is_answered {
+                    match self.script.answer_early(&Asked::parse(&buffer)) {
+                        Reaction::Wait => {}
+                        early => {
+                            is_answered = true;
+                            if !self.react(wire, early)? {
+                                return Ok(());
+                            }
+                        }
+                    }
+                }
+                read_more(wire, &mut buffer)?;
+            };
+            while buffer.len() < length {
+                read_more(wire, &mut buffer)?;
+            }
+            buffer.drain(..length);
+            self.asked.lock().unwrap().push(head.clone());
+            if !is_answered && !self.react(wire, self.script.answer(&head))? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether the connection goes on.
+    fn react(&self, wire: &mut dyn Wire, reaction: Reaction) -> io::Result<bool> {
+        match reaction {
+            Reaction::Say(bytes) => {
+                wire.write_all(&bytes)?;
+                wire.flush()?;
+                Ok(true)
+            }
+            Reaction::SayAndClose(bytes) => {
+                wire.write_all(&bytes)?;
+                wire.flush()?;
+                Ok(false)
+            }
+            Reaction::Repeat(first, again, pause) => {
+                wire.write_all(&first)?;
+                loop {
+                    thread::sleep(pause); // the time under test, no synchronisation
+                    wire.write_all(&again)?;
+                    wire.flush()?;
+                }
+            }
+            Reaction::Hang => loop {
+                read_more(wire, &mut Vec::new())?;
+            },
+            Reaction::Die => {
+                self.die();
+                Ok(false)
+            }
+            Reaction::Wait => Ok(true),
+        }
+    }
+}
+
+impl Asked {
+    fn parse(head: &[u8]) -> Self {
+        let head = String::from_utf8(head.to_vec()).unwrap();
+        let mut words = head.split(' ');
+        let method = words.next().unwrap().to_owned();
+        let path = words.next().unwrap().to_owned();
+        Self { method, path, head }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (own, value) = line.split_once(':')?;
+            own.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
+}
+
+fn read_more(wire: &mut dyn Wire, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let mut chunk = [0; 4096];
+    let read = wire.read(&mut chunk)?;
+    buffer.extend_from_slice(&chunk[..read]);
+    if read == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
