@@ -19,7 +19,8 @@ use crate::seed::Seed;
 use crate::target::Target;
 use round::{RoundRunner, Volley};
 
-/// Rounds in a row without one usable answer, after which a target is given up: it hangs or is gone.
+/// Rounds in a row without one usable answer, after which a scenario is given up: its target hangs, refuses the set-up,
+/// or is gone.
 const MOST_FRUITLESS_ROUNDS: u32 = 5;
 
 /// How a scenario is raced.
@@ -40,17 +41,15 @@ pub trait Sink {
     fn round(&mut self, id: RoundId, operations: &[Operation]) -> std::io::Result<()>;
 }
 
-/// How a scenario ended.
+/// How a scenario ended. Whether the target is still there is for the caller to find out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
     /// All rounds were raced, or the run was asked to stop.
     Complete,
-    /// All rounds were raced, but the last of them gave no usable answer; why. Whether the target is gone is open.
+    /// All rounds were made, and the last of them yielded no usable answer; why.
     Faltered(String),
-    /// Set-up works, but contenders were not answered several rounds in a row; how the last of them ended.
+    /// Given up after several rounds in a row without a usable answer; why the last one had none.
     GaveUp(String),
-    /// The target gave no usable answer any more; why the last round failed.
-    TargetLost(String),
 }
 
 /// Races one plan.
@@ -70,7 +69,7 @@ impl<'a, T: Target> Race<'a, T> {
         Self { target, plan, seed: seed.child(&plan.name), clock, clients, pace }
     }
 
-    /// Runs controls and rounds, one after the other, until all are done or the target is lost.
+    /// Runs controls and rounds, one after the other, until all are done or given up.
     ///
     /// When `stop` is asked for, the round under way ends at once: what is not answered by then is recorded as Unknown,
     /// and the round goes to the sink like any other.
@@ -95,9 +94,7 @@ impl<'a, T: Target> Race<'a, T> {
                 Some(why) => {
                     fruitless += 1;
                     if fruitless >= MOST_FRUITLESS_ROUNDS && !stop.is_asked() {
-                        let raced = operations.iter().any(|operation| operation.phase == Phase::Contend);
-                        let why = why.clone();
-                        return Ok(if raced { Ending::GaveUp(why) } else { Ending::TargetLost(why) });
+                        return Ok(Ending::GaveUp(why.clone()));
                     }
                 }
             }

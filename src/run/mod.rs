@@ -8,26 +8,27 @@
 
 mod book;
 mod in_process;
+mod look;
 mod thresholds;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::{Api, Fill, Request};
+use crate::api::Api;
 use crate::check::{Severity, Verdict};
 use crate::clock::Clock;
 use crate::event::{Event, Observer};
-use crate::history::{Cause, Meaning, Outcome, Verb};
 use crate::measure::Tally;
 use crate::race::{Ending, Pace, Race, Stop};
 use crate::run_result::{Exit, RunResult, SCHEMA, ScenarioResult, TargetInfo, TargetKind, Totals};
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::service::Defect;
-use crate::target::{Endpoint, HttpTarget, Patience, Target, TlsError};
+use crate::target::{Endpoint, HttpTarget, Patience, TlsError};
 use book::Book;
 use in_process::InProcess;
+use look::look;
 pub use thresholds::Thresholds;
 
 /// Everything a run is asked to do.
@@ -165,20 +166,15 @@ async fn race_all(
             chapter.doubt("not raced: the target had stopped answering");
         } else {
             let race = Race::new(target, plan, config.seed, clock, Arc::clone(&clients), pace);
-            match race.run(stop, &mut chapter).await.map_err(|source| chapter.failed(source))? {
-                Ending::Complete => {}
-                // Too few rounds were left to be sure: whether the target is there is asked for once more.
-                Ending::Faltered(why) => {
-                    if look(config, target, url, stop).await.is_err() {
-                        raced.target_lost = true;
-                        chapter.doubt(&format!("the target stopped answering: {why}"));
-                    }
-                }
-                Ending::GaveUp(why) => chapter.doubt(&format!("given up, contenders were not answered: {why}")),
-                Ending::TargetLost(why) => {
-                    raced.target_lost = true;
-                    chapter.doubt(&format!("the target stopped answering: {why}"));
-                }
+            let ending = race.run(stop, &mut chapter).await.map_err(|source| chapter.failed(source))?;
+            if let Ending::GaveUp(why) = &ending {
+                chapter.doubt(&format!("given up after several rounds in a row without a usable answer: {why}"));
+            }
+            if let Ending::GaveUp(why) | Ending::Faltered(why) = ending
+                && look(config, target, url, stop).await.is_err()
+            {
+                raced.target_lost = true;
+                chapter.doubt(&format!("the target stopped answering: {why}"));
             }
         }
         let (scenario, tally) = chapter.close()?;
@@ -188,88 +184,6 @@ async fn race_all(
         raced.scenarios.push(scenario);
     }
     Ok(raced)
-}
-
-/// Looks whether the target can be raced, before anything is raced or saved: one that cannot is named at once. A run
-/// that is asked to stop meanwhile races nothing, so it need not know.
-async fn look(config: &RunConfig, target: &HttpTarget, url: &str, stop: &Stop) -> Result<(), RunError> {
-    tokio::select! {
-        biased;
-        () = stop.asked() => Ok(()),
-        tried = try_out(target, url, &config.api, config.seed) => tried,
-    }
-}
-
-/// Makes one resource and reads it.
-async fn try_out(target: &HttpTarget, url: &str, api: &Api, seed: Seed) -> Result<(), RunError> {
-    let mut dice = seed.child("look").dice();
-    let (person, unique) = (dice.uuid().to_string(), dice.uuid().to_string());
-    let mut id: Arc<str> = "".into();
-    let mut token = None;
-    for verb in [Verb::Create, Verb::Read] {
-        let fill = Fill {
-            id: &id,
-            role: api.dialect.role(&verb),
-            person: &person,
-            unique: &unique,
-            token: None,
-            key: None,
-            body: None,
-        };
-        let request = api.dialect.request(&verb, fill);
-        let outcome = match target.send(&request).await.result {
-            Ok(response) => api.dialect.read(&verb, &response),
-            Err(failure) => Outcome::Unknown(failure.cause().clone()),
-        };
-        match outcome {
-            Outcome::Answered(reply) if reply.meaning == Meaning::Applied => {
-                id = reply.resource.unwrap_or(id);
-                token = reply.token;
-            }
-            other => return Err(unusable(url, api, &request, &other)),
-        }
-    }
-    match api.dialect.token_header() {
-        Some(header) if token.is_none() => Err(RunError::TargetUnusable {
-            target: url.to_owned(),
-            why: format!(
-                "the {} was read, and the answer has no `{header}` header, which actions are conditional on",
-                api.model.noun
-            ),
-            help: format!(
-                "`{}` has version tokens: describe an API that has none in a file, and name it with --api",
-                api.name
-            ),
-        }),
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn unusable(url: &str, api: &Api, request: &Request, outcome: &Outcome) -> RunError {
-    let asked = format!("{} {}", request.method, crate::text::harmless(&request.path, 200));
-    let (why, help) = match outcome {
-        Outcome::Answered(reply) => (
-            format!("{asked} was answered {} ({})", reply.status, reply.meaning.word()),
-            format!(
-                "is it a `{}` API? See `quickeats-bench scenarios` and --api; check the path in --target",
-                api.name
-            ),
-        ),
-        Outcome::NotSent(cause) | Outcome::Unknown(cause) => {
-            let help = match cause {
-                Cause::Connect(_) => "is the server running, and is the port right?".to_owned(),
-                Cause::Tls(_) => "does the server speak TLS on this port, with a certificate this machine trusts? For plain HTTP write http://".to_owned(),
-                Cause::TimedOut => "is the server stuck? --timeout gives it longer".to_owned(),
-                Cause::NotHttp(_) | Cause::Broken(_) => "is it an HTTP server? For TLS write https://".to_owned(),
-                Cause::TooLarge | Cause::Unreadable { .. } => {
-                    format!("is it a `{}` API? Its answers must be JSON as the API description says", api.name)
-                }
-                Cause::Status(_) | Cause::Abandoned => "the server's own log should say why".to_owned(),
-            };
-            (format!("{asked}: {}", crate::text::harmless(&cause.to_string(), 400)), help)
-        }
-    };
-    RunError::TargetUnusable { target: url.to_owned(), why, help }
 }
 
 fn conclude(

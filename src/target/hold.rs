@@ -66,6 +66,11 @@ impl Hold {
         state.released = None;
     }
 
+    /// When the end of the request under way was let go; `None` if it has not been.
+    pub(super) fn released(&self) -> Option<Stamp> {
+        self.state().released
+    }
+
     /// The request is over. Says when its end was let go, or `None` if it never was; a ticket that did not park is
     /// given back to its gate.
     pub(super) fn disarm(&self) -> Option<Stamp> {

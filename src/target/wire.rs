@@ -86,12 +86,12 @@ impl Connection {
 
     async fn exchange(&mut self, request: &Request, ticket: Option<Ticket>) -> Exchange {
         let opened = self.clock.now();
-        // Holding adds the time until the gate opens, which has the same limit.
         let is_raced = ticket.is_some();
-        let limit = if is_raced { self.limit * 2 } else { self.limit };
-        let result = match tokio::time::timeout(limit, self.converse(request, ticket)).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::Unknown(Cause::TimedOut)),
+        let patience = patience(Arc::clone(&self.hold), self.clock, self.limit, is_raced);
+        let result = tokio::select! {
+            biased;
+            result = self.converse(request, ticket) => result,
+            () = patience => Err(Failure::Unknown(Cause::TimedOut)),
         };
         let closed = self.clock.now();
         let released = if is_raced { self.hold.disarm() } else { None };
@@ -138,6 +138,14 @@ fn closes<B>(response: &hyper::Response<B>) -> bool {
             .any(|line| line.split(',').any(|word| word.trim().eq_ignore_ascii_case(option)))
     };
     says("close") || response.version() < hyper::Version::HTTP_11 && !says("keep-alive")
+}
+
+/// Ends when waiting has lasted `limit`: from now, or, of a request that was held, from its release.
+async fn patience(hold: Arc<Hold>, clock: Clock, limit: Duration, is_raced: bool) {
+    tokio::time::sleep(limit).await;
+    if let Some(released) = hold.released().filter(|_| is_raced) {
+        tokio::time::sleep(limit.saturating_sub(clock.now().since(released))).await;
+    }
 }
 
 async fn read(response: hyper::Response<hyper::body::Incoming>) -> Result<Response, Failure> {

@@ -121,5 +121,5 @@ fn actions_answered_with_a_page_are_reported() {
         Some(_) | None => shop.answer(asked).said(),
     });
     let ended = Bench::race(&server.url()).rounds(50).run();
-    expect_report(ended, 4, Verdict::Inconclusive).expect_stdout("a JSON body was expected and `<html>` (text/html)");
+    expect_report(ended, 3, Verdict::Inconclusive).expect_stdout("a JSON body was expected and `<html>` (text/html)");
 }

@@ -1,0 +1,101 @@
+//! The look before the race: can this target be raced at all?
+
+use std::sync::Arc;
+
+use super::{RunConfig, RunError};
+use crate::api::{Api, Fill, Request};
+use crate::history::{Cause, Meaning, Outcome, Verb};
+use crate::race::Stop;
+use crate::seed::Seed;
+use crate::target::{HttpTarget, Target};
+
+/// Looks whether the target can be raced, before anything is raced or saved: one that cannot is named at once. A run
+/// that is asked to stop meanwhile races nothing, so it need not know.
+pub(super) async fn look(config: &RunConfig, target: &HttpTarget, url: &str, stop: &Stop) -> Result<(), RunError> {
+    tokio::select! {
+        biased;
+        () = stop.asked() => Ok(()),
+        tried = try_out(target, url, &config.api, config.seed) => tried,
+    }
+}
+
+/// Makes one resource and reads it.
+async fn try_out(target: &HttpTarget, url: &str, api: &Api, seed: Seed) -> Result<(), RunError> {
+    let mut dice = seed.child("look").dice();
+    let (person, unique) = (dice.uuid().to_string(), dice.uuid().to_string());
+    let mut id: Arc<str> = "".into();
+    let mut token = None;
+    for verb in [Verb::Create, Verb::Read] {
+        let fill = Fill {
+            id: &id,
+            role: api.dialect.role(&verb),
+            person: &person,
+            unique: &unique,
+            token: None,
+            key: None,
+            body: None,
+        };
+        let request = api.dialect.request(&verb, fill);
+        let mut outcome = ask(target, api, &verb, &request).await;
+        if matches!(outcome, Outcome::Unknown(Cause::Broken(_))) {
+            // A kept connection that the server has closed in the meantime. Nothing is recorded yet, so asking once more
+            // misleads nobody.
+            outcome = ask(target, api, &verb, &request).await;
+        }
+        match outcome {
+            Outcome::Answered(reply) if reply.meaning == Meaning::Applied => {
+                id = reply.resource.unwrap_or(id);
+                token = reply.token;
+            }
+            other => return Err(unusable(url, api, &request, &other)),
+        }
+    }
+    match api.dialect.token_header() {
+        Some(header) if token.is_none() => Err(RunError::TargetUnusable {
+            target: url.to_owned(),
+            why: format!(
+                "the {} was read, and the answer has no `{header}` header, which actions are conditional on",
+                api.model.noun
+            ),
+            help: format!(
+                "`{}` has version tokens: describe an API that has none in a file, and name it with --api",
+                api.name
+            ),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+async fn ask(target: &HttpTarget, api: &Api, verb: &Verb, request: &Request) -> Outcome {
+    match target.send(request).await.result {
+        Ok(response) => api.dialect.read(verb, &response),
+        Err(failure) => Outcome::Unknown(failure.cause().clone()),
+    }
+}
+
+fn unusable(url: &str, api: &Api, request: &Request, outcome: &Outcome) -> RunError {
+    let asked = format!("{} {}", request.method, crate::text::harmless(&request.path, 200));
+    let (why, help) = match outcome {
+        Outcome::Answered(reply) => (
+            format!("{asked} was answered {} ({})", reply.status, reply.meaning.word()),
+            format!(
+                "is it a `{}` API? See `quickeats-bench scenarios` and --api; check the path in --target",
+                api.name
+            ),
+        ),
+        Outcome::NotSent(cause) | Outcome::Unknown(cause) => {
+            let help = match cause {
+                Cause::Connect(_) => "is the server running, and is the port right?".to_owned(),
+                Cause::Tls(_) => "does the server speak TLS on this port, with a certificate this machine trusts? For plain HTTP write http://".to_owned(),
+                Cause::TimedOut => "is the server stuck? --timeout gives it longer".to_owned(),
+                Cause::NotHttp(_) | Cause::Broken(_) => "is it an HTTP server? For TLS write https://".to_owned(),
+                Cause::TooLarge | Cause::Unreadable { .. } => {
+                    format!("is it a `{}` API? Its answers must be JSON as the API description says", api.name)
+                }
+                Cause::Status(_) | Cause::Abandoned => "the server's own log should say why".to_owned(),
+            };
+            (format!("{asked}: {}", crate::text::harmless(&cause.to_string(), 400)), help)
+        }
+    };
+    RunError::TargetUnusable { target: url.to_owned(), why, help }
+}
