@@ -14,6 +14,8 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
+use crate::text::harmless;
+
 /// A mistake in a file, with its place and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceError {
@@ -36,30 +38,34 @@ pub struct Place {
     pub column: usize,
     /// The dotted key that the place belongs to, where there is one.
     pub key: Option<String>,
-    text: String,
-    width: usize,
+    /// The line as it can be shown: what stands before the place, at it, and after it.
+    before: String,
+    at: String,
+    after: String,
 }
 
 impl std::error::Error for SourceError {}
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.message)?;
+        let file = harmless(&self.file, 200);
+        write!(f, "{}", harmless(&self.message, 1_000))?;
         match &self.place {
-            None => write!(f, "\n  --> {}", self.file)?,
+            None => write!(f, "\n  --> {file}")?,
             Some(place) => {
                 let margin = " ".repeat(place.line.to_string().len());
-                write!(f, "\n  --> {}:{}:{}", self.file, place.line, place.column)?;
+                write!(f, "\n  --> {file}:{}:{}", place.line, place.column)?;
                 if let Some(key) = &place.key {
-                    write!(f, " ({key})")?;
+                    write!(f, " ({})", harmless(key, 80))?;
                 }
-                write!(f, "\n {margin} |\n {} | {}", place.line, place.text)?;
-                let indent = " ".repeat(place.column - 1);
-                write!(f, "\n {margin} | {indent}{}", "^".repeat(place.width.max(1)))?;
+                let indent = " ".repeat(place.before.chars().count());
+                let marks = "^".repeat(place.at.chars().count().max(1));
+                write!(f, "\n {margin} |\n {} | {}{}{}", place.line, place.before, place.at, place.after)?;
+                write!(f, "\n {margin} | {indent}{marks}")?;
             }
         }
         if let Some(help) = &self.help {
-            write!(f, "\n  = help: {help}")?;
+            write!(f, "\n  = help: {}", harmless(help, 1_000))?;
         }
         Ok(())
     }
@@ -116,14 +122,29 @@ impl<'a> Source<'a> {
             end -= 1;
         }
         let line_text = text[line_start..line_end].trim_end_matches('\r');
+        let line_end = line_start + line_text.len();
         Place {
             line: text[..line_start].matches('\n').count() + 1,
             column: text[line_start..start].chars().count() + 1,
             key: key_at(&text[..line_start], line_text),
-            text: crate::text::harmless(&line_text.replace('\t', " "), 160),
-            width: text[start..end].chars().count(),
+            before: shown_end(&text[line_start..start.min(line_end)]),
+            at: harmless(&text[start.min(line_end)..end.min(line_end)], SHOWN),
+            after: harmless(&text[end.min(line_end)..line_end], SHOWN),
         }
     }
+}
+
+/// Characters shown before, at and after a place, each.
+const SHOWN: usize = 100;
+
+/// The end of a line's beginning, if all of it is too long.
+fn shown_end(before: &str) -> String {
+    let length = before.chars().count();
+    if length <= SHOWN {
+        return harmless(&before.replace('\t', " "), SHOWN);
+    }
+    let end: String = before.chars().skip(length - SHOWN).collect();
+    format!("…{}", harmless(&end.replace('\t', " "), SHOWN))
 }
 
 impl SourceError {

@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod notation;
+mod search;
+mod simulated;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -63,7 +63,7 @@ impl Example {
     }
 }
 
-fn load(name: &str) -> Arc<Api> {
+pub(crate) fn load(name: &str) -> Arc<Api> {
     builtin::api(name).unwrap_or_else(|| {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories/apis").join(format!("{name}.toml"));
         let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -71,7 +71,7 @@ fn load(name: &str) -> Arc<Api> {
     })
 }
 
-fn number_by_opening(operations: &mut [Operation]) {
+pub(crate) fn number_by_opening(operations: &mut [Operation]) {
     operations.sort_by_key(|operation| operation.window.opened);
     for (index, operation) in operations.iter_mut().enumerate() {
         operation.id = OpId(u32::try_from(index).unwrap());
@@ -187,7 +187,7 @@ fn record(word: &str) -> Option<Record> {
     })
 }
 
-fn blank(status: u16) -> Reply {
+pub(crate) fn blank(status: u16) -> Reply {
     Reply {
         status,
         meaning: Meaning::Applied,
