@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use quickeats_bench::run_result::RunResult;
 
@@ -109,7 +111,7 @@ fn too_little_seen_exits_3() {
 
 #[test]
 fn a_target_that_is_not_there_exits_4_and_says_what_to_check() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}");
     let output = Tool::new().race(&["--target", &url]);
     assert_exit(&output, 4);
@@ -199,6 +201,9 @@ fn flags_that_contradict_each_other_are_refused() {
     let local = "http://127.0.0.1:1";
     assert_usage_error(&tool.race(&["--target", local, "--defect", "double-charge"]), &["--defect"]);
     assert_usage_error(&tool.race(&["--defect-window", "1ms"]), &["--defect"]);
+    let widened = ["--defect", "ignore-if-match", "--defect-window", "1ms"];
+    assert_usage_error(&tool.race(&widened), &["`ignore-if-match` is no gap", "nothing to widen"]);
+    assert_usage_error(&tool.run(&[&["serve", "--addr", "127.0.0.1:0"][..], &widened].concat()), &["nothing to widen"]);
     assert_usage_error(&tool.race(&["--api", "quickeats-v1", "stale-write"]), &["is for quickeats-v2"]);
     assert_usage_error(&tool.race(&["v1-double-pay", "stale-write"]), &["is for quickeats-v2, not for `quickeats-v1`"]);
     assert_usage_error(&tool.race(&["stale-write", "stale-write"]), &["named twice"]);
@@ -250,6 +255,36 @@ fn scenarios_are_listed_with_their_api_and_shown_as_written() {
     let shown = tool.run(&["scenarios", "show", "stale-write"]);
     assert_exit(&shown, 0);
     assert_eq!(stdout(&shown), include_str!("../scenarios/stale-write.toml"));
+}
+
+#[test]
+fn serve_says_what_it_serves_answers_and_stops_when_asked() {
+    let mut service = Command::new(env!("CARGO_BIN_EXE_quickeats-bench"))
+        .args(["serve", "--addr", "127.0.0.1:0", "--defect", "check-then-save", "--defect-window", "1ms"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(service.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let address = lines.next().unwrap().rsplit_once("http://").unwrap().1.to_owned();
+    let banner: Vec<String> = lines.take(4).collect();
+    let defect = banner.iter().find(|line| line.contains("defect")).unwrap();
+    assert!(defect.contains("check-then-save") && defect.contains("widened by 1.00 ms"), "{defect}");
+    let mut connection = TcpStream::connect(&address).unwrap();
+    connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let raced = Tool::new().race(&["--target", &format!("http://{address}"), "cancel-vs-accept"]);
+    assert_exit(&raced, 1);
+    assert!(Command::new("kill").args(["-INT", &service.id().to_string()]).status().unwrap().success());
+    assert_eq!(service.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert_usage_error(&Tool::new().run(&["serve", "--addr", &address]), &[&address, "--addr"]);
 }
 
 #[test]

@@ -13,7 +13,9 @@ use crate::check::Severity;
 use crate::service::Defect;
 use crate::text::parse_duration;
 
-const EXIT_CODES: &str = "\
+macro_rules! exit_codes {
+    () => {
+        "\
 Exit codes:
   0    holds: nothing wrong was seen, and enough was seen to say so
   1    violated: the server broke its contract (or a warning, with --fail-on warning)
@@ -21,7 +23,24 @@ Exit codes:
   3    inconclusive: too little was seen to say that it holds
   4    target unusable: not reachable, not HTTP, not this API, or it stopped answering
   5    a threshold was crossed (--max-p95, --max-412-rate)
-  130  interrupted: what was seen is judged and reported";
+  130  interrupted: what was seen is judged and reported"
+    };
+}
+
+const EXIT_CODES: &str = exit_codes!();
+const RACE_HELP: &str = concat!(
+    "\
+Examples:
+  quickeats-bench race
+      every built-in V2 scenario against the sound reference service: exits 0
+  quickeats-bench race --defect check-then-save
+      the same against the classic fake optimistic lock: exits 1 and shows who said what when
+  quickeats-bench race --target http://127.0.0.1:8000 cancel-vs-accept --rounds 500 --seed 7
+      one scenario against a server of yours that follows the order API
+
+",
+    exit_codes!()
+);
 
 /// Proves whether an HTTP API stays correct when people act on it at the same moment.
 #[derive(Debug, Parser)]
@@ -34,23 +53,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Race scenarios against a server, and judge what it said
-    #[command(after_help = EXIT_CODES, after_long_help = concat!("\
-Examples:
-  quickeats-bench race
-      every built-in V2 scenario against the sound reference service: exits 0
-  quickeats-bench race --defect check-then-save
-      the same against the classic fake optimistic lock: exits 1 and shows who said what when
-  quickeats-bench race --target http://127.0.0.1:8000 cancel-vs-accept --rounds 500 --seed 7
-      one scenario against a server of yours that follows the order API
-
-", "Exit codes:
-  0    holds: nothing wrong was seen, and enough was seen to say so
-  1    violated: the server broke its contract (or a warning, with --fail-on warning)
-  2    usage: the command line or a file it names is wrong
-  3    inconclusive: too little was seen to say that it holds
-  4    target unusable: not reachable, not HTTP, not this API, or it stopped answering
-  5    a threshold was crossed (--max-p95, --max-412-rate)
-  130  interrupted: what was seen is judged and reported"))]
+    #[command(after_help = EXIT_CODES, after_long_help = RACE_HELP)]
     Race(Box<RaceArgs>),
     /// Run the reference order service
     Serve(ServeArgs),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 
@@ -12,6 +13,7 @@ use crate::event::Event;
 use crate::run::{RunConfig, TargetChoice, Thresholds};
 use crate::scenario::{Plan, Scenario, catalog};
 use crate::seed::Seed;
+use crate::service::Defect;
 use crate::target::Endpoint;
 use crate::text::nearest;
 
@@ -104,10 +106,8 @@ fn scenarios_of(api: &Api) -> anyhow::Result<Vec<Scenario>> {
 
 fn target(args: &RaceArgs) -> anyhow::Result<TargetChoice> {
     let Some(typed) = &args.target else {
-        return Ok(TargetChoice::InProcess {
-            defect: args.defect,
-            defect_window: args.defect_window.unwrap_or_default(),
-        });
+        let defect_window = defect_window(args.defect, args.defect_window)?;
+        return Ok(TargetChoice::InProcess { defect: args.defect, defect_window });
     };
     let endpoint = Endpoint::parse(typed).context("--target")?;
     if !endpoint.is_loopback() && !args.allow_remote {
@@ -116,6 +116,18 @@ fn target(args: &RaceArgs) -> anyhow::Result<TargetChoice> {
         );
     }
     Ok(TargetChoice::Remote(endpoint))
+}
+
+/// What is added to the defect's gap. Only a mistake that is a gap can be widened.
+pub(super) fn defect_window(defect: Option<Defect>, window: Option<Duration>) -> anyhow::Result<Duration> {
+    if let (Some(defect), Some(_)) = (defect, window)
+        && !defect.has_window()
+    {
+        bail!(
+            "--defect-window: `{defect}` is no gap between check and act, there is nothing to widen\n  = help: leave it out, this defect shows every time"
+        );
+    }
+    Ok(window.unwrap_or_default())
 }
 
 fn is_file(typed: &str) -> bool {

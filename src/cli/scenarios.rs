@@ -1,11 +1,11 @@
 //! `quickeats-bench scenarios`.
 
-use comfy_table::{Table, presets};
+use std::fmt::Write as _;
 
 use super::args::{ScenariosArgs, ScenariosCommand};
 use super::{Failure, print, resolve, usage};
 use crate::run_result::Exit;
-use crate::scenario::catalog;
+use crate::scenario::{Scenario, catalog};
 
 pub(super) fn main(args: ScenariosArgs) -> Result<Exit, Failure> {
     match args.command.unwrap_or(ScenariosCommand::List) {
@@ -16,12 +16,17 @@ pub(super) fn main(args: ScenariosArgs) -> Result<Exit, Failure> {
 }
 
 fn list() -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["SCENARIO", "API", "WHAT RACES"]);
-    for scenario in catalog::all() {
-        let apis: Vec<&str> = scenario.apis.iter().map(|api| api.get_ref().as_str()).collect();
-        table.add_row([scenario.name.get_ref().as_str(), &apis.join(", "), &scenario.summary]);
+    let scenarios = catalog::all();
+    let apis = |scenario: &Scenario| -> String {
+        scenario.apis.iter().map(|api| api.get_ref().as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let longest = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0);
+    let name_width = longest(&mut scenarios.iter().map(|scenario| scenario.name.get_ref().len()));
+    let api_width = longest(&mut scenarios.iter().map(|scenario| apis(scenario).len()));
+    let mut list = format!("{:name_width$}  {:api_width$}  WHAT RACES\n", "SCENARIO", "API");
+    for scenario in &scenarios {
+        let (name, apis) = (scenario.name.get_ref(), apis(scenario));
+        let _ = writeln!(list, "{name:name_width$}  {apis:api_width$}  {}", scenario.summary);
     }
-    format!("{table}\n")
+    list
 }

@@ -4,19 +4,19 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 
 use super::args::ServeArgs;
-use super::{Failure, print, usage};
+use super::{Failure, print, resolve, usage};
 use crate::race::Stop;
 use crate::run_result::Exit;
 use crate::service::{self, ServiceConfig};
 use crate::text::micros;
 
 pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure> {
+    let window = resolve::defect_window(args.defect, args.defect_window).map_err(usage)?;
     let listener = TcpListener::bind(args.addr)
         .await
         .with_context(|| format!("cannot listen on {}; --addr takes another address, port 0 a free port", args.addr))
         .map_err(usage)?;
     let address = listener.local_addr().context("the listening socket has no address").map_err(usage)?;
-    let window = args.defect_window.unwrap_or_default();
     let defect = match args.defect {
         None => "none: this is the sound service".to_owned(),
         Some(defect) if window.is_zero() => format!("{defect}: {}", defect.mistake()),
