@@ -243,6 +243,8 @@ pub struct FindingResult {
     pub sentence: String,
     /// The operations of that round that prove it, in order of opening.
     pub witness: Vec<WitnessLine>,
+    /// What the server said in the end, where it was asked: the last read of that round.
+    pub aftermath: Option<WitnessLine>,
     /// Other kinds that the same rounds are evidence of.
     pub also: Vec<Kind>,
 }
@@ -355,6 +357,7 @@ impl FindingResult {
             first_round: finding.first_round.number(),
             sentence: finding.sentence.clone(),
             witness: finding.witness.iter().map(|operation| WitnessLine::new(operation, origin)).collect(),
+            aftermath: finding.aftermath.as_ref().map(|operation| WitnessLine::new(operation, origin)),
             also: finding.also.clone(),
         }
     }

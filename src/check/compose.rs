@@ -40,6 +40,8 @@ pub struct Finding {
     pub sentence: String,
     /// The operations of that round that prove it.
     pub witness: Vec<Operation>,
+    /// The last read of that round: what the server said in the end. Part of the story, not always of the proof.
+    pub aftermath: Option<Operation>,
     /// Other kinds that the same rounds are evidence of.
     pub also: Vec<Kind>,
 }
@@ -194,6 +196,7 @@ impl<'a> ScenarioJudge<'a> {
                 .filter(|operation| evidence.witness.contains(&operation.id))
                 .cloned()
                 .collect(),
+            aftermath: Round { id, model: self.model, operations }.final_read().map(|(read, _)| read.clone()),
             also: Vec::new(),
         };
         let finding = self.findings.entry(evidence.kind).or_insert_with(example);

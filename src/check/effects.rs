@@ -11,7 +11,7 @@ use super::kind::Kind;
 use super::round::{Round, is_refused, is_unsettled};
 use crate::history::{Meaning, Operation, Verb};
 use crate::ids::OpId;
-use crate::text::{count, harmless, list};
+use crate::text::{count, harmless, list, short};
 
 /// All evidence of this family in one round.
 pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
@@ -78,7 +78,7 @@ fn in_flight_duplicate(round: Round<'_>) -> Option<Evidence> {
         answer(b),
         round.model.noun,
         count(effects as u64, "effect"),
-        harmless(key, 60),
+        harmless(&short(key), 60),
     );
     Some(Evidence::new(Kind::InFlightDuplicate, sentence, witness(round, [a.id, b.id])))
 }

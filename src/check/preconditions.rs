@@ -4,7 +4,7 @@ use super::evidence::{Evidence, acknowledged, answer, whose};
 use super::kind::Kind;
 use super::round::{Ack, Round, is_refused};
 use crate::history::{Operation, Precondition};
-use crate::text::harmless;
+use crate::text::{harmless, short};
 
 /// All evidence of this family in one round.
 pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
@@ -32,7 +32,7 @@ fn stale_write_accepted(round: Round<'_>) -> Option<Evidence> {
         let sentence = format!(
             "{}, conditional on {}, although {} had been acknowledged ({}) before it was sent",
             acknowledged(&write),
-            harmless(token, 60),
+            harmless(&short(token), 60),
             whose(change.operation),
             answer(change.operation),
         );

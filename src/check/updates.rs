@@ -7,7 +7,7 @@ use super::round::{Ack, Round, is_refused, is_unsettled};
 use crate::history::{Meaning, Operation};
 use crate::ids::OpId;
 use crate::spec::lifecycle::{Lifecycle, Op, Seen, State, Token};
-use crate::text::harmless;
+use crate::text::{harmless, short};
 
 /// Steps for one question to the state machine. Pairs and the few set-up actions need a handful.
 const BUDGET: u64 = 20_000;
@@ -140,7 +140,7 @@ fn double_cas_win(a: &Ack<'_>, b: &Ack<'_>) -> Evidence {
         "{}, and {}, though both were conditional on {}: the first of them made it stale",
         acknowledged(a),
         acknowledged(b),
-        harmless(token, 60),
+        harmless(&short(token), 60),
     );
     Evidence::new(Kind::DoubleCasWin, sentence, with(a, b, None))
 }

@@ -87,7 +87,7 @@ impl Terminal {
         for line in wrap(&sentence, width) {
             writeln!(out, "  {line}")?;
         }
-        out.push_str(&timeline::render(&finding.witness, self.palette));
+        out.push_str(&timeline::render(&finding.witness, finding.aftermath.as_ref(), self.palette));
         if !finding.also.is_empty() {
             let also: Vec<&str> = finding.also.iter().map(|kind| kind.name()).collect();
             writeln!(out, "  {}", self.palette.dim(&format!("also shows: {}", also.join(", "))))?;

@@ -9,29 +9,36 @@ use crate::text::short;
 /// Witness operations shown of one finding; `run.json` has all.
 const MOST_LINES: usize = 8;
 
-/// The timeline of `witness`, indented. Long ids and tokens are shown by their beginning; `run.json` has them whole.
-pub(super) fn render(witness: &[WitnessLine], palette: Palette) -> String {
+/// The timeline of `witness` and of what the server said in the end, indented. Long ids and tokens are shown by their
+/// beginning; `run.json` has them whole.
+pub(super) fn render(witness: &[WitnessLine], aftermath: Option<&WitnessLine>, palette: Palette) -> String {
     let mut out = String::new();
-    let actor_width = witness.iter().map(|line| line.actor.chars().count()).max().unwrap_or(0);
-    let margin = " ".repeat(4 + 9 + 2 + actor_width + 2);
-    for line in witness.iter().take(MOST_LINES) {
-        let opened = palette.dim(&format!("{:>9}", at(line.opened_us)));
-        let _ = writeln!(out, "    {opened}  {:actor_width$}  {}", line.actor, short_path(&line.request));
-        let token = line.precondition.as_deref().map(|token| format!("if version is {}", short(token)));
-        let key = line.idempotency_key.as_deref().map(|key| format!("idempotency key {}", short(key)));
-        let conditions: Vec<String> = token.into_iter().chain(key).collect();
-        if !conditions.is_empty() {
-            let _ = writeln!(out, "{margin}{}", conditions.join(", "));
-        }
-        let released = line.released_us.map(|stamp| format!("released {}, ", at(stamp))).unwrap_or_default();
-        let times = palette.dim(&format!("({released}answered {})", at(line.closed_us)));
-        let _ = writeln!(out, "{margin}→ {} {times}", line.answer);
+    let last = aftermath.filter(|last| witness.iter().all(|line| line.operation != last.operation));
+    let shown = || witness.iter().take(MOST_LINES).chain(last);
+    let actor_width = shown().map(|line| line.actor.chars().count()).max().unwrap_or(0);
+    for line in shown() {
+        operation(&mut out, line, actor_width, palette);
     }
     if witness.len() > MOST_LINES {
         let text = format!("    showing {MOST_LINES} of {} operations; run.json has all", witness.len());
         let _ = writeln!(out, "{}", palette.dim(&text));
     }
     out
+}
+
+fn operation(out: &mut String, line: &WitnessLine, actor_width: usize, palette: Palette) {
+    let margin = " ".repeat(4 + 9 + 2 + actor_width + 2);
+    let opened = palette.dim(&format!("{:>9}", at(line.opened_us)));
+    let _ = writeln!(out, "    {opened}  {:actor_width$}  {}", line.actor, short_path(&line.request));
+    let token = line.precondition.as_deref().map(|token| format!("if version is {}", short(token)));
+    let key = line.idempotency_key.as_deref().map(|key| format!("idempotency key {}", short(key)));
+    let conditions: Vec<String> = token.into_iter().chain(key).collect();
+    if !conditions.is_empty() {
+        let _ = writeln!(out, "{margin}{}", conditions.join(", "));
+    }
+    let released = line.released_us.map(|stamp| format!("released {}, ", at(stamp))).unwrap_or_default();
+    let times = palette.dim(&format!("({released}answered {})", at(line.closed_us)));
+    let _ = writeln!(out, "{margin}→ {} {times}", line.answer);
 }
 
 /// Method and path, with long segments (ids) by their beginning.
