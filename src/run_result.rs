@@ -215,6 +215,9 @@ pub struct ScenarioResult {
     pub duplicate_effects: u64,
     /// Gate release to last response byte, in microseconds, of contenders that were answered.
     pub latency_us: Quantiles,
+    /// The same of all contenders that were let go: one that was not answered counts with the time until it was given up.
+    /// What `--max-p95` is held against.
+    pub waited_us: Quantiles,
     /// First to last release of a volley, in microseconds.
     pub skew_us: Skew,
     /// At 95 % confidence, the share of such rounds with a violation is below this (exact binomial); null without any.
@@ -324,6 +327,7 @@ impl ScenarioResult {
             lost_updates: judgment.lost_updates,
             duplicate_effects: judgment.duplicate_effects,
             latency_us: tally.latency_us(),
+            waited_us: tally.waited_us(),
             skew_us: tally.skew_us().into(),
             rate_upper_bound_95: upper_bound_95(judgment.rounds_violated, judgment.trials),
             doubts: doubts(judgment, tally),
@@ -334,9 +338,9 @@ impl ScenarioResult {
 
 fn doubts(judgment: &Judgment, tally: &Tally) -> Vec<String> {
     let mut doubts = judgment.doubts.clone();
-    if tally.rounds_overlapped == 0 {
+    if tally.rounds_overlapped == 0 && doubts.is_empty() {
         doubts.push("no round overlapped: nothing raced".to_owned());
-    } else if judgment.trials == 0 {
+    } else if judgment.trials == 0 && doubts.is_empty() {
         doubts.push("rounds overlapped, but none was answered, observed and decided: nothing was shown".to_owned());
     }
     doubts

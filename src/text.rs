@@ -62,7 +62,8 @@ pub fn short(word: &str) -> String {
 /// # Errors
 /// A sentence that names what was expected.
 pub fn parse_duration(typed: &str) -> Result<Duration, String> {
-    let expected = || format!("`{typed}` is not a duration: write a number and a unit, as in 250us, 50ms, 5s or 2m");
+    let expected =
+        || format!("`{typed}` is not a duration: write a number and a unit, as in 250us, 50ms, 5s, 2m or 1h");
     let split = typed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(expected)?;
     let (number, unit) = typed.split_at(split);
     let number: f64 = number.parse().map_err(|_| expected())?;
@@ -71,6 +72,7 @@ pub fn parse_duration(typed: &str) -> Result<Duration, String> {
         "ms" => number / 1e3,
         "s" => number,
         "m" => number * 60.0,
+        "h" => number * 3600.0,
         _ => return Err(expected()),
     };
     Duration::try_from_secs_f64(seconds).map_err(|_| expected())
@@ -135,6 +137,7 @@ mod tests {
         assert_eq!(parse_duration("50ms"), Ok(Duration::from_millis(50)));
         assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(parse_duration("1h"), Ok(Duration::from_secs(3600)));
         for wrong in ["", "5", "ms", "-5ms", "5 parsecs", "1e9s", "..s", "9999999999999999999999999s"] {
             let error = parse_duration(wrong).unwrap_err();
             assert!(error.contains("50ms"), "{wrong}: {error}");

@@ -143,8 +143,17 @@ impl Dialect {
             (None, None) => None,
         };
         let body = body.map(|body| Bytes::from(body.to_string()));
+        let mut add_if_absent = |name: &str, value: &str| {
+            if !headers.iter().any(|(own, _)| **own == *name) {
+                headers.push((name.into(), value.into()));
+            }
+        };
         if body.is_some() {
-            headers.push(("content-type".into(), "application/json".into()));
+            add_if_absent("content-type", "application/json");
+        }
+        if matches!(verb, Verb::Read | Verb::ListEffects | Verb::ListEvents) {
+            // What a cache on the way holds is not what the server says now (RFC 9111 §5.2.1.4).
+            add_if_absent("cache-control", "no-cache");
         }
         Request { method: Arc::clone(&template.method), path: template.path.fill_path(values), headers, body }
     }
@@ -350,14 +359,20 @@ impl ListDialect {
             return Err(format!("the list at `{}` has {} rows, more than {MOST_RECORDS}", self.rows, rows.len()));
         }
         let text = |row: &Value, at: &Option<Pointer>| at.as_ref().and_then(|at| text_at(row, at));
-        let record = |row: &Value| Record {
-            id: text(row, &self.id),
-            action: text(row, &self.action),
-            from: text(row, &self.from),
-            to: text(row, &self.to),
-            version: self.version.as_ref().and_then(|at| row.pointer(at)?.as_u64()),
+        let named = |row: &Value, at: &Option<Pointer>| match (at, text(row, at)) {
+            (Some(at), None) => Err(format!("a row of `{}` has nothing at `{at}`", self.rows)),
+            (_, found) => Ok(found),
         };
-        Ok(rows.iter().map(record).collect())
+        let record = |row: &Value| {
+            Ok(Record {
+                id: named(row, &self.id)?,
+                action: named(row, &self.action)?,
+                from: text(row, &self.from),
+                to: text(row, &self.to),
+                version: self.version.as_ref().and_then(|at| row.pointer(at)?.as_u64()),
+            })
+        };
+        rows.iter().map(record).collect()
     }
 }
 

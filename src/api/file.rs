@@ -22,6 +22,9 @@ use crate::source::{Source, SourceError};
 const SCHEMA: &str = "quickeats-bench/api@1";
 /// More states than this are not a description of one resource.
 const MOST_STATES: usize = 1_000;
+/// Headers that frame or route a request: the client's own affair.
+const FRAMING: [&str; 8] =
+    ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 #[derive(Deserialize)]
@@ -143,7 +146,7 @@ struct ReplyFile {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a status is a number from 100 to 599, or a class such as \"2xx\"")]
 enum StatusFile {
     Exact(u16),
     Class(String),
@@ -158,13 +161,29 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Api, SourceError> {
     reader.name(&file.name)?;
     let model = reader.model(&file)?;
     let dialect = reader.dialect(&file)?;
+    let saved = masked(text, &file);
     Ok(Api {
         name: file.name.get_ref().as_str().into(),
         summary: file.summary.into(),
-        source: text.into(),
+        source: saved.into(),
         model,
         dialect,
     })
+}
+
+/// The text with the values of all headers masked: they may be credentials, and the text goes into every history.
+fn masked(text: &str, file: &ApiFile) -> String {
+    let of_actors = file.actors.values().map(|actor| &actor.headers);
+    let of_requests = [&file.create.headers, &file.read.headers].into_iter();
+    let of_actions = file.actions.values().map(|action| &action.headers);
+    let mut spans: Vec<Range<usize>> =
+        of_actors.chain(of_requests).chain(of_actions).flat_map(BTreeMap::values).map(Spanned::span).collect();
+    spans.sort_by_key(|span| span.start);
+    let mut masked = text.to_owned();
+    for span in spans.into_iter().rev() {
+        masked.replace_range(span, "\"(masked)\"");
+    }
+    masked
 }
 
 /// What every part of the reading needs.
@@ -223,6 +242,12 @@ impl Reader<'_> {
         let terminal = file.states.terminal.iter().map(index).collect::<Result<Vec<_>, _>>()?;
         let mut actions = Vec::new();
         for (name, action) in &file.actions {
+            if action.transitions.is_empty() {
+                let message = format!("the action `{name}` has no transitions: nothing could ever be done with it");
+                return Err(self
+                    .wrong(action.path.span(), message)
+                    .help("transitions = [{ from = \"…\", to = \"…\" }]"));
+            }
             let mut transitions = Vec::new();
             for transition in &action.transitions {
                 let (from, to) = (index(&transition.from)?, index(&transition.to)?);
@@ -240,16 +265,49 @@ impl Reader<'_> {
                 has_effect: action.effect.is_some(),
             });
         }
+        let initial = index(&file.states.initial)?;
+        self.check_reachable(file, &states, initial, &actions)?;
         Ok(Model {
             noun: file.resource.name.as_str().into(),
-            initial: index(&file.states.initial)?,
-            terminal,
+            initial,
             states: states.clone(),
             actions,
             precondition_required: file.token.as_ref().is_some_and(|token| token.required),
             versioned: file.resource.version.is_some(),
             effects_per_resource: file.effects.as_ref().and_then(|effects| effects.at_most),
         })
+    }
+
+    /// Every state that a transition leaves must be one that something leads to: the rest are slips of the pen.
+    fn check_reachable(
+        &self,
+        file: &ApiFile,
+        states: &[Arc<str>],
+        initial: StateIx,
+        actions: &[ActionModel],
+    ) -> Result<(), SourceError> {
+        let mut reached = vec![initial];
+        let mut looked_at = 0;
+        while let Some(state) = reached.get(looked_at).copied() {
+            looked_at += 1;
+            for to in actions.iter().flat_map(|action| action.next(state)) {
+                if !reached.contains(&to) {
+                    reached.push(to);
+                }
+            }
+        }
+        let name = |state: &StateIx| &*states[usize::from(state.0)];
+        let is_reached = |from: &str| reached.iter().any(|state| name(state) == from);
+        let transitions = file.actions.values().flat_map(|action| &action.transitions);
+        match transitions.into_iter().find(|transition| !is_reached(transition.from.get_ref())) {
+            None => Ok(()),
+            Some(transition) => {
+                let (from, initial) = (transition.from.get_ref(), file.states.initial.get_ref());
+                Err(self
+                    .wrong(transition.from.span(), format!("no transitions lead from `{initial}` to `{from}`"))
+                    .suggest(from, reached.iter().map(name)))
+            }
+        }
     }
 
     fn dialect(&self, file: &ApiFile) -> Result<Dialect, SourceError> {
@@ -277,7 +335,7 @@ impl Reader<'_> {
         let resource = &file.resource;
         let volatile = resource.volatile.iter().map(|at| self.pointer(at)).collect::<Result<_, _>>()?;
         Ok(Dialect {
-            create: self.plain_request(&file.create)?,
+            create: self.create_request(&file.create)?,
             read: self.plain_request(&file.read)?,
             actions,
             effects: file.effects.as_ref().map(|list| self.list(list)).transpose()?,
@@ -305,6 +363,14 @@ impl Reader<'_> {
             request_header: self.header_name(&key.request_header)?,
             replayed_header: key.replayed_header.as_ref().map(|name| self.header_name(name)).transpose()?,
         })
+    }
+
+    /// The request that makes the resource, which has no id yet.
+    fn create_request(&self, file: &RequestFile) -> Result<RequestTemplate, SourceError> {
+        if file.path.get_ref().contains("{id}") {
+            return Err(self.wrong(file.path.span(), "there is no {id} before the resource is made"));
+        }
+        self.plain_request(file)
     }
 
     fn plain_request(&self, file: &RequestFile) -> Result<RequestTemplate, SourceError> {
@@ -391,7 +457,15 @@ impl Reader<'_> {
             if !value.get_ref().bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
                 return Err(self.wrong(value.span(), "a header value is made of visible ASCII characters and blanks"));
             }
-            checked.push((self.header_name(name)?, self.template(value.get_ref(), value.span())?));
+            let lower = self.header_name(name)?;
+            if FRAMING.contains(&&*lower) {
+                let message = format!("the header `{lower}` belongs to the connection, not to the description");
+                return Err(self.wrong(name.span(), message));
+            }
+            if checked.iter().any(|(own, _): &(Arc<str>, Template)| *own == lower) {
+                return Err(self.wrong(name.span(), format!("the header `{lower}` is named twice")));
+            }
+            checked.push((lower, self.template(value.get_ref(), value.span())?));
         }
         Ok(checked)
     }

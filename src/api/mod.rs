@@ -27,7 +27,7 @@ pub struct Api {
     pub name: Arc<str>,
     /// One line about it.
     pub summary: Arc<str>,
-    /// Its TOML text, for the history's header.
+    /// Its TOML text, for the history's header: with the values of all headers masked, which may be credentials.
     pub source: Arc<str>,
     /// What it means.
     pub model: Model,

@@ -16,8 +16,6 @@ pub struct Model {
     pub states: Vec<Arc<str>>,
     /// Where a fresh resource starts.
     pub initial: StateIx,
-    /// States that nothing leaves.
-    pub terminal: Vec<StateIx>,
     /// What can be done.
     pub actions: Vec<ActionModel>,
     /// Whether every change needs a precondition.

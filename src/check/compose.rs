@@ -10,9 +10,9 @@ use super::evidence::Evidence;
 use super::kind::{Kind, Severity, Verdict};
 use super::refute::{self, Refutation};
 use super::round::Round;
-use super::{distress, effects, preconditions, transitions, updates};
+use super::{effects, preconditions, transitions, updates};
 use crate::api::Model;
-use crate::history::{Meaning, Operation, Phase};
+use crate::history::{Meaning, Operation, Phase, Verb};
 use crate::ids::RoundId;
 
 /// What a contender hears when nothing races with it: the control that shows that a race means something.
@@ -97,9 +97,16 @@ impl<'a> ScenarioJudge<'a> {
 
     /// Judges one round. A rule that panics makes the scenario inconclusive, not the run fail.
     pub fn absorb(&mut self, id: RoundId, operations: &[Operation]) {
-        let round = Round { id, model: self.model, operations };
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(Round { id, model: self.model, operations })));
+        if judged.is_err() {
+            self.doubt("the judge failed on a round; the history has it".to_owned());
+        }
+    }
+
+    fn judge(&mut self, round: Round<'_>) {
+        let is_raced = round.id.is_raced();
         if let Some(why) = never_raced(round) {
-            if id.is_raced() {
+            if is_raced {
                 self.judgment.rounds_void += 1;
             } else {
                 self.doubt(format!("a contender alone could not be tried: {why}"));
@@ -107,25 +114,24 @@ impl<'a> ScenarioJudge<'a> {
             return;
         }
         if let Some(why) = round.foreign_write() {
-            self.judgment.rounds_void += u64::from(id.is_raced());
+            self.judgment.rounds_void += u64::from(is_raced);
             self.doubt(format!("someone else wrote to the fresh {}: {why}", self.model.noun));
             return;
         }
-        self.distress.absorb(round);
-        match catch_unwind(AssertUnwindSafe(|| judge_round(round, self.alone))) {
-            Ok((evidence, doubt)) => {
-                if evidence.is_empty() {
-                    self.check_control(round);
-                }
-                let violated = self.note(id, operations, &evidence);
-                let nobody_got_through = self.alone == Alone::Applied && round.nobody_won();
-                let is_evidence = round.is_telling() && !nobody_got_through && doubt.is_none();
-                self.judgment.trials += u64::from(id.is_raced() && (violated || is_evidence));
-                if let Some(why) = doubt {
-                    self.doubt(why);
-                }
-            }
-            Err(_) => self.doubt("the judge failed on a round; the history has it".to_owned()),
+        self.distress.absorb(round, self.alone);
+        let (evidence, doubt) = judge_round(round);
+        if !is_raced {
+            self.check_lists(round);
+        }
+        if evidence.is_empty() {
+            self.check_control(round);
+        }
+        let violated = self.note(round.id, round.operations, &evidence);
+        let nobody_got_through = self.alone == Alone::Applied && round.nobody_won();
+        let is_evidence = round.is_telling() && !nobody_got_through && doubt.is_none();
+        self.judgment.trials += u64::from(is_raced && (violated || is_evidence));
+        if let Some(why) = doubt {
+            self.doubt(why);
         }
     }
 
@@ -142,6 +148,23 @@ impl<'a> ScenarioJudge<'a> {
         }
         self.judgment.findings = self.findings.into_values().collect();
         self.judgment
+    }
+
+    /// In a control, where nothing is in the way, every list that the description has must be readable: without it, whole
+    /// families of proofs would be silently missing.
+    fn check_lists(&mut self, round: Round<'_>) {
+        for operation in round.operations {
+            let is_list = matches!(operation.call.verb, Verb::ListEffects | Verb::ListEvents);
+            let is_read = operation.outcome.reply().is_some_and(|reply| reply.records.is_some());
+            if is_list && !is_read {
+                let answer = super::evidence::answer(operation);
+                self.doubt(format!(
+                    "the {} cannot be read: {} was answered {answer}",
+                    operation.call.verb,
+                    operation.call.request.split(' ').next().unwrap_or_default()
+                ));
+            }
+        }
     }
 
     /// The serial control: alone, a contender must hear what the scenario says.
@@ -234,21 +257,19 @@ fn never_raced(round: Round<'_>) -> Option<String> {
 }
 
 /// Everything wrong with a round, its cause first, and what could not be decided.
-fn judge_round(round: Round<'_>, alone: Alone) -> (Vec<Evidence>, Option<String>) {
+fn judge_round(round: Round<'_>) -> (Vec<Evidence>, Option<String>) {
     let mut found = Vec::new();
     updates::check(round, &mut found);
     preconditions::check(round, &mut found);
     effects::check(round, &mut found);
     transitions::check(round, &mut found);
-    if alone == Alone::Applied {
-        found.extend(distress::no_winner(round));
-    }
     let mut doubt = None;
     // A warning does not explain a contradiction.
     let is_explained = found.iter().any(|evidence| evidence.kind.severity() == Severity::Violation);
     match refute::check(round) {
         Refutation::Refuted if !is_explained => found.push(refute::name(round)),
         Refutation::Undecided(why) if !is_explained => doubt = Some(why),
+        Refutation::None if !is_explained => doubt = updates::undecidable(round),
         Refutation::None | Refutation::Refuted | Refutation::Undecided(_) => {}
     }
     found.sort_by_key(|evidence| evidence.kind);

@@ -1,15 +1,16 @@
 //! Signs of distress, all warnings: `no-winner` in a round; `server-error` and `hang`, which only the comparison with
 //! the same requests alone (the serial controls) can show.
 
+use super::compose::Alone;
 use super::evidence::{Evidence, answer, whose};
 use super::kind::Kind;
 use super::round::Round;
-use crate::history::{Cause, Operation, Outcome};
+use crate::history::{Cause, Meaning, Operation, Outcome};
 use crate::ids::RoundId;
 use crate::text::list;
 
 /// Every contender was refused, although each alone would have been accepted.
-pub(super) fn no_winner(round: Round<'_>) -> Option<Evidence> {
+fn no_winner(round: Round<'_>) -> Option<Evidence> {
     if !round.nobody_won() {
         return None;
     }
@@ -24,29 +25,46 @@ pub(super) fn no_winner(round: Round<'_>) -> Option<Evidence> {
 pub(super) struct Distress {
     /// Whether a control was answered at all: without one there is nothing to compare with.
     has_control: bool,
+    /// Whether a control was not accepted: then a race that nobody won says nothing.
+    is_refused_alone: bool,
     errors: Seen,
     hangs: Seen,
+    no_winner: Vec<Found>,
 }
+
+/// A round, what it shows, and its witness (of the first round alone).
+type Found = (RoundId, Evidence, Vec<Operation>);
 
 #[derive(Debug, Default)]
 struct Seen {
     alone: bool,
     /// One entry a round; only the first keeps its witness.
-    in_races: Vec<(RoundId, Evidence, Vec<Operation>)>,
+    in_races: Vec<Found>,
 }
 
 impl Distress {
     /// Looks at one more round.
-    pub(super) fn absorb(&mut self, round: Round<'_>) {
+    pub(super) fn absorb(&mut self, round: Round<'_>, alone: Alone) {
+        if let Some(evidence) = no_winner(round).filter(|_| alone == Alone::Applied) {
+            let first = self.no_winner.is_empty();
+            let witness = if first { round.contenders().cloned().collect() } else { Vec::new() };
+            self.no_winner.push((round.id, evidence, witness));
+        }
         for operation in round.contenders() {
+            let accepted = operation.outcome.reply().is_some_and(|reply| reply.meaning == Meaning::Applied);
+            self.is_refused_alone |= !round.id.is_raced() && !accepted;
             let Outcome::Unknown(cause) = &operation.outcome else {
                 self.has_control |= !round.id.is_raced();
                 continue;
             };
             match cause {
                 Cause::Status(500..) => self.errors.note(round, operation, Kind::ServerError),
-                Cause::TimedOut => self.hangs.note(round, operation, Kind::Hang),
-                Cause::Status(_)
+                // What was never let go was withheld by us.
+                Cause::TimedOut if operation.window.released.is_some() => {
+                    self.hangs.note(round, operation, Kind::Hang);
+                }
+                Cause::TimedOut
+                | Cause::Status(_)
                 | Cause::Connect(_)
                 | Cause::Tls(_)
                 | Cause::Broken(_)
@@ -59,13 +77,13 @@ impl Distress {
     }
 
     /// What races showed and controls did not; one entry a round.
-    pub(super) fn findings(self) -> Vec<(RoundId, Evidence, Vec<Operation>)> {
-        let has_control = self.has_control;
-        [self.errors, self.hangs]
-            .into_iter()
-            .filter(|seen| has_control && !seen.alone)
-            .flat_map(|seen| seen.in_races)
-            .collect()
+    pub(super) fn findings(self) -> Vec<Found> {
+        if !self.has_control {
+            return Vec::new();
+        }
+        let no_winner = if self.is_refused_alone { Vec::new() } else { self.no_winner };
+        let unanswered = [self.errors, self.hangs].into_iter().filter(|seen| !seen.alone);
+        unanswered.flat_map(|seen| seen.in_races).chain(no_winner).collect()
     }
 }
 

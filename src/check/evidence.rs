@@ -26,9 +26,10 @@ impl Evidence {
     }
 }
 
-/// `the customer's cancellation`.
+/// `the customer's cancellation`, `rider 2's pickup`.
 pub(super) fn whose(operation: &Operation) -> String {
-    format!("the {}'s {}", operation.call.actor, operation.call.verb)
+    let article = if operation.call.actor.person == 1 { "the " } else { "" };
+    format!("{article}{}'s {}", operation.call.actor, operation.call.verb)
 }
 
 /// `the customer's cancellation was acknowledged (200: cancelled, version 3)`.

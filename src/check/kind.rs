@@ -28,6 +28,8 @@ pub enum Kind {
     ContradictoryAcks,
     /// An action without a precondition was accepted where the API requires one.
     PreconditionNotRequired,
+    /// A weak version token was accepted as a precondition, which compares strongly.
+    WeakEtagAccepted,
     /// A state followed another that the model does not allow.
     IllegalTransition,
     /// Acknowledged versions skip or repeat a number.
@@ -47,7 +49,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds that the judge can find.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::InFlightDuplicate,
         Self::DuplicateEffect,
         Self::RejectedButApplied,
@@ -56,6 +58,7 @@ impl Kind {
         Self::DoubleCasWin,
         Self::ContradictoryAcks,
         Self::PreconditionNotRequired,
+        Self::WeakEtagAccepted,
         Self::IllegalTransition,
         Self::VersionGap,
         Self::StaleRead,
@@ -76,6 +79,7 @@ impl Kind {
             Self::DoubleCasWin => "double-cas-win",
             Self::ContradictoryAcks => "contradictory-acks",
             Self::PreconditionNotRequired => "precondition-not-required",
+            Self::WeakEtagAccepted => "weak-etag-accepted",
             Self::IllegalTransition => "illegal-transition",
             Self::VersionGap => "version-gap",
             Self::StaleRead => "stale-read",
@@ -98,6 +102,7 @@ impl Kind {
             | Self::DoubleCasWin
             | Self::ContradictoryAcks
             | Self::PreconditionNotRequired
+            | Self::WeakEtagAccepted
             | Self::IllegalTransition
             | Self::VersionGap
             | Self::StaleRead

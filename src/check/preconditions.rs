@@ -1,4 +1,4 @@
-//! Preconditions that did not protect: `stale-write-accepted`, `precondition-not-required`.
+//! Preconditions that did not protect: `stale-write-accepted`, `precondition-not-required`, `weak-etag-accepted`.
 
 use super::evidence::{Evidence, acknowledged, answer, whose};
 use super::kind::Kind;
@@ -10,6 +10,7 @@ use crate::text::{harmless, short};
 pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
     found.extend(stale_write_accepted(round));
     found.extend(precondition_not_required(round));
+    found.extend(weak_etag_accepted(round));
 }
 
 /// A write was accepted on token T, although a change acknowledged before it began had replaced T.
@@ -84,4 +85,19 @@ fn precondition_not_required(round: Round<'_>) -> Option<Evidence> {
     let ack = (round.acks()).find(|ack| is_blind(ack.operation) && round.twins(ack.operation).all(is_blind))?;
     let sentence = format!("{}, although it was sent without any precondition", acknowledged(&ack));
     Some(Evidence::new(Kind::PreconditionNotRequired, sentence, [ack.id()]))
+}
+
+/// A write was done on a weak token. `If-Match` compares strongly, and a weak token never matches (RFC 9110 §13.1.1,
+/// §8.8.3.2). One reply proves it, unless it may be the stored answer to a request with another token.
+fn weak_etag_accepted(round: Round<'_>) -> Option<Evidence> {
+    let is_weak =
+        |operation: &Operation| operation.call.precondition.token().is_some_and(|token| token.starts_with("W/"));
+    let ack = (round.acks()).find(|ack| is_weak(ack.operation) && round.twins(ack.operation).all(is_weak))?;
+    let token = ack.operation.call.precondition.token().map_or("", |token| &**token);
+    let sentence = format!(
+        "{}, conditional on the weak token {}, which identifies no version",
+        acknowledged(&ack),
+        harmless(&short(token), 60),
+    );
+    Some(Evidence::new(Kind::WeakEtagAccepted, sentence, [ack.id()]))
 }

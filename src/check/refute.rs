@@ -6,6 +6,7 @@ use super::evidence::{Evidence, answer, whose};
 use super::kind::Kind;
 use super::linear::{Answer, search};
 use super::round::Round;
+use crate::history::Verb;
 use crate::ids::OpId;
 use crate::spec::lifecycle::{Lifecycle, Relaxation};
 
@@ -41,13 +42,13 @@ pub(super) fn check(round: Round<'_>) -> Refutation {
 /// Names a refuted round's kind: the first rule whose relaxation makes it lawful, in order of how little it accuses
 /// the server of.
 pub(super) fn name(round: Round<'_>) -> Evidence {
-    let reads_agree = final_reads_agree(round);
+    let reads_agree = final_reads_agree(round) && !events_tell_of_every_ack(round);
     let ladder = [
         (Relaxation::SpuriousStale, Kind::Spurious412),
         (Relaxation::VersionSlips, Kind::VersionGap),
         (Relaxation::AppliedRefusals, Kind::RejectedButApplied),
         (Relaxation::IgnoredPreconditions, ignored_precondition(round)),
-        // Two reads after quiet that say the same are no slip of a cache.
+        // Two reads after quiet that say the same are no slip of a cache, unless the events contradict them.
         if reads_agree { (Relaxation::LostAcks, Kind::LostUpdate) } else { (Relaxation::OldReads, Kind::StaleRead) },
         if reads_agree { (Relaxation::OldReads, Kind::StaleRead) } else { (Relaxation::LostAcks, Kind::LostUpdate) },
         (Relaxation::AnyTransition, Kind::IllegalTransition),
@@ -100,6 +101,15 @@ fn told(round: Round<'_>) -> impl Iterator<Item = (OpId, String)> {
 fn final_reads_agree(round: Round<'_>) -> bool {
     let reads: Vec<_> = round.final_reads().map(|(_, reply)| (&reply.state, reply.version)).collect();
     reads.len() >= 2 && reads.windows(2).all(|pair| pair[0] == pair[1]) && round.unsettled().next().is_none()
+}
+
+/// Whether the server's own list of events has every acknowledged action: then none is without a trace.
+fn events_tell_of_every_ack(round: Round<'_>) -> bool {
+    let Some((_, rows)) = round.list(&Verb::ListEvents) else { return false };
+    let told = |name: &str| rows.iter().filter(|row| row.action.as_deref() == Some(name)).count();
+    round
+        .own_acks()
+        .all(|ack| told(ack.action()) >= round.own_acks().filter(|other| other.action() == ack.action()).count())
 }
 
 fn attempt(round: Round<'_>, reading: AckReading, relaxed: Option<Relaxation>) -> Result<Answer, String> {

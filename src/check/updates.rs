@@ -131,7 +131,40 @@ fn won_with_one_token(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
         is_third && !before_both && !after_both
     };
     let same_token = token(a).is_some() && token(a) == token(b);
-    same_token && changes(a) && changes(b) && !round.actions().any(between)
+    let both_changed = changes(a) && changes(b) || show_two_pictures_under_one_token(a, b);
+    same_token && both_changed && !round.actions().any(between)
+}
+
+/// Both replies show the resource under one strong token, and not the same resource. An action that may lead from a state
+/// to itself may have changed nothing; but then its reply, read before the other's write, would show the old token, and
+/// read after it the other's picture.
+fn show_two_pictures_under_one_token(a: &Ack<'_>, b: &Ack<'_>) -> bool {
+    let shown = |ack: &Ack<'_>| ack.reply.token.clone().filter(|token| !token.starts_with("W/"));
+    let is_a_picture = |ack: &Ack<'_>| ack.reply.state.is_some() && ack.reply.effect.is_none();
+    let differ = a.reply.digest.is_some() && b.reply.digest.is_some() && a.reply.digest != b.reply.digest;
+    a.action() == b.action()
+        && is_a_picture(a)
+        && is_a_picture(b)
+        && shown(a).is_some()
+        && shown(a) == shown(b)
+        && differ
+}
+
+/// Why a round in which nothing is proven is no evidence either: two writes on one strong token were accepted, and the
+/// description leaves open whether they changed anything.
+pub(super) fn undecidable(round: Round<'_>) -> Option<String> {
+    let may_stay = |ack: &Ack<'_>| {
+        let action = round.model.action(ack.action());
+        action.is_some_and(|action| action.transitions.iter().any(|step| step.from == step.to))
+    };
+    let tokens: Vec<_> =
+        (round.own_acks().filter(may_stay)).filter_map(|ack| ack.operation.call.precondition.strong_token()).collect();
+    let shared = tokens.iter().enumerate().any(|(index, token)| tokens[index + 1..].contains(token));
+    shared.then(|| {
+        "several writes on one version token were accepted, and since the description has transitions from a state to \
+         itself, it cannot be told whether they changed anything"
+            .to_owned()
+    })
 }
 
 fn double_cas_win(a: &Ack<'_>, b: &Ack<'_>) -> Evidence {

@@ -97,7 +97,7 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=64))]
     pub(super) contenders: Option<u16>,
 
-    /// Repeats a run's choices (keys, persons, orders within a volley) [default: arbitrary, printed]
+    /// Repeats a run's choices: the order of contenders within each volley [default: arbitrary, printed]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
 

@@ -49,8 +49,13 @@ fn usage(error: impl Into<anyhow::Error>) -> Failure {
     Failure { error: error.into(), exit: Exit::Usage }
 }
 
-/// Prints an answer to stdout. A reader that has gone away (`| head`) is no error.
-fn print(text: &str) {
+/// Prints an answer to stdout. A reader that has gone away (`| head`) is no error; an answer that is lost is.
+fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(usage(anyhow::Error::new(error).context("the answer cannot be written to stdout")))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }

@@ -8,7 +8,7 @@ use crate::event::{Observer, Silent};
 use crate::race::Stop;
 use crate::report::progress::{Bar, Lines};
 use crate::report::{Json, Palette, Renderer, Terminal};
-use crate::run;
+use crate::run::{self, Run};
 use crate::run_result::Exit;
 
 pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
@@ -17,7 +17,7 @@ pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
     for notice in &resolved.notices {
         observer.on(notice);
     }
-    let (result, folder) = match run::run(&resolved.config, &*observer, stop).await {
+    let Run { result, folder, unsaved } = match run::run(&resolved.config, &*observer, stop).await {
         Ok(done) => done,
         Err(error) => {
             let exit = if stop.is_asked() { Exit::Interrupted } else { error.exit() };
@@ -25,16 +25,24 @@ pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
         }
     };
     match args.format {
-        Format::Table => print(&format!("{}Saved in {}\n", terminal().render(&result), folder.display())),
+        Format::Table => {
+            print(&terminal().render(&result))?;
+            if unsaved.is_none() {
+                print(&format!("Saved in {}\n", folder.display()))?;
+            }
+        }
         Format::Json => {
-            print(&Json.render(&result));
-            if !args.quiet {
+            print(&Json.render(&result))?;
+            if !args.quiet && unsaved.is_none() {
                 // stdout is the JSON alone.
                 let _ = writeln!(io::stderr(), "saved in {}", folder.display());
             }
         }
     }
-    Ok(exit_of(result.exit_code))
+    match unsaved {
+        Some(error) => Err(usage(error)),
+        None => Ok(exit_of(result.exit_code)),
+    }
 }
 
 fn exit_of(code: u8) -> Exit {

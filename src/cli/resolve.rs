@@ -59,6 +59,7 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         }
         plans.push(plan);
     }
+    check_in_process(args, &api)?;
     let config = RunConfig {
         api,
         plans,
@@ -104,6 +105,22 @@ fn scenarios_of(api: &Api) -> anyhow::Result<Vec<Scenario>> {
     Ok(all)
 }
 
+/// The reference service speaks the built-in APIs alone, and its defects are mistakes of V2.
+fn check_in_process(args: &RaceArgs, api: &Api) -> anyhow::Result<()> {
+    if args.target.is_none() && builtin::api(&api.name).is_none() {
+        bail!(
+            "the in-process reference service does not speak `{}`\n  = help: aim at a server that does, with --target",
+            api.name
+        );
+    }
+    if let Some(defect) = args.defect
+        && *api.name != *DEFAULT_API
+    {
+        bail!("--defect {defect} is a mistake of {DEFAULT_API}, and `{}` is raced", api.name);
+    }
+    Ok(())
+}
+
 fn target(args: &RaceArgs) -> anyhow::Result<TargetChoice> {
     let Some(typed) = &args.target else {
         let defect_window = defect_window(args.defect, args.defect_window)?;
@@ -134,8 +151,18 @@ fn is_file(typed: &str) -> bool {
     Path::new(typed).extension().is_some_and(|extension| extension == "toml") || typed.contains(MAIN_SEPARATOR)
 }
 
+/// The text of a file that a person wrote: a regular file, and not a huge one.
 fn read(path: &str) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("{path} cannot be read"))
+    const LARGEST: u64 = 1 << 20;
+    let shown = crate::text::harmless(path, 200);
+    let facts = fs::metadata(path).with_context(|| format!("{shown} cannot be read"))?;
+    if !facts.is_file() {
+        bail!("{shown} is not a file\n  = help: name a TOML file");
+    }
+    if facts.len() > LARGEST {
+        bail!("{shown} has {} bytes, and at most {LARGEST} are read", facts.len());
+    }
+    fs::read_to_string(path).with_context(|| format!("{shown} cannot be read"))
 }
 
 fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone, hint: &str) -> anyhow::Error {

@@ -9,8 +9,8 @@ use crate::scenario::{Scenario, catalog};
 
 pub(super) fn main(args: ScenariosArgs) -> Result<Exit, Failure> {
     match args.command.unwrap_or(ScenariosCommand::List) {
-        ScenariosCommand::List => print(&list()),
-        ScenariosCommand::Show { name } => print(&resolve::scenario(&name).map_err(usage)?.text),
+        ScenariosCommand::List => print(&list())?,
+        ScenariosCommand::Show { name } => print(&resolve::scenario(&name).map_err(usage)?.text)?,
     }
     Ok(Exit::Holds)
 }

@@ -34,7 +34,7 @@ listening on http://{address}
   defect  {defect}
 "
     );
-    print(&banner);
+    print(&banner)?;
     let config = ServiceConfig { defect: args.defect, defect_window: window, ..ServiceConfig::default() };
     let stopped = {
         let stop = stop.clone();

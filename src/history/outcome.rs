@@ -58,7 +58,7 @@ pub enum Cause {
         /// What was expected and what came.
         detail: String,
     },
-    /// Given up before an answer came: the run was interrupted.
+    /// Given up before an answer came: the run was interrupted, or the volley never assembled.
     Abandoned,
 }
 
@@ -89,7 +89,7 @@ impl fmt::Display for Cause {
             Self::NotHttp(why) => write!(f, "the answer was not HTTP ({why})"),
             Self::Status(status) => write!(f, "status {status}, which leaves open whether the work was done"),
             Self::Unreadable { status, detail } => write!(f, "status {status}, but {detail}"),
-            Self::Abandoned => f.write_str("given up when the run was interrupted"),
+            Self::Abandoned => f.write_str("given up before an answer came"),
         }
     }
 }

@@ -107,7 +107,8 @@ pub struct OpenOp<'lane> {
 }
 
 impl OpenOp<'_> {
-    /// Closes the window now. `window` may widen it: the earlier opening and the later closing win.
+    /// Closes with the transport's own window: the earlier opening wins; the closing is the transport's stamp, taken after
+    /// the last byte, since nothing that came later could have mattered.
     pub fn close(mut self, window: Window, outcome: Outcome) {
         self.finish(Some(window), outcome);
     }
@@ -125,7 +126,6 @@ impl OpenOp<'_> {
         if let Some(seen) = seen {
             operation.window.opened = operation.window.opened.min(seen.opened);
             operation.window.released = seen.released;
-            // The transport's own stamp is taken right after the last byte, nothing later could have mattered.
             operation.window.closed = seen.closed.max(operation.window.opened);
         }
         operation.outcome = outcome;

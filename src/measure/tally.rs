@@ -32,6 +32,7 @@ pub struct Tally {
     /// Those of them that were refused as stale.
     pub precondition_failed: u64,
     latency_us: Histogram<u64>,
+    waited_us: Histogram<u64>,
     skew_us: Histogram<u64>,
 }
 
@@ -50,6 +51,7 @@ impl Default for Tally {
             conditional_requests: 0,
             precondition_failed: 0,
             latency_us: histogram(),
+            waited_us: histogram(),
             skew_us: histogram(),
         }
     }
@@ -66,7 +68,6 @@ impl Tally {
                 Outcome::Unknown(_) => self.unknown += 1,
             }
         }
-        debug_assert_eq!(self.requests, self.answered + self.not_sent + self.unknown);
         if !id.is_raced() {
             return;
         }
@@ -100,6 +101,9 @@ impl Tally {
         if meaning.is_some() {
             record(&mut self.latency_us, contender.latency());
         }
+        if contender.window.released.is_some() {
+            record(&mut self.waited_us, contender.latency());
+        }
     }
 
     /// Adds another scenario's counts.
@@ -116,6 +120,7 @@ impl Tally {
         self.conditional_requests += other.conditional_requests;
         self.precondition_failed += other.precondition_failed;
         self.latency_us.add(&other.latency_us).expect("all have the same bounds");
+        self.waited_us.add(&other.waited_us).expect("all have the same bounds");
         self.skew_us.add(&other.skew_us).expect("all have the same bounds");
     }
 
@@ -128,6 +133,12 @@ impl Tally {
     /// Microseconds from the gate's release to the last response byte, of contenders that were answered.
     pub fn latency_us(&self) -> Quantiles {
         Quantiles::of(&self.latency_us)
+    }
+
+    /// The same of all contenders that were let go: one that was not answered counts with the time until it was given up.
+    /// What a limit on latency is held against, since a hang is not fast.
+    pub fn waited_us(&self) -> Quantiles {
+        Quantiles::of(&self.waited_us)
     }
 
     /// Microseconds between the first and the last release of a volley.
@@ -167,5 +178,99 @@ impl Quantiles {
             max: histogram.max(),
             count: histogram.len(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Actor, Call, Cause, Precondition, Reply, Verb, Window};
+    use crate::ids::{ClientId, OpId};
+
+    /// A contender on token `"a"`: opened at 0, let go and answered at these microseconds.
+    fn contender(released: u64, closed: u64, outcome: Outcome) -> Operation {
+        let at = |micros: u64| Stamp::from_nanos(micros * 1_000);
+        Operation {
+            id: OpId(0),
+            client: ClientId(0),
+            round: RoundId::Raced(1),
+            phase: Phase::Contend,
+            call: Call {
+                verb: Verb::Act("acceptance".into()),
+                actor: Actor { role: "restaurant".into(), person: 1 },
+                request: "POST /orders/1/acceptance".into(),
+                precondition: Precondition::Token("\"a\"".into()),
+                key: None,
+            },
+            window: Window { opened: at(0), released: Some(at(released)), closed: at(closed) },
+            outcome,
+        }
+    }
+
+    fn answered(status: u16, meaning: Meaning) -> Outcome {
+        Outcome::Answered(Reply {
+            status,
+            meaning,
+            resource: None,
+            state: None,
+            version: None,
+            token: None,
+            effect: None,
+            records: None,
+            digest: None,
+        })
+    }
+
+    fn tally(operations: &[Operation]) -> Tally {
+        let mut tally = Tally::default();
+        tally.absorb(RoundId::Raced(1), operations);
+        tally
+    }
+
+    #[test]
+    fn latency_counts_from_the_release_and_skew_between_releases() {
+        let won = contender(100, 300, answered(200, Meaning::Applied));
+        let lost = contender(105, 405, answered(412, Meaning::Stale));
+        let tally = tally(&[won, lost]);
+        assert_eq!((tally.latency_us().p50, tally.latency_us().max, tally.latency_us().count), (200, 300, 2));
+        assert_eq!(tally.skew_us().max, 5);
+        assert_eq!((tally.rounds, tally.rounds_overlapped), (1, 1));
+        assert_eq!((tally.conditional_requests, tally.precondition_failed, tally.rate_412()), (2, 1, Some(0.5)));
+        assert_eq!(tally.status_counts, BTreeMap::from([(200, 1), (412, 1)]));
+    }
+
+    #[test]
+    fn contenders_that_were_served_one_after_the_other_did_not_overlap() {
+        let first = contender(100, 200, answered(200, Meaning::Applied));
+        let second = contender(201, 300, answered(412, Meaning::Stale));
+        assert_eq!(tally(&[first.clone(), second]).rounds_overlapped, 0);
+        let touching = contender(200, 300, answered(412, Meaning::Stale));
+        assert_eq!(tally(&[touching, first]).rounds_overlapped, 1);
+    }
+
+    #[test]
+    fn one_that_was_not_answered_has_no_latency_but_was_waited_for() {
+        let silent = contender(100, 5_000_100, Outcome::Unknown(Cause::TimedOut));
+        let tally = tally(&[contender(100, 300, answered(200, Meaning::Applied)), silent]);
+        assert_eq!(tally.latency_us().count, 1);
+        assert!(tally.waited_us().max >= 5_000_000);
+        assert_eq!((tally.answered, tally.unknown, tally.requests), (1, 1, 2));
+    }
+
+    #[test]
+    fn a_control_is_no_round_and_did_not_race() {
+        let mut tally = Tally::default();
+        tally.absorb(RoundId::Control(1), &[contender(100, 300, answered(200, Meaning::Applied))]);
+        assert_eq!((tally.requests, tally.rounds, tally.latency_us().count), (1, 0, 0));
+    }
+
+    #[test]
+    fn sums_of_tallies_are_tallies_of_sums() {
+        let one = contender(100, 300, answered(200, Meaning::Applied));
+        let other = contender(100, 900, answered(412, Meaning::Stale));
+        let mut sum = tally(std::slice::from_ref(&one));
+        sum.add(&tally(std::slice::from_ref(&other)));
+        assert_eq!((sum.requests, sum.precondition_failed), (2, 1));
+        assert_eq!(sum.latency_us(), tally(&[one, other]).latency_us());
     }
 }

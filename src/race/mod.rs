@@ -35,10 +35,7 @@ pub struct Pace {
 /// Where rounds go.
 pub trait Sink {
     /// Takes one round's operations. Called between rounds.
-    ///
-    /// # Errors
-    /// If they cannot be kept; the race ends.
-    fn round(&mut self, id: RoundId, operations: &[Operation]) -> std::io::Result<()>;
+    fn round(&mut self, id: RoundId, operations: &[Operation]);
 }
 
 /// How a scenario ended. Whether the target is still there is for the caller to find out.
@@ -58,25 +55,25 @@ pub struct Race<'a, T: Target> {
     target: &'a T,
     plan: &'a Plan,
     seed: Seed,
+    nonce: Seed,
     clock: Clock,
     clients: Arc<AtomicU32>,
     pace: Pace,
 }
 
 impl<'a, T: Target> Race<'a, T> {
-    /// A race of `plan` against `target`. `clients` numbers the clients of the whole run.
+    /// A race of `plan` against `target`. The seed repeats choices; ids, idempotency keys and unique words come from a
+    /// nonce of this race alone, or a second run with the same seed would meet its own keys on the server. `clients`
+    /// numbers the clients of the whole run.
     pub fn new(target: &'a T, plan: &'a Plan, seed: Seed, clock: Clock, clients: Arc<AtomicU32>, pace: Pace) -> Self {
-        Self { target, plan, seed: seed.child(&plan.name), clock, clients, pace }
+        Self { target, plan, seed: seed.child(&plan.name), nonce: Seed::arbitrary(), clock, clients, pace }
     }
 
     /// Runs controls and rounds, one after the other, until all are done or given up.
     ///
     /// When `stop` is asked for, the round under way ends at once: what is not answered by then is recorded as Unknown,
     /// and the round goes to the sink like any other.
-    ///
-    /// # Errors
-    /// If the sink cannot keep a round.
-    pub async fn run(&self, stop: &Stop, sink: &mut dyn Sink) -> std::io::Result<Ending> {
+    pub async fn run(&self, stop: &Stop, sink: &mut dyn Sink) -> Ending {
         let mut volley = Volley::new();
         let mut fruitless = 0;
         let mut last_failure = None;
@@ -84,25 +81,26 @@ impl<'a, T: Target> Race<'a, T> {
             if stop.is_asked() {
                 break;
             }
-            let runner =
-                RoundRunner::new(self.target, self.plan, self.seed.child(&id.to_string()), self.pace.gate_limit);
+            let label = id.to_string();
+            let (order, nonce) = (self.seed.child(&label), self.nonce.child(&label));
+            let runner = RoundRunner::new(self.target, self.plan, order, nonce, self.pace.gate_limit);
             let operations = runner.run(id, self.clock, &self.clients, &mut volley, stop).await;
-            sink.round(id, &operations)?;
+            sink.round(id, &operations);
             last_failure = fruitless_because(&operations);
             match &last_failure {
                 None => fruitless = 0,
                 Some(why) => {
                     fruitless += 1;
                     if fruitless >= MOST_FRUITLESS_ROUNDS && !stop.is_asked() {
-                        return Ok(Ending::GaveUp(why.clone()));
+                        return Ending::GaveUp(why.clone());
                     }
                 }
             }
         }
-        Ok(match last_failure {
+        match last_failure {
             Some(why) if !stop.is_asked() => Ending::Faltered(why),
             Some(_) | None => Ending::Complete,
-        })
+        }
     }
 
     /// One control for each kind of contender, then the rounds.

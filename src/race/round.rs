@@ -56,7 +56,10 @@ impl<C: Contender> Volley<C> {
 pub(super) struct RoundRunner<'a, T: Target> {
     target: &'a T,
     plan: &'a Plan,
-    seed: Seed,
+    /// What the seed decides: the order of contenders within the volley.
+    order: Seed,
+    /// Where ids, keys and unique words come from: never the same in two runs.
+    nonce: Seed,
     gate_limit: Duration,
 }
 
@@ -88,8 +91,8 @@ struct Extras<'a> {
 }
 
 impl<'a, T: Target> RoundRunner<'a, T> {
-    pub(super) const fn new(target: &'a T, plan: &'a Plan, seed: Seed, gate_limit: Duration) -> Self {
-        Self { target, plan, seed, gate_limit }
+    pub(super) const fn new(target: &'a T, plan: &'a Plan, order: Seed, nonce: Seed, gate_limit: Duration) -> Self {
+        Self { target, plan, order, nonce, gate_limit }
     }
 
     /// Runs the round and returns all that was asked in it, also if it is stopped half-way.
@@ -127,7 +130,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         volley: &mut Volley<T::Contender>,
         tasks: &mut JoinSet<T::Contender>,
     ) {
-        let mut dice = self.seed.dice();
+        let mut dice = self.nonce.dice();
         let mut lane = recorder.lane(Phase::SetUp);
         let Some((stage, created)) = self.create(&mut lane, &mut dice).await else {
             return;
@@ -138,11 +141,11 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         let Some(mut ready) = self.connect(recorder, contenders, volley).await else {
             return;
         };
-        self.read_tokens(&stage, &mut ready, TokenUse::Stale, &mut dice).await;
+        self.read_tokens(recorder, &stage, &mut ready, TokenUse::Stale, &mut dice).await;
         if self.walk(&stage, &mut lane, &self.plan.change, known, &mut dice).await.is_none() {
             return;
         }
-        self.read_tokens(&stage, &mut ready, TokenUse::Current, &mut dice).await;
+        self.read_tokens(recorder, &stage, &mut ready, TokenUse::Current, &mut dice).await;
         if ready.iter().any(|contender| contender.token.is_none() && contender.plan.token != TokenUse::None) {
             return; // a contender that could not read its token cannot race
         }
@@ -159,7 +162,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
 
     async fn create(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Reply)> {
         let dialect = &self.plan.api.dialect;
-        let persons = Persons(self.seed.child("persons"));
+        let persons = Persons(self.nonce.child("persons"));
         let actor = Actor { role: Arc::clone(dialect.role(&Verb::Create)), person: 1 };
         let (request, call) = speak(dialect, persons, Verb::Create, actor, Extras::default(), dice);
         let reply = self.ask(dialect, lane, call, &request).await?;
@@ -240,10 +243,11 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     }
 
     /// Every contender that wants a token of this use reads the resource on its own connection: the read warms the
-    /// connection, too. Those without tokens read just to warm it. A kept connection that the server has closed in
-    /// the meantime is replaced, once, and the read made again as an operation of its own.
+    /// connection, too. Those without tokens read just to warm it. A kept connection that the server has closed in the
+    /// meantime is replaced, and the read made once more, by another client and as an operation of its own.
     async fn read_tokens(
         &self,
+        recorder: &Recorder,
         stage: &Stage<'_>,
         ready: &mut [Ready<'_, T::Contender>],
         wanted: TokenUse,
@@ -263,7 +267,11 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 let exchange = contender.connection.send(&request).await;
                 let (window, outcome) = read_exchange(stage.dialect, &Verb::Read, exchange);
                 let token = outcome.reply().and_then(|reply| reply.token.clone());
+                let is_retired = outcome.is_open_ended();
                 open.close(window, outcome);
+                if is_retired {
+                    contender.lane = recorder.lane(Phase::SetUp);
+                }
                 if contender.plan.token != TokenUse::None {
                     contender.token = token;
                 }
@@ -289,7 +297,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     ) -> bool {
         let (gate, tickets) = Gate::new(ready.len());
         let mut order: Vec<usize> = (0..ready.len()).collect();
-        dice.shuffle(&mut order);
+        self.order.dice().shuffle(&mut order);
         for (contender, ticket) in ready.into_iter().zip(tickets) {
             let plan = contender.plan;
             let key: Option<Arc<str>> = match plan.key {
@@ -308,15 +316,13 @@ impl<'a, T: Target> RoundRunner<'a, T> {
 
     /// Looks at what the server says now: the resource, the lists of what really happened, and the resource again.
     async fn observe(&self, stage: &Stage<'_>, recorder: &Recorder, dice: &mut Dice) {
-        let mut lane = recorder.lane(Phase::Observe);
-        self.read(stage, &mut lane, dice).await;
-        for verb in stage.dialect.lists() {
+        for verb in std::iter::once(Verb::Read).chain(stage.dialect.lists()).chain([Verb::Read]) {
             let actor = Actor { role: Arc::clone(stage.dialect.role(&verb)), person: 1 };
             let extras = Extras { id: &stage.id, ..Extras::default() };
             let (request, call) = speak(stage.dialect, stage.persons, verb, actor, extras, dice);
-            self.ask(stage.dialect, &mut lane, call, &request).await;
+            // A client of its own for each look: one that saw Unknown is not asked again.
+            self.ask(stage.dialect, &mut recorder.lane(Phase::Observe), call, &request).await;
         }
-        self.read(stage, &mut lane, dice).await;
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::{Event, Observer};
-use crate::text::harmless;
+use crate::text::{count, harmless};
 
 /// A bar for a terminal.
 #[derive(Debug)]
@@ -25,16 +25,13 @@ impl Observer for Bar {
         match event {
             Event::RunStarted { target, scenarios, seed } => {
                 // Nothing can be done about a stderr that is closed.
-                let _ = writeln!(
-                    io::stderr(),
-                    "racing {scenarios} scenarios against {} (seed {seed})",
-                    harmless(target, 200)
-                );
+                let scenarios = count(*scenarios as u64, "scenario");
+                let _ = writeln!(io::stderr(), "racing {scenarios} against {} (seed {seed})", harmless(target, 200));
             }
             Event::ScenarioStarted { name, rounds } => {
                 let bar =
                     ProgressBar::with_draw_target(Some(u64::from(*rounds)), ProgressDrawTarget::stderr_with_hz(10));
-                let style = ProgressStyle::with_template("{prefix:>22} {bar:30} {pos}/{len} {msg} {eta} left");
+                let style = ProgressStyle::with_template("{prefix:>20} {wide_bar} {pos}/{len} {msg} {eta} left");
                 bar.set_style(style.expect("the template is valid"));
                 bar.set_prefix((*name).to_owned());
                 self.bar.replace(bar);
@@ -62,7 +59,11 @@ impl Observer for Lines {
     fn on(&self, event: &Event<'_>) {
         let line = match event {
             Event::RunStarted { target, scenarios, seed } => {
-                format!("racing {scenarios} scenarios against {} (seed {seed})", harmless(target, 200))
+                format!(
+                    "racing {} against {} (seed {seed})",
+                    count(*scenarios as u64, "scenario"),
+                    harmless(target, 200)
+                )
             }
             Event::ScenarioDone { name, verdict, rounds } => format!("{name}: {verdict} after {rounds} rounds"),
             Event::Notice(text) => format!("note: {text}"),

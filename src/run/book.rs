@@ -20,7 +20,9 @@ use crate::scenario::Plan;
 pub(super) struct Book {
     folder: PathBuf,
     run_id: String,
-    history: jsonl::Writer<BufWriter<File>>,
+    history: Option<jsonl::Writer<BufWriter<File>>>,
+    /// Why the history could not be written to its end: what came later was judged all the same.
+    unsaved: Option<RunError>,
 }
 
 impl Book {
@@ -36,8 +38,8 @@ impl Book {
         };
         let history = File::create_new(&path)
             .and_then(|file| jsonl::Writer::new(BufWriter::new(file), &header))
-            .map_err(|source| RunError::Report { path, source })?;
-        Ok(Self { folder, run_id, history })
+            .map_err(|source| RunError::Report { path, cause: source })?;
+        Ok(Self { folder, run_id, history: Some(history), unsaved: None })
     }
 
     pub(super) fn run_id(&self) -> &str {
@@ -50,36 +52,44 @@ impl Book {
         plan: &'a Plan,
         fail_on: Severity,
         observer: &'a dyn Observer,
-    ) -> Result<Chapter<'a>, RunError> {
+    ) -> Chapter<'a> {
         let plan_as_data = serde_json::to_value(plan).expect("a plan is plain data");
         let line = ScenarioLine { scenario: plan.name.clone(), plan: plan_as_data };
-        let path = self.folder.join("history.jsonl");
-        self.history.begin(&line).map_err(|source| RunError::Report { path: path.clone(), source })?;
-        Ok(Chapter {
-            history: &mut self.history,
-            path,
+        self.write(|history| history.begin(&line));
+        Chapter {
+            book: self,
             plan,
             fail_on,
             observer,
             judge: ScenarioJudge::new(&plan.api.model, plan.alone),
             tally: Tally::default(),
             doubts: Vec::new(),
-        })
+        }
     }
 
-    /// Writes the result beside the history.
-    pub(super) fn save(self, result: &RunResult) -> Result<PathBuf, RunError> {
+    /// Writes to the history, as long as it can be written. The first failure ends it.
+    fn write(&mut self, write: impl FnOnce(&mut jsonl::Writer<BufWriter<File>>) -> io::Result<()>) {
+        if let Some(history) = &mut self.history
+            && let Err(source) = write(history)
+        {
+            self.unsaved = Some(RunError::Report { path: self.folder.join("history.jsonl"), cause: source });
+            self.history = None;
+        }
+    }
+
+    /// Writes the result beside the history. Says what could not be saved, if anything.
+    pub(super) fn save(self, result: &RunResult) -> (PathBuf, Option<RunError>) {
         let path = self.folder.join("run.json");
         let mut json = serde_json::to_vec_pretty(result).expect("a result is plain data");
         json.push(b'\n');
-        fs::write(&path, json).map_err(|source| RunError::Report { path, source })?;
-        Ok(self.folder)
+        let failed = fs::write(&path, json).err().map(|source| RunError::Report { path, cause: source });
+        (self.folder, self.unsaved.or(failed))
     }
 }
 
 /// Makes a folder named after the moment; if two runs start in one second, the later gets a number.
 fn make_folder(out: &Path, started_at: jiff::Timestamp) -> Result<(PathBuf, String), RunError> {
-    let failed = |path: &Path, source| RunError::Report { path: path.to_owned(), source };
+    let failed = |path: &Path, source| RunError::Report { path: path.to_owned(), cause: source };
     fs::create_dir_all(out).map_err(|source| failed(out, source))?;
     let moment = started_at.strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
     for attempt in 1.. {
@@ -96,8 +106,7 @@ fn make_folder(out: &Path, started_at: jiff::Timestamp) -> Result<(PathBuf, Stri
 
 /// One scenario while it runs: saves, judges and counts round by round, keeping no round.
 pub(super) struct Chapter<'a> {
-    history: &'a mut jsonl::Writer<BufWriter<File>>,
-    path: PathBuf,
+    book: &'a mut Book,
     plan: &'a Plan,
     fail_on: Severity,
     observer: &'a dyn Observer,
@@ -107,17 +116,13 @@ pub(super) struct Chapter<'a> {
 }
 
 impl Sink for Chapter<'_> {
-    fn round(&mut self, id: RoundId, operations: &[Operation]) -> io::Result<()> {
-        self.history.append(operations)?;
+    fn round(&mut self, id: RoundId, operations: &[Operation]) {
+        self.book.write(|history| history.append(operations).and_then(|()| history.flush()));
         self.judge.absorb(id, operations);
         self.tally.absorb(id, operations);
         if let RoundId::Raced(done) = id {
             self.observer.on(&Event::RoundDone { done, violated: self.judge.rounds_violated() });
-            if done % 64 == 0 {
-                self.history.flush()?;
-            }
         }
-        Ok(())
     }
 }
 
@@ -127,19 +132,13 @@ impl Chapter<'_> {
         self.doubts.push(why.to_owned());
     }
 
-    pub(super) fn failed(&self, source: io::Error) -> RunError {
-        RunError::Report { path: self.path.clone(), source }
-    }
-
     /// Ends the scenario.
-    pub(super) fn close(self) -> Result<(ScenarioResult, Tally), RunError> {
-        if let Err(source) = self.history.end() {
-            return Err(RunError::Report { path: self.path, source });
-        }
+    pub(super) fn close(self) -> (ScenarioResult, Tally) {
+        self.book.write(jsonl::Writer::end);
         let mut judgment = self.judge.finish();
         judgment.doubts.extend(self.doubts);
         let facts =
             ScenarioFacts { name: &self.plan.name, contenders: self.plan.contenders.len(), fail_on: self.fail_on };
-        Ok((ScenarioResult::new(facts, &judgment, &self.tally), self.tally))
+        (ScenarioResult::new(facts, &judgment, &self.tally), self.tally)
     }
 }

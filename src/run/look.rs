@@ -1,4 +1,6 @@
-//! The look before the race: can this target be raced at all?
+//! The look: can this target be raced at all? Taken before a race, and again when a race yields nothing any more.
+//!
+//! Its two requests make a resource that no round uses; they are no part of the history.
 
 use std::sync::Arc;
 
@@ -9,19 +11,18 @@ use crate::race::Stop;
 use crate::seed::Seed;
 use crate::target::{HttpTarget, Target};
 
-/// Looks whether the target can be raced, before anything is raced or saved: one that cannot is named at once. A run
-/// that is asked to stop meanwhile races nothing, so it need not know.
+/// Looks whether the target can be raced. A run that is asked to stop meanwhile races nothing more, so it need not know.
 pub(super) async fn look(config: &RunConfig, target: &HttpTarget, url: &str, stop: &Stop) -> Result<(), RunError> {
     tokio::select! {
         biased;
         () = stop.asked() => Ok(()),
-        tried = try_out(target, url, &config.api, config.seed) => tried,
+        tried = try_out(target, url, &config.api) => tried,
     }
 }
 
 /// Makes one resource and reads it.
-async fn try_out(target: &HttpTarget, url: &str, api: &Api, seed: Seed) -> Result<(), RunError> {
-    let mut dice = seed.child("look").dice();
+async fn try_out(target: &HttpTarget, url: &str, api: &Api) -> Result<(), RunError> {
+    let mut dice = Seed::arbitrary().dice();
     let (person, unique) = (dice.uuid().to_string(), dice.uuid().to_string());
     let mut id: Arc<str> = "".into();
     let mut token = None;
@@ -38,8 +39,8 @@ async fn try_out(target: &HttpTarget, url: &str, api: &Api, seed: Seed) -> Resul
         let request = api.dialect.request(&verb, fill);
         let mut outcome = ask(target, api, &verb, &request).await;
         if matches!(outcome, Outcome::Unknown(Cause::Broken(_))) {
-            // A kept connection that the server has closed in the meantime. Nothing is recorded yet, so asking once more
-            // misleads nobody.
+            // A kept connection that the server has closed in the meantime. Nothing of the look is judged, so asking
+            // once more misleads nobody.
             outcome = ask(target, api, &verb, &request).await;
         }
         match outcome {

@@ -88,12 +88,12 @@ pub enum RunError {
     #[error("the reference service could not be started: {0}")]
     Service(std::io::Error),
     /// The report's folder cannot be written.
-    #[error("{}: {source}\n  = help: name another folder with --out", path.display())]
+    #[error("{} cannot be written: {cause}\n  = help: name another folder with --out", path.display())]
     Report {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said. (Told in the message, so it is no `source()` that would be told again.)
+        cause: std::io::Error,
     },
 }
 
@@ -107,11 +107,11 @@ impl RunError {
     }
 }
 
-/// Makes the run. Returns its result and the folder it was saved in.
+/// Makes the run.
 ///
 /// # Errors
-/// If the target cannot be raced at all, or the report's folder not be written.
-pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Result<(RunResult, PathBuf), RunError> {
+/// If the target cannot be raced at all, or the report's folder not be made. What goes wrong later loses nothing.
+pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Result<Run, RunError> {
     let clock = Clock::start();
     let started_at = jiff::Timestamp::now();
     let service = match &config.target {
@@ -130,11 +130,22 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     observer.on(&Event::RunStarted { target: &url, scenarios: config.plans.len(), seed: config.seed.value() });
     look(config, &target, &url, stop).await?;
     let mut book = Book::open(config, started_at)?;
-    let raced = race_all(config, &target, &url, clock, &mut book, observer, stop).await?;
+    let raced = race_all(config, &target, &url, clock, &mut book, observer, stop).await;
     drop(service);
     let result = conclude(config, &book, started_at, clock, url, raced, stop.is_asked());
-    let folder = book.save(&result)?;
-    Ok((result, folder))
+    let (folder, unsaved) = book.save(&result);
+    Ok(Run { result, folder, unsaved })
+}
+
+/// A run that was made.
+#[derive(Debug)]
+pub struct Run {
+    /// What it came to.
+    pub result: RunResult,
+    /// The folder it was saved in.
+    pub folder: PathBuf,
+    /// What could not be saved: the disk filled up, say. It was judged all the same.
+    pub unsaved: Option<RunError>,
 }
 
 /// What racing all plans came to.
@@ -152,21 +163,20 @@ async fn race_all(
     book: &mut Book,
     observer: &dyn Observer,
     stop: &Stop,
-) -> Result<Raced, RunError> {
+) -> Raced {
     let clients = Arc::default();
     let pace = Pace { rounds: config.rounds, gate_limit: config.timeout };
     let mut raced = Raced { scenarios: Vec::new(), tally: Tally::default(), target_lost: false };
     for plan in &config.plans {
-        if stop.is_asked() {
-            break;
-        }
         observer.on(&Event::ScenarioStarted { name: &plan.name, rounds: config.rounds });
-        let mut chapter = book.begin(plan, config.fail_on, observer)?;
-        if raced.target_lost {
+        let mut chapter = book.begin(plan, config.fail_on, observer);
+        if stop.is_asked() {
+            chapter.doubt("not raced: the run was interrupted");
+        } else if raced.target_lost {
             chapter.doubt("not raced: the target had stopped answering");
         } else {
             let race = Race::new(target, plan, config.seed, clock, Arc::clone(&clients), pace);
-            let ending = race.run(stop, &mut chapter).await.map_err(|source| chapter.failed(source))?;
+            let ending = race.run(stop, &mut chapter).await;
             if let Ending::GaveUp(why) = &ending {
                 chapter.doubt(&format!("given up after several rounds in a row without a usable answer: {why}"));
             }
@@ -177,13 +187,13 @@ async fn race_all(
                 chapter.doubt(&format!("the target stopped answering: {why}"));
             }
         }
-        let (scenario, tally) = chapter.close()?;
+        let (scenario, tally) = chapter.close();
         let done = Event::ScenarioDone { name: &plan.name, verdict: scenario.verdict, rounds: scenario.rounds };
         observer.on(&done);
         raced.tally.add(&tally);
         raced.scenarios.push(scenario);
     }
-    Ok(raced)
+    raced
 }
 
 fn conclude(

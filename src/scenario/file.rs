@@ -53,7 +53,7 @@ pub struct Contender {
     pub actor: Option<Spanned<String>>,
     /// Which person of that role.
     #[serde(default)]
-    pub person: Persons,
+    pub person: PersonUse,
     /// Which version token it names.
     #[serde(default)]
     pub token: Placed<TokenUse>,
@@ -84,7 +84,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
 /// Which person of a role a contender is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Persons {
+pub enum PersonUse {
     /// The same person as in the set-up.
     #[default]
     Same,
@@ -133,6 +133,11 @@ impl Scenario {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if scenario.name.get_ref().is_empty() || !scenario.name.get_ref().chars().all(plain) {
             return Err(source.wrong(scenario.name.span(), "a name is made of lower-case letters, digits and dashes"));
+        }
+        if scenario.apis.is_empty() {
+            return Err(source
+                .wrong_whole("`apis` names no API description")
+                .help("apis = [\"NAME\"], the `name` in its file"));
         }
         if scenario.contenders.len() < 2 {
             let message =

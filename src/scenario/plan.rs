@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::file::{KeyUse, Persons, Scenario, TokenUse};
+use super::file::{KeyUse, PersonUse, Scenario, TokenUse};
 use crate::api::{Api, StateIx};
 use crate::check::Alone;
 use crate::history::{Actor, Verb};
@@ -72,10 +72,10 @@ impl Plan {
             (Some(_) | None, _) => scenario.contenders.len(),
         };
         let (set_up, start) = set_up(scenario, api)?;
-        let change = change(scenario, api, start)?;
+        let (change, raced_from) = change(scenario, api, start)?;
         let mut plans = Vec::with_capacity(size);
         for index in 0..size {
-            plans.push(contender(scenario, api, index)?);
+            plans.push(contender(scenario, api, index, &raced_from)?);
         }
         Ok(Self {
             name: scenario.name.get_ref().clone(),
@@ -115,7 +115,8 @@ fn set_up(scenario: &Scenario, api: &Api) -> Result<(Vec<Step>, StateIx), PlanEr
     Ok((path.iter().map(step).collect(), start))
 }
 
-fn change(scenario: &Scenario, api: &Api, start: StateIx) -> Result<Vec<Step>, PlanError> {
+/// The steps of `change`, and the states that the race may start from after them.
+fn change(scenario: &Scenario, api: &Api, start: StateIx) -> Result<(Vec<Step>, Vec<StateIx>), PlanError> {
     let mut here = vec![start];
     let mut steps = Vec::new();
     for name in &scenario.change {
@@ -127,13 +128,19 @@ fn change(scenario: &Scenario, api: &Api, start: StateIx) -> Result<Vec<Step>, P
         }
         steps.push(Step { action: Arc::clone(&action.name), actor: person(&action.actor, 1), leads_to: None });
     }
-    Ok(steps)
+    Ok((steps, here))
 }
 
-fn contender(scenario: &Scenario, api: &Api, index: usize) -> Result<ContenderPlan, PlanError> {
+fn contender(scenario: &Scenario, api: &Api, index: usize, raced_from: &[StateIx]) -> Result<ContenderPlan, PlanError> {
     let entry = index % scenario.contenders.len();
     let written = &scenario.contenders[entry];
     let action = known_action(scenario, api, &written.action)?;
+    let is_allowed = raced_from.iter().any(|state| action.next(*state).next().is_some());
+    if scenario.alone == Alone::Applied && !is_allowed {
+        let states: Vec<&str> = raced_from.iter().map(|state| &**api.model.state_name(*state)).collect();
+        let message = format!("`{}` is not allowed in `{}`, where the race starts", action.name, states.join("` or `"));
+        return Err(scenario.wrong(&written.action, message).help("start elsewhere, or say alone = \"refused\""));
+    }
     let role = match &written.actor {
         None => Arc::clone(&action.actor),
         Some(actor) if api.dialect.has_role(actor.get_ref()) => actor.get_ref().as_str().into(),
@@ -143,8 +150,8 @@ fn contender(scenario: &Scenario, api: &Api, index: usize) -> Result<ContenderPl
         }
     };
     let number = match written.person {
-        Persons::Same => 1,
-        Persons::Each => u32::try_from(index + 1).expect("volleys are small"),
+        PersonUse::Same => 1,
+        PersonUse::Each => u32::try_from(index + 1).expect("volleys are small"),
     };
     let key = if api.dialect.sends_key(&action.name) { written.key } else { KeyUse::None };
     let token = if api.dialect.has_token() { written.token.value } else { TokenUse::None };

@@ -105,7 +105,7 @@ impl Running {
     /// What Ctrl-C does.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
-        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        let sent = Command::new("sh").args(["-c", &format!("kill -INT {}", self.child.id())]).status().unwrap();
         assert!(sent.success());
     }
 

@@ -68,6 +68,7 @@ fn a_run_is_interrupted_while_set_up_waits_for_an_answer() {
 #[test]
 fn a_run_is_interrupted_while_it_looks_at_the_target() {
     let ended = interrupt_at(Shop::default(), |_| true, Some(Reaction::Hang));
-    let ended = ended.expect_stdout("no scenario was raced").expect_stdout("interrupted: judged is what was seen");
+    let ended =
+        ended.expect_stdout("not raced: the run was interrupted").expect_stdout("interrupted: judged is what was seen");
     assert!(ended.result().interrupted);
 }

@@ -101,6 +101,21 @@ events [12 13] -> payment:pending_payment>pending_acceptance@2
 }
 
 #[test]
+fn edits_that_may_have_changed_nothing_leave_the_verdict_open() {
+    let text = r#"
+api: documents
+create [0 1] -> 201 draft "r1"
+* editor#1 edit [10 20] if "r1" -> 204
+* editor#2 edit [10 21] if "r1" -> 204
+read [30 31] -> 200 draft "r2"
+"#;
+    let judgment = judged(&Example::parse(text).unwrap());
+    assert!(judgment.findings.is_empty(), "{judgment:#?}");
+    assert!(judgment.doubts[0].contains("cannot be told"), "{judgment:#?}");
+    assert_eq!(judgment.verdict(Severity::Violation), Verdict::Inconclusive);
+}
+
+#[test]
 fn a_state_that_the_description_does_not_have_is_a_doubt_and_no_accusation() {
     let text = r#"
 create [0 1] -> 201 pending_payment v1 "a"
@@ -144,7 +159,11 @@ fn only_a_round_in_which_something_relevant_was_seen_is_evidence() {
 
 #[test]
 fn rounds_that_nobody_won_are_no_evidence_that_the_server_is_right() {
-    let text = "create [0 1] -> 201 pending_payment v1 \"a\"\n\
+    let text = "control 1\n\
+                create [0 1] -> 201 pending_payment v1 \"a\"\n\
+                * customer payment [10 20] if \"a\" key k -> 200 pending_acceptance v2 \"b\" effect e1\n\
+                round 1\n\
+                create [0 1] -> 201 pending_payment v1 \"a\"\n\
                 * customer payment [10 20] if \"a\" key k -> 429 refused\n\
                 * customer cancellation [10 21] if \"a\" -> 429 refused\n\
                 read [30 31] -> 200 pending_payment v1 \"a\"";

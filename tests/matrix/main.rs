@@ -54,8 +54,7 @@ fn race(api: &str, scenarios: &[&str], column: Column, rounds: u32, seed: u64) -
         out: out.path().to_owned(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let (result, _) = runtime.block_on(run::run(&config, &Silent, &Stop::default())).unwrap();
-    result
+    runtime.block_on(run::run(&config, &Silent, &Stop::default())).unwrap().result
 }
 
 /// What stands in a cell: the kinds found, or that it holds.
@@ -161,7 +160,7 @@ fn race_volley(scenario: &str, column: Column, contenders: usize) -> RunResult {
         out: out.path().to_owned(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(run::run(&config, &Silent, &Stop::default())).unwrap().0
+    runtime.block_on(run::run(&config, &Silent, &Stop::default())).unwrap().result
 }
 
 #[test]

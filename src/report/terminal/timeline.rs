@@ -36,7 +36,7 @@ fn operation(out: &mut String, line: &WitnessLine, actor_width: usize, palette: 
     if !conditions.is_empty() {
         let _ = writeln!(out, "{margin}{}", conditions.join(", "));
     }
-    let released = line.released_us.map(|stamp| format!("released {}, ", at(stamp))).unwrap_or_default();
+    let released = line.released_us.map(|stamp| format!("let go {}, ", at(stamp))).unwrap_or_default();
     let times = palette.dim(&format!("({released}answered {})", at(line.closed_us)));
     let _ = writeln!(out, "{margin}→ {} {times}", line.answer);
 }
