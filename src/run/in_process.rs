@@ -27,6 +27,7 @@ impl InProcess {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("service")
+            .on_thread_start(step_back)
             .enable_all()
             .build()?;
         let config = ServiceConfig { defect, defect_window, ..ServiceConfig::default() };
@@ -44,6 +45,19 @@ impl InProcess {
 
     pub(super) const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+}
+
+/// Lets the harness go first where the two share a core. The first release of a volley wakes a thread of the service, and
+/// the kernel would often run it at once in place of the thread that has the other releases still to write: the contenders
+/// would be served one after the other, and nothing would race. (5 runs of 8 scenarios of 200 rounds on two busy cores: 94 %
+/// of rounds overlapped without this and 98 % with it; in the worst scenario 84 % and 95 %.)
+fn step_back() {
+    // On Linux a thread has a priority of its own; elsewhere this would slow the harness, too.
+    #[cfg(target_os = "linux")]
+    {
+        // Races are as true without it, there are only fewer of them.
+        let _ = rustix::process::setpriority_process(None, 5);
     }
 }
 

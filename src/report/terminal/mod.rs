@@ -30,7 +30,12 @@ impl Renderer for Terminal {
             let _ = writeln!(out, "\n{}", table::render(&result.scenarios, self.width));
         }
         self.footer(&mut out, result).expect("writing to a string does not fail");
-        out
+        match self.width {
+            None => out,
+            Some(width) => {
+                out.lines().flat_map(|line| wrap(line, usize::from(width))).map(|line| line + "\n").collect()
+            }
+        }
     }
 }
 
@@ -56,6 +61,15 @@ impl Terminal {
     fn scenario(self, out: &mut String, scenario: &ScenarioResult) -> std::fmt::Result {
         for finding in &scenario.findings {
             self.finding(out, scenario, finding)?;
+        }
+        if let Some(share) = thin_overlap(scenario) {
+            let note = format!(
+                "note: in {} only {} of the rounds overlapped; in the others one contender was answered before another was \
+                 sent. Is the machine busy?",
+                scenario.name,
+                percent(share),
+            );
+            writeln!(out, "\n{}", self.palette.dim(&note))?;
         }
         for doubt in &scenario.doubts {
             let word = self.palette.verdict(Verdict::Inconclusive, "? inconclusive");
@@ -83,9 +97,8 @@ impl Terminal {
             let initial = initial.to_uppercase();
             sentence.replace_range(..1, &initial);
         }
-        let width = usize::from(self.width.unwrap_or(120).clamp(40, 140)) - 2;
-        for line in wrap(&sentence, width) {
-            writeln!(out, "  {line}")?;
+        for line in wrap(&format!("  {sentence}"), usize::from(self.width.unwrap_or(120).min(120))) {
+            writeln!(out, "{line}")?;
         }
         out.push_str(&timeline::render(&finding.witness, finding.aftermath.as_ref(), self.palette));
         if !finding.also.is_empty() {
@@ -160,6 +173,13 @@ fn of_requests(result: &RunResult) -> OfRequests {
     }
 }
 
+/// The share of rounds that overlapped, if it is so small that the reader should know.
+#[expect(clippy::cast_precision_loss, reason = "counts of rounds are far below 2^52")]
+fn thin_overlap(scenario: &ScenarioResult) -> Option<f64> {
+    let share = scenario.rounds_overlapped as f64 / scenario.rounds.max(1) as f64;
+    (scenario.rounds_overlapped > 0 && share < 0.9).then_some(share)
+}
+
 /// The largest upper bound among scenarios that hold: what "holds" amounts to at least.
 fn loosest_bound(result: &RunResult) -> Option<f64> {
     (result.scenarios.iter())
@@ -174,22 +194,46 @@ fn percent(share: f64) -> String {
     if percent == 0.0 || percent >= 10.0 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
 }
 
-/// Breaks `text` at blanks into lines of at most `width` characters, where words allow.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
+/// Breaks a line at blanks into lines of at most `width` characters, where words allow, each indented like the first.
+/// Escape sequences take no room.
+fn wrap(line: &str, width: usize) -> Vec<String> {
+    if visible(line) <= width {
+        return vec![line.to_owned()];
+    }
+    let text = line.trim_start_matches(' ');
+    let indent = &line[..line.len() - text.len()];
+    let mut lines = vec![indent.to_owned()];
+    let mut room = width.saturating_sub(indent.len());
+    let mut is_first_word = true;
     for word in text.split(' ') {
-        let line = lines.last_mut().expect("starts with one");
-        let fits = line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width;
-        if fits {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
+        let needed = visible(word) + usize::from(!is_first_word);
+        if needed > room && !is_first_word {
+            lines.push(indent.to_owned());
+            room = width.saturating_sub(indent.len());
+            is_first_word = true;
         }
+        let line = lines.last_mut().expect("starts with one");
+        if !is_first_word {
+            line.push(' ');
+        }
+        line.push_str(word);
+        room = room.saturating_sub(visible(word) + usize::from(!is_first_word));
+        is_first_word = false;
     }
     lines
+}
+
+/// How many characters of `text` are seen: those outside of escape sequences.
+fn visible(text: &str) -> usize {
+    let mut in_escape = false;
+    text.chars()
+        .filter(|character| {
+            let starts = *character == '\u{1b}';
+            let hidden = in_escape || starts;
+            in_escape = (in_escape || starts) && *character != 'm';
+            !hidden
+        })
+        .count()
 }
 
 #[cfg(test)]
@@ -199,7 +243,35 @@ mod tests {
     #[test]
     fn text_is_wrapped_at_blanks() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("  one two three", 9), ["  one two", "  three"]);
         assert_eq!(wrap("unbreakable", 3), ["unbreakable"]);
+        assert_eq!(wrap("\u{1b}[1mone\u{1b}[0m two three", 7), ["\u{1b}[1mone\u{1b}[0m two", "three"]);
+    }
+
+    /// The committed sample run, at a terminal of so many columns.
+    fn sample(width: u16, palette: Palette) -> String {
+        let result =
+            serde_json::from_str(include_str!("../../../reports/sample/run.json")).expect("the sample is valid");
+        Terminal { palette, width: Some(width) }.render(&result)
+    }
+
+    #[test]
+    fn a_report_stays_within_its_terminal() {
+        for width in [60, 80, 100, 112, 160] {
+            for palette in [Palette::Plain, Palette::Colour] {
+                let report = sample(width, palette);
+                let longest = report.lines().map(visible).max();
+                assert!(longest <= Some(usize::from(width)), "{longest:?} of {width}:\n{report}");
+                assert!(report.contains("cancel-vs-accept") && report.contains("lost-update"), "{report}");
+            }
+        }
+    }
+
+    #[test]
+    fn colour_adds_escapes_and_nothing_else() {
+        let (plain, colour) = (sample(100, Palette::Plain), sample(100, Palette::Colour));
+        assert!(!plain.contains('\u{1b}') && colour.contains("\u{1b}["));
+        assert_eq!(visible(&plain), visible(&colour));
     }
 
     #[test]
