@@ -80,7 +80,7 @@ fn an_answer_that_never_ends_is_given_up_in_time() {
         ("a flood of interim answers", repeat("", &flood, Duration::ZERO)),
     ] {
         let ended = Bench::race(&server.url()).timeout("300ms").run();
-        assert!(ended.took < Duration::from_secs(20), "{name}\n{}", ended.said());
+        assert!(ended.took < Duration::from_secs(50), "{name}\n{}", ended.said());
         assert!(ended.stderr.contains("no complete answer within the time limit"), "{name}\n{}", ended.said());
         ended.expect_unusable("--timeout gives it longer");
     }
