@@ -136,8 +136,8 @@ mod tests {
         assert_eq!(parse_duration("250us"), Ok(Duration::from_micros(250)));
         assert_eq!(parse_duration("50ms"), Ok(Duration::from_millis(50)));
         assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
-        assert_eq!(parse_duration("1h"), Ok(Duration::from_secs(3600)));
+        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
+        assert_eq!(parse_duration("1h"), Ok(Duration::from_hours(1)));
         for wrong in ["", "5", "ms", "-5ms", "5 parsecs", "1e9s", "..s", "9999999999999999999999999s"] {
             let error = parse_duration(wrong).unwrap_err();
             assert!(error.contains("50ms"), "{wrong}: {error}");

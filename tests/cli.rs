@@ -377,3 +377,36 @@ fn no_arguments_at_all_is_a_usage_error_with_help() {
     assert_exit(&output, 2);
     assert!(stderr(&output).contains("Usage:"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_race_keeps_its_orders_in_the_store_that_is_named() {
+    let tool = Tool::new();
+    // The second time the tables are there already, with the first run's orders and keys: hence another seed.
+    for seed in ["7", "8"] {
+        let race = ["race", "--store", "sqlite:orders.db", "--rounds", "20", "--seed", seed, "cancel-vs-accept"];
+        assert_exit(&tool.run(&race), 0);
+    }
+    assert!(tool.path().join("orders.db").exists());
+}
+
+#[test]
+fn a_store_that_cannot_be_had_is_named_without_its_password() {
+    let tool = Tool::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    drop(taken);
+    let store = format!("postgres://ann:hunter2@127.0.0.1:{port}/orders");
+    for arguments in [["race", "--store", &store], ["serve", "--store", &store]] {
+        let output = tool.run(&arguments);
+        assert_exit(&output, 4);
+        let said = stderr(&output);
+        assert!(said.contains(&format!("postgres://127.0.0.1:{port}/orders")), "{said}");
+        assert!(said.contains("cannot be opened"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    // A text that is no store may hold a password, too.
+    let mistyped = tool.run(&["race", "--store", "postgre://ann:hunter2@127.0.0.1/orders"]);
+    assert_usage_error(&mistyped, &["sqlite:PATH"]);
+    let both = tool.run(&["race", "--store", "memory", "--target", "http://127.0.0.1:1"]);
+    assert_usage_error(&both, &["--store", "--target"]);
+}

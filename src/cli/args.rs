@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::Severity;
-use crate::service::Defect;
+use crate::service::{Defect, StoreChoice};
 use crate::text::parse_duration;
 
 macro_rules! exit_codes {
@@ -81,6 +81,11 @@ pub(super) struct RaceArgs {
     #[arg(long, requires = "target")]
     pub(super) allow_remote: bool,
 
+    /// Where the in-process reference service keeps its orders: memory, sqlite:PATH, or
+    /// postgres://USER:PASSWORD@HOST:PORT/DATABASE. Its tables are made if they are not there; the run adds orders
+    #[arg(long, value_name = "STORE", conflicts_with = "target", default_value = "memory")]
+    pub(super) store: StoreChoice,
+
     /// The mistake that the in-process reference service makes
     #[arg(long, value_name = "NAME", conflicts_with = "target", value_parser = defect_parser())]
     pub(super) defect: Option<Defect>,
@@ -136,6 +141,11 @@ pub(super) struct ServeArgs {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub(super) addr: SocketAddr,
+
+    /// Where orders are kept: memory, sqlite:PATH, or postgres://USER:PASSWORD@HOST:PORT/DATABASE. Its tables are
+    /// made if they are not there; several services may share one PostgreSQL
+    #[arg(long, value_name = "STORE", default_value = "memory")]
+    pub(super) store: StoreChoice,
 
     /// The mistake that the service makes
     #[arg(long, value_name = "NAME", value_parser = defect_parser())]
@@ -198,7 +208,7 @@ fn defect_parser() -> impl TypedValueParser<Value = Defect> {
 
 fn parse_timeout(typed: &str) -> Result<Duration, String> {
     let timeout = parse_duration(typed)?;
-    let range = Duration::from_millis(1)..=Duration::from_secs(60);
+    let range = Duration::from_millis(1)..=Duration::from_mins(1);
     if range.contains(&timeout) { Ok(timeout) } else { Err("a timeout is between 1ms and 60s".to_owned()) }
 }
 

@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::run::{RunConfig, TargetChoice, Thresholds};
 use crate::scenario::{Plan, Scenario, catalog};
 use crate::seed::Seed;
-use crate::service::Defect;
+use crate::service::{Defect, ServiceConfig};
 use crate::target::Endpoint;
 use crate::text::nearest;
 
@@ -123,8 +123,12 @@ fn check_in_process(args: &RaceArgs, api: &Api) -> anyhow::Result<()> {
 
 fn target(args: &RaceArgs) -> anyhow::Result<TargetChoice> {
     let Some(typed) = &args.target else {
-        let defect_window = defect_window(args.defect, args.defect_window)?;
-        return Ok(TargetChoice::InProcess { defect: args.defect, defect_window });
+        return Ok(TargetChoice::InProcess(Box::new(ServiceConfig {
+            store: args.store.clone(),
+            defect: args.defect,
+            defect_window: defect_window(args.defect, args.defect_window)?,
+            ..ServiceConfig::default()
+        })));
     };
     let endpoint = Endpoint::parse(typed).context("--target")?;
     if !endpoint.is_loopback() && !args.allow_remote {

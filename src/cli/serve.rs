@@ -7,7 +7,7 @@ use super::args::ServeArgs;
 use super::{Failure, print, resolve, usage};
 use crate::race::Stop;
 use crate::run_result::Exit;
-use crate::service::{self, ServiceConfig};
+use crate::service::{OrderService, ServiceConfig, StoreChoice};
 use crate::text::micros;
 
 pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure> {
@@ -25,21 +25,34 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
             format!("{defect}: {} (gap widened by {added})", defect.mistake())
         }
     };
+    let store = match &args.store {
+        StoreChoice::Memory => "memory: orders are gone when this process ends".to_owned(),
+        kept @ (StoreChoice::Sqlite(_) | StoreChoice::Postgres(_)) => kept.to_string(),
+    };
+    let config = ServiceConfig {
+        store: args.store.clone(),
+        defect: args.defect,
+        defect_window: window,
+        ..ServiceConfig::default()
+    };
+    let service = OrderService::open(config)
+        .await
+        .with_context(|| format!("--store {}", args.store))
+        .map_err(|error| Failure { error, exit: Exit::TargetUnusable })?;
     let banner = format!(
         "\
 listening on http://{address}
   APIs    /api/v2 (ETag, Idempotency-Key), /api/v1 (unsafe by design)
-  store   memory: orders are gone when this process ends
+  store   {store}
   auth    off: anyone may do anything
   defect  {defect}
 "
     );
     print(&banner)?;
-    let config = ServiceConfig { defect: args.defect, defect_window: window, ..ServiceConfig::default() };
     let stopped = {
         let stop = stop.clone();
         async move { stop.asked().await }
     };
-    service::run(listener, config, stopped).await.context("the service failed").map_err(usage)?;
+    service.serve(listener, stopped).await.context("the service failed").map_err(usage)?;
     Ok(Exit::Holds)
 }

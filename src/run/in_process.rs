@@ -3,12 +3,27 @@
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::service::{self, Defect, ServiceConfig};
+use crate::service::{OpenError, OrderService, ServiceConfig};
 use crate::target::Endpoint;
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The system has no socket or no thread for it.
+    #[error(transparent)]
+    System(#[from] io::Error),
+    /// Its store cannot be opened.
+    #[error("--store {store}")]
+    Store {
+        /// The store.
+        store: String,
+        /// Why not.
+        source: OpenError,
+    },
+}
 
 /// The running service; stops when dropped.
 #[derive(Debug)]
@@ -19,7 +34,8 @@ pub(super) struct InProcess {
 }
 
 impl InProcess {
-    pub(super) fn start(defect: Option<Defect>, defect_window: Duration) -> io::Result<Self> {
+    /// Returns when the service listens, with its store open.
+    pub(super) async fn start(config: ServiceConfig) -> Result<Self, StartError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -30,17 +46,25 @@ impl InProcess {
             .on_thread_start(step_back)
             .enable_all()
             .build()?;
-        let config = ServiceConfig { defect, defect_window, ..ServiceConfig::default() };
+        let (ready, is_ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new().name("service".to_owned()).spawn(move || {
             runtime.block_on(async move {
-                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+                let (service, listener) = match open(config, listener).await {
+                    Ok(opened) => opened,
+                    Err(error) => return drop(ready.send(Err(error))),
+                };
+                // Nobody hears this if the run was given up meanwhile; then the service is told to stop, too.
+                let _ = ready.send(Ok(()));
                 let shutdown = async move { drop(stopped.await) };
                 // A service that fails stops answering, which the race sees and reports.
-                let _ = service::run(listener, config, shutdown).await;
+                let _ = service.serve(listener, shutdown).await;
             });
         })?;
-        Ok(Self { endpoint, stop: Some(stop), thread: Some(thread) })
+        let started = Self { endpoint, stop: Some(stop), thread: Some(thread) };
+        // A thread that ends without a word has panicked, and said why on stderr.
+        is_ready.await.unwrap_or_else(|_| Err(io::Error::other("its thread ended").into()))?;
+        Ok(started)
     }
 
     pub(super) const fn endpoint(&self) -> &Endpoint {
@@ -59,6 +83,15 @@ fn step_back() {
         // Races are as true without it, there are only fewer of them.
         let _ = rustix::process::setpriority_process(None, 5);
     }
+}
+
+async fn open(
+    config: ServiceConfig,
+    listener: TcpListener,
+) -> Result<(OrderService, tokio::net::TcpListener), StartError> {
+    let store = config.store.to_string();
+    let service = OrderService::open(config).await.map_err(|source| StartError::Store { store, source })?;
+    Ok((service, tokio::net::TcpListener::from_std(listener)?))
 }
 
 impl Drop for InProcess {

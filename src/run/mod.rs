@@ -24,10 +24,11 @@ use crate::race::{Ending, Pace, Race, Stop};
 use crate::run_result::{Exit, RunResult, SCHEMA, ScenarioResult, TargetInfo, TargetKind, Totals};
 use crate::scenario::Plan;
 use crate::seed::Seed;
-use crate::service::Defect;
+use crate::service::ServiceConfig;
 use crate::target::{Endpoint, HttpTarget, Patience, TlsError};
 use book::Book;
 use in_process::InProcess;
+pub use in_process::StartError;
 use look::look;
 pub use thresholds::Thresholds;
 
@@ -58,12 +59,7 @@ pub struct RunConfig {
 #[derive(Debug, Clone)]
 pub enum TargetChoice {
     /// The reference service, started for this run.
-    InProcess {
-        /// The mistake it makes, if any.
-        defect: Option<Defect>,
-        /// What is added to the gap between check and act.
-        defect_window: Duration,
-    },
+    InProcess(Box<ServiceConfig>),
     /// A server that is there.
     Remote(Endpoint),
 }
@@ -85,8 +81,8 @@ pub enum RunError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The reference service did not start.
-    #[error("the reference service could not be started: {0}")]
-    Service(std::io::Error),
+    #[error("the reference service could not be started")]
+    Service(#[from] StartError),
     /// The report's folder cannot be written.
     #[error("{} cannot be written: {cause}\n  = help: name another folder with --out", path.display())]
     Report {
@@ -115,15 +111,13 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     let clock = Clock::start();
     let started_at = jiff::Timestamp::now();
     let service = match &config.target {
-        TargetChoice::InProcess { defect, defect_window } => {
-            Some(InProcess::start(*defect, *defect_window).map_err(RunError::Service)?)
-        }
+        TargetChoice::InProcess(service) => Some(InProcess::start((**service).clone()).await?),
         TargetChoice::Remote(_) => None,
     };
     let endpoint = match (&config.target, &service) {
         (TargetChoice::Remote(endpoint), _) => endpoint.clone(),
-        (TargetChoice::InProcess { .. }, Some(service)) => service.endpoint().clone(),
-        (TargetChoice::InProcess { .. }, None) => unreachable!("started above"),
+        (TargetChoice::InProcess(_), Some(service)) => service.endpoint().clone(),
+        (TargetChoice::InProcess(_), None) => unreachable!("started above"),
     };
     let url = endpoint.to_string();
     let target = HttpTarget::new(endpoint, clock, Patience { request: config.timeout })?;
@@ -218,8 +212,8 @@ fn conclude(
         Verdict::Holds => Exit::Holds,
     };
     let (kind, defect) = match &config.target {
-        TargetChoice::InProcess { defect, .. } => {
-            (TargetKind::InProcess, defect.map(|defect| defect.name().to_owned()))
+        TargetChoice::InProcess(service) => {
+            (TargetKind::InProcess, service.defect.map(|defect| defect.name().to_owned()))
         }
         TargetChoice::Remote(_) => (TargetKind::Remote, None),
     };

@@ -63,6 +63,25 @@ impl Answer {
         Self::json(StatusCode::OK, &body).with(ETAG, order.tag.header())
     }
 
+    /// The answer as a database keeps it: status, header lines as JSON, body.
+    pub(super) fn to_parts(&self) -> (u16, String, Vec<u8>) {
+        let lines = self.headers.iter().map(|(name, value)| {
+            let value = value.to_str().expect("the service's own headers are visible ASCII");
+            (name.as_str(), value)
+        });
+        let lines: Vec<_> = lines.collect();
+        let headers = serde_json::to_string(&lines).expect("pairs of texts are JSON");
+        (self.status.as_u16(), headers, self.body.to_vec())
+    }
+
+    /// The answer that [`to_parts`](Self::to_parts) took apart; none if these are no such parts.
+    pub(super) fn from_parts(status: u16, headers: &str, body: Vec<u8>) -> Option<Self> {
+        let lines: Vec<(String, String)> = serde_json::from_str(headers).ok()?;
+        let parsed = lines.iter().map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
+        let headers = parsed.collect::<Option<_>>()?;
+        Some(Self { status: StatusCode::from_u16(status).ok()?, headers, body: body.into() })
+    }
+
     /// The same answer, marked as said before.
     pub(super) fn replayed(self) -> Self {
         self.with(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"))
@@ -105,5 +124,20 @@ impl IntoResponse for Answer {
         *response.status_mut() = self.status;
         response.headers_mut().extend(self.headers);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_taken_apart_and_put_together_is_the_same() {
+        let answer = Answer::json(StatusCode::CREATED, &"é").with(ETAG, HeaderValue::from_static("\"a,b\""));
+        let (status, headers, body) = answer.to_parts();
+        let again = Answer::from_parts(status, &headers, body).unwrap();
+        assert_eq!((again.status, &again.headers, &again.body), (answer.status, &answer.headers, &answer.body));
+        assert!(Answer::from_parts(200, "{}", Vec::new()).is_none());
+        assert!(Answer::from_parts(99, "[]", Vec::new()).is_none());
     }
 }

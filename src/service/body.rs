@@ -28,6 +28,10 @@ impl JsonObject {
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
+            // Kept by no database we know of (PostgreSQL refuses it), and of use to nobody.
+            Some(Value::String(text)) if text.contains('\0') => {
+                Err(Problem::invalid(format!("`{name}` must not contain the character U+0000")))
+            }
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(Problem::malformed(format!("`{name}` must be a string"))),
         }

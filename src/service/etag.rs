@@ -25,6 +25,11 @@ impl EntityTag {
         Self { opaque: opaque.into_bytes(), weak: false }
     }
 
+    /// What stands between the quotes of a tag of the service's own making.
+    pub(super) fn opaque(&self) -> &str {
+        std::str::from_utf8(&self.opaque).expect("the service makes its tags of text")
+    }
+
     /// The value of an `ETag` header.
     pub(super) fn header(&self) -> HeaderValue {
         let prefix: &[u8] = if self.weak { b"W/\"" } else { b"\"" };

@@ -47,6 +47,14 @@ impl CallerKey {
     pub(super) fn new(caller: impl Into<String>, key: impl Into<String>) -> Self {
         Self { caller: caller.into(), key: key.into() }
     }
+
+    pub(super) fn caller(&self) -> &str {
+        &self.caller
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
 }
 
 /// What was asked for: method, path and canonical body.
@@ -58,6 +66,15 @@ pub(super) struct Fingerprint(String);
 impl Fingerprint {
     pub(super) fn of(method: &str, path: impl fmt::Display, body: &JsonObject) -> Self {
         Self(format!("{method} {path}\n{}", body.canonical()))
+    }
+
+    /// One that was kept as text.
+    pub(super) const fn from_text(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -48,15 +48,18 @@ mod stores;
 mod transition;
 
 pub use defect::{Defect, UnknownDefect};
+pub use stores::{OpenError, PostgresUrl, StoreChoice, UnknownStore};
 
 use defects::Mistaken;
 use orders::{Order, OrderId};
 use problem::Problem;
-use stores::{MemoryStore, Store};
+use stores::Store;
 
 /// How the service behaves. The default is sound.
 #[derive(Clone, Debug)]
 pub struct ServiceConfig {
+    /// Where orders are kept.
+    pub store: StoreChoice,
     /// The one mistake to make; none: no mistake.
     pub defect: Option<Defect>,
     /// How much wider than it naturally is the gap between check and act becomes, for a defect that has one.
@@ -79,10 +82,11 @@ pub struct ServiceConfig {
 impl Default for ServiceConfig {
     fn default() -> Self {
         Self {
+            store: StoreChoice::Memory,
             defect: None,
             defect_window: Duration::ZERO,
-            idempotency_ttl: Duration::from_secs(24 * 60 * 60),
-            idempotency_lease: Duration::from_secs(60),
+            idempotency_ttl: Duration::from_hours(24),
+            idempotency_lease: Duration::from_mins(1),
             body_limit: 64 * 1024,
             head_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(30),
@@ -91,21 +95,49 @@ impl Default for ServiceConfig {
     }
 }
 
-/// Serves the order API on `listener` until `shutdown` is done. Requests in flight are finished, within
-/// [`ServiceConfig::shutdown_grace`].
+/// Opens the store and serves the order API on `listener` until `shutdown` is done. Requests in flight are finished,
+/// within [`ServiceConfig::shutdown_grace`].
 ///
 /// # Errors
-/// A handler that panicked is reported at the end: the service goes on without it, and its word is not to be
-/// trusted.
+/// A store that cannot be opened; and a handler that panicked is reported at the end: the service goes on without it,
+/// and its word is not to be trusted.
 pub async fn run(
     listener: TcpListener,
     config: ServiceConfig,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let limits =
-        server::Limits { head: config.head_timeout, request: config.request_timeout, grace: config.shutdown_grace };
-    let router = routes::router(Service::new(config));
-    server::serve(listener, router, limits, shutdown).await
+    let service = OrderService::open(config).await.map_err(io::Error::other)?;
+    service.serve(listener, shutdown).await
+}
+
+/// The service with its store open, for whoever wants to know that before it listens.
+pub struct OrderService(Service);
+
+impl OrderService {
+    /// Opens the store, and makes or migrates its schema.
+    ///
+    /// # Errors
+    /// If the store cannot be opened.
+    pub async fn open(config: ServiceConfig) -> Result<Self, OpenError> {
+        let store = config.store.open().await?;
+        let mistaken = config.defect.map(|defect| Mistaken::new(defect, store.clone(), config.defect_window));
+        Ok(Self(Service { config, store, mistaken }))
+    }
+
+    /// Serves until `shutdown` is done: see [`run`].
+    ///
+    /// # Errors
+    /// If a handler panicked.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let config = &self.0.config;
+        let limits =
+            server::Limits { head: config.head_timeout, request: config.request_timeout, grace: config.shutdown_grace };
+        server::serve(listener, routes::router(self.0), limits, shutdown).await
+    }
 }
 
 /// What all requests share.
@@ -116,12 +148,6 @@ struct Service {
 }
 
 impl Service {
-    fn new(config: ServiceConfig) -> Self {
-        let store = Arc::new(MemoryStore::new());
-        let mistaken = config.defect.map(|defect| Mistaken::new(defect, store.clone(), config.defect_window));
-        Self { config, store, mistaken }
-    }
-
     /// The current version of an order, or the problem that there is none.
     async fn read(&self, id: OrderId) -> Result<Arc<Order>, Problem> {
         self.store.order(id).await?.ok_or_else(|| Problem::not_found("this order"))

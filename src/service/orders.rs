@@ -25,6 +25,10 @@ impl OrderId {
     pub(super) const fn new(id: Uuid) -> Self {
         Self(id)
     }
+
+    pub(super) const fn uuid(self) -> Uuid {
+        self.0
+    }
 }
 
 impl fmt::Display for OrderId {
@@ -182,7 +186,9 @@ pub(super) struct Minted {
 
 impl Minted {
     pub(super) fn now() -> Self {
-        Self { at: Timestamp::now(), tag: EntityTag::strong(Uuid::new_v4().simple().to_string()), id: Uuid::new_v4() }
+        // To the microsecond, as it will be kept: the first answer and the next reading tell the same time.
+        let at = Timestamp::from_microsecond(Timestamp::now().as_microsecond()).expect("a time that was a time before");
+        Self { at, tag: EntityTag::strong(Uuid::new_v4().simple().to_string()), id: Uuid::new_v4() }
     }
 }
 
@@ -220,13 +226,33 @@ pub(super) enum Cause {
     V1Pay,
 }
 
-impl Serialize for Cause {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
+impl Cause {
+    /// The name on the wire.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
             Self::Action(action) => action.name(),
             Self::V1Put => "v1-put",
             Self::V1Pay => "v1-pay",
-        })
+        }
+    }
+}
+
+/// The text is not the name of a [`Cause`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UnknownCause;
+
+impl FromStr for Cause {
+    type Err = UnknownCause;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCause> {
+        let actions = Action::ALL.into_iter().map(Self::Action);
+        actions.chain([Self::V1Put, Self::V1Pay]).find(|cause| cause.name() == name).ok_or(UnknownCause)
+    }
+}
+
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -298,5 +324,13 @@ mod tests {
             assert_eq!(Status::named(status.name()), Some(status));
         }
         assert_eq!(Status::named("eaten"), None);
+    }
+
+    #[test]
+    fn every_cause_is_found_by_its_name() {
+        for name in Action::ALL.map(Action::name).into_iter().chain(["v1-put", "v1-pay"]) {
+            assert_eq!(name.parse().map(Cause::name), Ok(name));
+        }
+        assert_eq!("eating".parse::<Cause>(), Err(UnknownCause));
     }
 }

@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::etag::MalformedTags;
 use super::idempotency::MalformedKey;
 use super::orders::{Order, Status};
-use super::stores::StoreError;
+use super::stores::{GivenUp, StoreError};
 use super::transition::Refusal;
 
 /// What kind of problem it is. One kind has one `type`, one title and one status.
@@ -29,6 +29,7 @@ enum Kind {
     Invalid,
     KeyReused,
     PreconditionRequired,
+    OutcomeUnknown,
     Unavailable,
 }
 
@@ -82,6 +83,12 @@ impl Kind {
             Self::PreconditionRequired => {
                 (StatusCode::PRECONDITION_REQUIRED, "precondition-required", "If-Match is missing", None)
             }
+            Self::OutcomeUnknown => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "outcome-unknown",
+                "The request may have been applied",
+                Some("outcome_unknown"),
+            ),
             Self::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer now", None)
             }
@@ -166,8 +173,20 @@ impl Problem {
         Self::new(Kind::PaymentDeclined, "no charge was made; the order needs another one to be placed").about(order)
     }
 
-    pub(super) fn timed_out() -> Self {
-        Self::new(Kind::Unavailable, "the request took too long")
+    /// The request took too long, and was given up.
+    pub(super) fn timed_out(given_up: GivenUp) -> Self {
+        match given_up {
+            GivenUp::BeforeCommit => Self::new(Kind::Unavailable, "the request took too long; nothing was applied"),
+            GivenUp::DuringCommit => Self::outcome_unknown(),
+        }
+    }
+
+    fn outcome_unknown() -> Self {
+        Self::new(
+            Kind::OutcomeUnknown,
+            "the store did not say whether it was; send the request again with the same Idempotency-Key, \
+             or GET the order",
+        )
     }
 
     /// What is said when `order` does not take an action.
@@ -208,6 +227,7 @@ impl Problem {
             | Kind::NotJson
             | Kind::KeyReused
             | Kind::PreconditionRequired
+            | Kind::OutcomeUnknown
             | Kind::Unavailable => false,
         }
     }
@@ -237,7 +257,12 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::new(Kind::Unavailable, error.to_string())
+        match error {
+            StoreError::OutcomeUnknown => Self::outcome_unknown(),
+            StoreError::HalfWritten | StoreError::Database(_) | StoreError::Unreadable => {
+                Self::new(Kind::Unavailable, error.to_string())
+            }
+        }
     }
 }
 

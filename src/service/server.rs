@@ -17,6 +17,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::problem::Problem;
+use super::stores::within;
 
 /// How long to wait before accepting again when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -93,10 +94,9 @@ async fn serve_connection(stream: TcpStream, router: Router, limits: Limits, mut
     let within_limit = service_fn(move |request| {
         let answered = app.call(request);
         async move {
-            // Handlers do not wait after the effect: one that is cut off here has applied nothing.
-            match timeout(limits.request, answered).await {
+            match within(limits.request, answered).await {
                 Ok(answered) => answered,
-                Err(_) => Ok::<_, Infallible>(Problem::timed_out().into_response()),
+                Err(given_up) => Ok::<_, Infallible>(Problem::timed_out(given_up).into_response()),
             }
         }
     });

@@ -19,7 +19,7 @@ use quickeats_bench::run::{self, RunConfig, TargetChoice, Thresholds};
 use quickeats_bench::run_result::{RunResult, ScenarioResult};
 use quickeats_bench::scenario::{Plan, catalog};
 use quickeats_bench::seed::Seed;
-use quickeats_bench::service::Defect;
+use quickeats_bench::service::{Defect, ServiceConfig};
 
 /// Rounds per race: enough for every cell, and fewer than `race` makes by default, so that what is caught here is caught
 /// there (round *n* of a seed makes the same choices however many follow). `MATRIX_ROUNDS=500` makes the long run.
@@ -31,6 +31,15 @@ fn rounds() -> u32 {
 fn one_at_a_time() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The reference service with the column's mistake.
+fn service(column: Column) -> TargetChoice {
+    TargetChoice::InProcess(Box::new(ServiceConfig {
+        defect: column.defect,
+        defect_window: column.window,
+        ..ServiceConfig::default()
+    }))
 }
 
 /// Runs `scenarios` of `api` (all of its own, if none is named) as `race` would.
@@ -45,7 +54,7 @@ fn race(api: &str, scenarios: &[&str], column: Column, rounds: u32, seed: u64) -
     let config = RunConfig {
         api: Arc::clone(&api),
         plans,
-        target: TargetChoice::InProcess { defect: column.defect, defect_window: column.window },
+        target: service(column),
         rounds,
         seed: Seed::new(seed),
         timeout: Duration::from_secs(5),
@@ -151,7 +160,7 @@ fn race_volley(scenario: &str, column: Column, contenders: usize) -> RunResult {
     let config = RunConfig {
         plans: vec![Plan::resolve(written, &api, Some(contenders)).unwrap()],
         api,
-        target: TargetChoice::InProcess { defect: column.defect, defect_window: column.window },
+        target: service(column),
         rounds: rounds(),
         seed: Seed::new(7),
         timeout: Duration::from_secs(5),

@@ -1,8 +1,9 @@
 //! A service of a test's own, and somebody who calls it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use quickeats_bench::service::{Defect, ServiceConfig, run};
+use quickeats_bench::service::{Defect, OrderService, ServiceConfig};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -10,50 +11,72 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// A running service. Stops when it is dropped, or, with its result, by [`stop`](Self::stop).
+use crate::venue::{Props, Venue};
+
+/// A running service, or several on one store. Stops when it is dropped, or, with its result, by [`stop`](Self::stop).
 pub(crate) struct Service {
-    pub(crate) base: String,
-    pub(crate) client: Client,
-    stop: Option<oneshot::Sender<()>>,
+    replicas: Vec<Replica>,
+    turn: AtomicUsize,
+    client: Client,
+    props: Props,
+}
+
+struct Replica {
+    base: String,
+    stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
 }
 
 impl Service {
-    pub(crate) async fn sound() -> Self {
-        Self::with(ServiceConfig::default()).await
+    pub(crate) async fn sound(venue: Venue) -> Self {
+        Self::with(venue, ServiceConfig::default()).await
     }
 
-    pub(crate) async fn with_defect(defect: Defect) -> Self {
-        Self::with(ServiceConfig { defect: Some(defect), ..ServiceConfig::default() }).await
+    pub(crate) async fn with_defect(venue: Venue, defect: Defect) -> Self {
+        Self::with(venue, ServiceConfig { defect: Some(defect), ..ServiceConfig::default() }).await
     }
 
     /// A defect whose gap is wide enough for requests that are sent together to meet in it.
-    pub(crate) async fn with_wide_defect(defect: Defect) -> Self {
-        Self::with(ServiceConfig {
+    pub(crate) async fn with_wide_defect(venue: Venue, defect: Defect) -> Self {
+        let config = ServiceConfig {
             defect: Some(defect),
             defect_window: Duration::from_millis(500),
             ..ServiceConfig::default()
-        })
-        .await
+        };
+        Self::with(venue, config).await
     }
 
-    pub(crate) async fn with(config: ServiceConfig) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(run(listener, config, async {
-            let _ = stopped.await;
-        }));
-        Self { base, client: client(), stop: Some(stop), task }
+    /// A service that behaves as `config` says, but for its store, which is the venue's.
+    pub(crate) async fn with(venue: Venue, config: ServiceConfig) -> Self {
+        Self::open(venue.props(), config).await
     }
 
-    pub(crate) async fn stop(mut self) -> std::io::Result<()> {
-        drop(self.stop.take());
-        self.task.await.unwrap()
+    /// The same on a store that is there already.
+    pub(crate) async fn open(props: Props, config: ServiceConfig) -> Self {
+        let mut replicas = Vec::new();
+        for _ in 0..props.replicas {
+            replicas.push(Replica::start(ServiceConfig { store: props.store.clone(), ..config.clone() }).await);
+        }
+        Self { replicas, turn: AtomicUsize::new(0), client: client(), props }
+    }
+
+    /// Stops in good order, and hands back the store.
+    pub(crate) async fn stop(self) -> std::io::Result<Props> {
+        for Replica { stop, task, .. } in self.replicas {
+            drop(stop);
+            task.await.unwrap()?;
+        }
+        Ok(self.props)
+    }
+
+    /// The address of whoever is to be asked next.
+    pub(crate) fn base(&self) -> &str {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        &self.replicas[turn % self.replicas.len()].base
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> Request {
-        Request(self.client.request(method, format!("{}{path}", self.base)))
+        Request(self.client.request(method, format!("{}{path}", self.base())))
     }
 
     pub(crate) fn get(&self, path: &str) -> Request {
@@ -127,6 +150,19 @@ impl Service {
         let reply = self.get(&path).send().await;
         assert_eq!(reply.status, 200, "{reply:?}");
         reply.body["results"].as_array().unwrap().clone()
+    }
+}
+
+impl Replica {
+    async fn start(config: ServiceConfig) -> Self {
+        let service = OrderService::open(config).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        Self { base, stop, task: tokio::spawn(service.serve(listener, stopped)) }
     }
 }
 

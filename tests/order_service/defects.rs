@@ -1,17 +1,38 @@
 //! Each mistake happens, and everything else stays right.
 
+use std::time::{Duration, Instant};
+
 use quickeats_bench::service::Defect;
 use serde_json::json;
 
-use crate::caller::{Order, Reply, Service, count, race, statuses};
+use crate::caller::{Order, Reply, Service, count, fresh_key, race, statuses};
+use crate::venue::{Venue, on_venues};
+
+on_venues!(one process:
+    check_then_save_tells_both_contenders_that_they_made_the_same_version,
+    check_then_save_lets_each_of_two_payments_charge,
+    check_then_save_needs_no_added_window_to_show,
+    ignore_if_match_accepts_a_stale_tag_and_still_wants_one,
+    optional_if_match_lets_a_request_without_one_through_and_compares_the_others,
+    stale_412_applies_refuses_what_it_has_done,
+    idempotency_check_then_act_charges_twice_under_one_key,
+    idempotency_check_then_act_needs_no_added_window_to_show,
+    idempotency_check_then_act_charges_once_under_different_keys,
+    idempotency_check_then_act_keeps_the_other_rules_of_keys,
+    double_charge_charges_whom_it_refuses,
+    double_charge_does_not_charge_for_a_repeated_key_or_a_request_it_need_not_judge,
+    every_defect_leaves_the_rest_right,
+);
+
+/// How long chance is given to bring two requests together.
+const LONG_ENOUGH: Duration = Duration::from_mins(1);
 
 async fn accept_against_cancel(service: &Service, order: &Order) -> Vec<Reply> {
     race([service.act(order, "acceptance"), service.act(order, "cancellation")]).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn check_then_save_tells_both_contenders_that_they_made_the_same_version() {
-    let service = Service::with_wide_defect(Defect::CheckThenSave).await;
+async fn check_then_save_tells_both_contenders_that_they_made_the_same_version(venue: Venue) {
+    let service = Service::with_wide_defect(venue, Defect::CheckThenSave).await;
     let order = service.order_in("pending_acceptance").await;
     let replies = accept_against_cancel(&service, &order).await;
     assert_eq!(statuses(&replies), [200, 200]);
@@ -21,31 +42,29 @@ async fn check_then_save_tells_both_contenders_that_they_made_the_same_version()
     assert_eq!(service.now(&order).await.body["version"], 3);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn check_then_save_lets_each_of_two_payments_charge() {
-    let service = Service::with_wide_defect(Defect::CheckThenSave).await;
+async fn check_then_save_lets_each_of_two_payments_charge(venue: Venue) {
+    let service = Service::with_wide_defect(venue, Defect::CheckThenSave).await;
     let order = service.order().await;
     let replies = race((0..2).map(|_| service.act(&order, "payment"))).await;
     assert_eq!(statuses(&replies), [200, 200]);
     assert_eq!(service.ledger(&order).await.len(), 2);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn check_then_save_needs_no_added_window_to_show() {
-    let service = Service::with_defect(Defect::CheckThenSave).await;
-    for _ in 0..500 {
+async fn check_then_save_needs_no_added_window_to_show(venue: Venue) {
+    let service = Service::with_defect(venue, Defect::CheckThenSave).await;
+    let started = Instant::now();
+    while started.elapsed() < LONG_ENOUGH {
         let order = service.order_in("pending_acceptance").await;
         let replies = race((0..10).map(|i| service.act(&order, ["acceptance", "cancellation"][i % 2]))).await;
         if count(&replies, 200) > 1 {
             return;
         }
     }
-    panic!("500 rounds, and nobody was overwritten");
+    panic!("a minute, and nobody was overwritten");
 }
 
-#[tokio::test]
-async fn ignore_if_match_accepts_a_stale_tag_and_still_wants_one() {
-    let service = Service::with_defect(Defect::IgnoreIfMatch).await;
+async fn ignore_if_match_accepts_a_stale_tag_and_still_wants_one(venue: Venue) {
+    let service = Service::with_defect(venue, Defect::IgnoreIfMatch).await;
     let order = service.order().await;
     let missing = service.bare_act(&order, "payment").send().await;
     assert_eq!(missing.status, 428);
@@ -56,9 +75,8 @@ async fn ignore_if_match_accepts_a_stale_tag_and_still_wants_one() {
     assert_eq!(service.ledger(&order).await.len(), 1);
 }
 
-#[tokio::test]
-async fn optional_if_match_lets_a_request_without_one_through_and_compares_the_others() {
-    let service = Service::with_defect(Defect::OptionalIfMatch).await;
+async fn optional_if_match_lets_a_request_without_one_through_and_compares_the_others(venue: Venue) {
+    let service = Service::with_defect(venue, Defect::OptionalIfMatch).await;
     let order = service.order().await;
     let stale = service.act(&order.tagged("\"stale\""), "payment").send().await;
     assert_eq!(stale.status, 412);
@@ -68,9 +86,8 @@ async fn optional_if_match_lets_a_request_without_one_through_and_compares_the_o
     assert_eq!(illegal.status, 409);
 }
 
-#[tokio::test]
-async fn stale_412_applies_refuses_what_it_has_done() {
-    let service = Service::with_defect(Defect::Stale412Applies).await;
+async fn stale_412_applies_refuses_what_it_has_done(venue: Venue) {
+    let service = Service::with_defect(venue, Defect::Stale412Applies).await;
     let order = service.order().await;
     let stale = order.tagged("\"stale\"");
     let refused = service.payment(&stale).key("k").send().await;
@@ -91,9 +108,8 @@ async fn stale_412_applies_refuses_what_it_has_done() {
     assert_eq!(service.now(&order).await.tag(), now.tag());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idempotency_check_then_act_charges_twice_under_one_key() {
-    let service = Service::with_wide_defect(Defect::IdempotencyCheckThenAct).await;
+async fn idempotency_check_then_act_charges_twice_under_one_key(venue: Venue) {
+    let service = Service::with_wide_defect(venue, Defect::IdempotencyCheckThenAct).await;
     let order = service.order().await;
     let replies = race((0..2).map(|_| service.payment(&order).key("k"))).await;
     assert_eq!(statuses(&replies), [200, 412]);
@@ -105,22 +121,22 @@ async fn idempotency_check_then_act_charges_twice_under_one_key() {
     assert_eq!(late.bytes, winner.bytes);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idempotency_check_then_act_needs_no_added_window_to_show() {
-    let service = Service::with_defect(Defect::IdempotencyCheckThenAct).await;
-    for _ in 0..500 {
+async fn idempotency_check_then_act_needs_no_added_window_to_show(venue: Venue) {
+    let service = Service::with_defect(venue, Defect::IdempotencyCheckThenAct).await;
+    let started = Instant::now();
+    while started.elapsed() < LONG_ENOUGH {
         let order = service.order().await;
-        race((0..10).map(|_| service.payment(&order).key("k"))).await;
+        let key = fresh_key();
+        race((0..10).map(|_| service.payment(&order).key(&key))).await;
         if service.ledger(&order).await.len() > 1 {
             return;
         }
     }
-    panic!("500 rounds, and nobody was charged twice");
+    panic!("a minute, and nobody was charged twice");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idempotency_check_then_act_charges_once_under_different_keys() {
-    let service = Service::with_wide_defect(Defect::IdempotencyCheckThenAct).await;
+async fn idempotency_check_then_act_charges_once_under_different_keys(venue: Venue) {
+    let service = Service::with_wide_defect(venue, Defect::IdempotencyCheckThenAct).await;
     let order = service.order().await;
     let mut contenders: Vec<_> = (0..4).map(|_| service.act(&order, "payment")).collect();
     contenders.push(service.act(&order, "cancellation"));
@@ -130,9 +146,8 @@ async fn idempotency_check_then_act_charges_once_under_different_keys() {
     assert_eq!(service.ledger(&order).await.len(), usize::from(paid));
 }
 
-#[tokio::test]
-async fn idempotency_check_then_act_keeps_the_other_rules_of_keys() {
-    let service = Service::with_defect(Defect::IdempotencyCheckThenAct).await;
+async fn idempotency_check_then_act_keeps_the_other_rules_of_keys(venue: Venue) {
+    let service = Service::with_defect(venue, Defect::IdempotencyCheckThenAct).await;
     let (order, other) = (service.order().await, service.order().await);
     assert_eq!(service.payment(&order).key("k").send().await.status, 200);
     assert_eq!(service.payment(&other).key("k").send().await.status, 422);
@@ -147,9 +162,8 @@ async fn idempotency_check_then_act_keeps_the_other_rules_of_keys() {
     assert_eq!(place().await.bytes, place().await.bytes);
 }
 
-#[tokio::test]
-async fn double_charge_charges_whom_it_refuses() {
-    let service = Service::with_defect(Defect::DoubleCharge).await;
+async fn double_charge_charges_whom_it_refuses(venue: Venue) {
+    let service = Service::with_defect(venue, Defect::DoubleCharge).await;
     let order = service.order().await;
     let first = service.payment(&order).key("one").send().await;
     assert_eq!(first.status, 200);
@@ -160,16 +174,11 @@ async fn double_charge_charges_whom_it_refuses() {
     assert_eq!(service.events(&order).await.len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn double_charge_does_not_charge_for_a_repeated_key_or_a_request_it_need_not_judge() {
-    let service = Service::with_defect(Defect::DoubleCharge).await;
+async fn double_charge_does_not_charge_for_a_repeated_key_or_a_request_it_need_not_judge(venue: Venue) {
+    let service = Service::with_defect(venue, Defect::DoubleCharge).await;
     let order = service.order().await;
     let pay = |body| {
-        service
-            .post(&format!("/api/v2/orders/{}/payment", order.id))
-            .if_match(&order.tag)
-            .key(&crate::caller::fresh_key())
-            .json(&body)
+        service.post(&format!("/api/v2/orders/{}/payment", order.id)).if_match(&order.tag).key(&fresh_key()).json(&body)
     };
     let cheap = pay(json!({"payment_method": "card", "amount": 1}));
     assert_eq!(cheap.send().await.status, 422);
@@ -180,10 +189,9 @@ async fn double_charge_does_not_charge_for_a_repeated_key_or_a_request_it_need_n
 }
 
 /// Asked one after the other, whatever no mistake is about is answered as the sound service answers it.
-#[tokio::test]
-async fn every_defect_leaves_the_rest_right() {
+async fn every_defect_leaves_the_rest_right(venue: Venue) {
     for defect in Defect::ALL {
-        let service = Service::with_defect(*defect).await;
+        let service = Service::with_defect(venue, *defect).await;
         let order = service.order_in("delivered").await;
         let now = service.now(&order).await;
         assert_eq!(now.body["version"], 6, "{defect}");

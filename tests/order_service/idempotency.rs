@@ -6,10 +6,28 @@ use quickeats_bench::service::{Defect, ServiceConfig};
 use serde_json::json;
 
 use crate::caller::{Service, count, fresh_key, race, statuses};
+use crate::venue::{Venue, on_venues};
 
-#[tokio::test]
-async fn a_payment_without_a_key_is_malformed() {
-    let service = Service::sound().await;
+on_venues!(everywhere:
+    a_payment_without_a_key_is_malformed,
+    keys_are_one_to_255_visible_characters_quoted_or_bare,
+    a_retry_hears_the_first_answer_whatever_if_match_says_now,
+    a_retried_placement_is_the_same_order,
+    refusals_of_the_business_are_replayed_and_passing_ones_are_not,
+    a_malformed_request_leaves_its_key_unused,
+    a_key_is_good_for_one_path_and_one_payload,
+    another_callers_key_is_another_key,
+    a_key_is_forgotten_after_its_time,
+    fifty_requests_under_one_key_have_one_effect_and_one_answer,
+);
+
+on_venues!(one process:
+    a_key_in_flight_is_a_conflict_that_tells_where_the_order_stands,
+    a_caller_who_hangs_up_before_the_effect_leaves_the_key_free,
+);
+
+async fn a_payment_without_a_key_is_malformed(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let reply = service.payment(&order).send().await;
     assert_eq!(reply.status, 400);
@@ -17,9 +35,8 @@ async fn a_payment_without_a_key_is_malformed() {
     assert_eq!(reply.header("content-type"), Some("application/problem+json"));
 }
 
-#[tokio::test]
-async fn keys_are_one_to_255_visible_characters_quoted_or_bare() {
-    let service = Service::sound().await;
+async fn keys_are_one_to_255_visible_characters_quoted_or_bare(venue: Venue) {
+    let service = Service::sound(venue).await;
     let longest = "x".repeat(255);
     let too_long = "x".repeat(256);
     for (key, status) in [
@@ -43,9 +60,8 @@ async fn keys_are_one_to_255_visible_characters_quoted_or_bare() {
     assert_eq!(two_lines.status, 400);
 }
 
-#[tokio::test]
-async fn a_retry_hears_the_first_answer_whatever_if_match_says_now() {
-    let service = Service::sound().await;
+async fn a_retry_hears_the_first_answer_whatever_if_match_says_now(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let first = service.payment(&order).key("\"k-1\"").send().await;
     assert_eq!(first.status, 200);
@@ -67,9 +83,8 @@ async fn a_retry_hears_the_first_answer_whatever_if_match_says_now() {
     assert_eq!(service.ledger(&order).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_retried_placement_is_the_same_order() {
-    let service = Service::sound().await;
+async fn a_retried_placement_is_the_same_order(venue: Venue) {
+    let service = Service::sound(venue).await;
     let place = || service.post("/api/v2/orders").key("place-1").send();
     let (first, again) = (place().await, place().await);
     assert_eq!((first.status, again.status), (201, 201));
@@ -78,9 +93,8 @@ async fn a_retried_placement_is_the_same_order() {
     assert_eq!(again.header("location"), first.header("location"));
 }
 
-#[tokio::test]
-async fn refusals_of_the_business_are_replayed_and_passing_ones_are_not() {
-    let service = Service::sound().await;
+async fn refusals_of_the_business_are_replayed_and_passing_ones_are_not(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order_in("pending_acceptance").await;
 
     let illegal = || service.act(&order, "delivery").key("illegal").send();
@@ -107,9 +121,8 @@ async fn refusals_of_the_business_are_replayed_and_passing_ones_are_not() {
     assert!(!fresh.is_replayed());
 }
 
-#[tokio::test]
-async fn a_malformed_request_leaves_its_key_unused() {
-    let service = Service::sound().await;
+async fn a_malformed_request_leaves_its_key_unused(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let malformed = service
         .post(&format!("/api/v2/orders/{}/payment", order.id))
@@ -120,9 +133,8 @@ async fn a_malformed_request_leaves_its_key_unused() {
     assert_eq!(service.payment(&order).key("k").send().await.status, 200);
 }
 
-#[tokio::test]
-async fn a_key_is_good_for_one_path_and_one_payload() {
-    let service = Service::sound().await;
+async fn a_key_is_good_for_one_path_and_one_payload(venue: Venue) {
+    let service = Service::sound(venue).await;
     let (order, other) = (service.order().await, service.order().await);
     let first = service.act(&order, "cancellation").key("k").send().await;
     assert_eq!(first.status, 200);
@@ -142,9 +154,8 @@ async fn a_key_is_good_for_one_path_and_one_payload() {
     assert_eq!(service.now(&other).await.tag(), other.tag);
 }
 
-#[tokio::test]
-async fn another_callers_key_is_another_key() {
-    let service = Service::sound().await;
+async fn another_callers_key_is_another_key(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let first = service.payment(&order).key("k").actor("customer:ann").send().await;
     assert_eq!(first.status, 200);
@@ -157,18 +168,17 @@ async fn another_callers_key_is_another_key() {
     assert!(again.is_replayed());
 }
 
-#[tokio::test]
-async fn a_key_is_forgotten_after_its_time() {
-    let service = Service::with(ServiceConfig { idempotency_ttl: Duration::ZERO, ..ServiceConfig::default() }).await;
+async fn a_key_is_forgotten_after_its_time(venue: Venue) {
+    let service =
+        Service::with(venue, ServiceConfig { idempotency_ttl: Duration::ZERO, ..ServiceConfig::default() }).await;
     let order = service.order().await;
     let pay = || service.payment(&order).key("k").send();
     assert_eq!(pay().await.status, 200);
     assert_eq!(pay().await.status, 412);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_requests_under_one_key_have_one_effect_and_one_answer() {
-    let service = Service::sound().await;
+async fn fifty_requests_under_one_key_have_one_effect_and_one_answer(venue: Venue) {
+    let service = Service::sound(venue).await;
     for _ in 0..10 {
         let order = service.order().await;
         let key = fresh_key();
@@ -185,9 +195,8 @@ async fn fifty_requests_under_one_key_have_one_effect_and_one_answer() {
 }
 
 /// The defect is used for its slowness alone: it keeps a request in flight, with its key claimed as it should be.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_in_flight_is_a_conflict_that_tells_where_the_order_stands() {
-    let service = Service::with_wide_defect(Defect::CheckThenSave).await;
+async fn a_key_in_flight_is_a_conflict_that_tells_where_the_order_stands(venue: Venue) {
+    let service = Service::with_wide_defect(venue, Defect::CheckThenSave).await;
     let order = service.order().await;
     let replies = race((0..2).map(|_| service.payment(&order).key("k"))).await;
     assert_eq!(statuses(&replies), [200, 409]);
@@ -197,9 +206,8 @@ async fn a_key_in_flight_is_a_conflict_that_tells_where_the_order_stands() {
     assert_eq!(service.ledger(&order).await.len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_caller_who_hangs_up_before_the_effect_leaves_the_key_free() {
-    let service = Service::with_wide_defect(Defect::CheckThenSave).await;
+async fn a_caller_who_hangs_up_before_the_effect_leaves_the_key_free(venue: Venue) {
+    let service = Service::with_wide_defect(venue, Defect::CheckThenSave).await;
     let order = service.order().await;
     let first = service.payment(&order).key("k");
     first.abandon_after(Duration::from_millis(100)).await;

@@ -3,10 +3,21 @@
 use serde_json::{Value, json};
 
 use crate::caller::Service;
+use crate::venue::{Venue, on_venues};
 
-#[tokio::test]
-async fn an_order_goes_from_placed_to_delivered_one_version_at_a_time() {
-    let service = Service::sound().await;
+on_venues!(everywhere:
+    an_order_goes_from_placed_to_delivered_one_version_at_a_time,
+    an_unnamed_rider_is_given_an_id_that_can_be_looked_up,
+    a_new_order_says_where_it_is_and_has_the_contracts_members,
+    a_payment_tells_the_charge_that_the_ledger_has,
+    a_declined_payment_fails_the_order_and_charges_nothing,
+    a_reason_is_kept_with_its_event,
+    lists_come_in_pages_with_each_related_row_once,
+    restaurants_riders_and_health_are_there_to_be_asked,
+);
+
+async fn an_order_goes_from_placed_to_delivered_one_version_at_a_time(venue: Venue) {
+    let service = Service::sound(venue).await;
     let mut order = service.order().await;
     let steps = [
         ("payment", "pending_acceptance"),
@@ -43,9 +54,8 @@ async fn an_order_goes_from_placed_to_delivered_one_version_at_a_time() {
     assert_eq!(rider.body, json!({"id": "bob", "name": "bob"}));
 }
 
-#[tokio::test]
-async fn an_unnamed_rider_is_given_an_id_that_can_be_looked_up() {
-    let service = Service::sound().await;
+async fn an_unnamed_rider_is_given_an_id_that_can_be_looked_up(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order_in("in_transit").await;
     let rider = service.now(&order).await.body["rider"].as_str().unwrap().to_owned();
     rider.parse::<uuid::Uuid>().unwrap();
@@ -53,9 +63,8 @@ async fn an_unnamed_rider_is_given_an_id_that_can_be_looked_up() {
     assert_eq!(found.body["id"], rider);
 }
 
-#[tokio::test]
-async fn a_new_order_says_where_it_is_and_has_the_contracts_members() {
-    let service = Service::sound().await;
+async fn a_new_order_says_where_it_is_and_has_the_contracts_members(venue: Venue) {
+    let service = Service::sound(venue).await;
     let reply = service
         .post("/api/v2/orders/")
         .json(&json!({"restaurant": "sushi-kaze", "amount": 4200, "items": [1, 2]}))
@@ -79,9 +88,8 @@ async fn a_new_order_says_where_it_is_and_has_the_contracts_members() {
     assert_eq!(found.tag(), reply.tag());
 }
 
-#[tokio::test]
-async fn a_payment_tells_the_charge_that_the_ledger_has() {
-    let service = Service::sound().await;
+async fn a_payment_tells_the_charge_that_the_ledger_has(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let reply = service.act(&order, "payment").send().await;
     let payment = &reply.body["payment"];
@@ -94,9 +102,8 @@ async fn a_payment_tells_the_charge_that_the_ledger_has() {
     assert!(ledger[0]["created_at"].is_string());
 }
 
-#[tokio::test]
-async fn a_declined_payment_fails_the_order_and_charges_nothing() {
-    let service = Service::sound().await;
+async fn a_declined_payment_fails_the_order_and_charges_nothing(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let declined = || {
         service
@@ -117,17 +124,15 @@ async fn a_declined_payment_fails_the_order_and_charges_nothing() {
     assert_eq!(again.bytes, reply.bytes);
 }
 
-#[tokio::test]
-async fn a_reason_is_kept_with_its_event() {
-    let service = Service::sound().await;
+async fn a_reason_is_kept_with_its_event(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     service.act(&order, "cancellation").send().await;
     assert_eq!(service.events(&order).await[0]["reason"], "changed my mind");
 }
 
-#[tokio::test]
-async fn lists_come_in_pages_with_each_related_row_once() {
-    let service = Service::sound().await;
+async fn lists_come_in_pages_with_each_related_row_once(venue: Venue) {
+    let service = Service::sound(venue).await;
     let mut placed = Vec::new();
     for _ in 0..3 {
         placed.push(service.order().await.id);
@@ -166,9 +171,8 @@ async fn lists_come_in_pages_with_each_related_row_once() {
     }
 }
 
-#[tokio::test]
-async fn restaurants_riders_and_health_are_there_to_be_asked() {
-    let service = Service::sound().await;
+async fn restaurants_riders_and_health_are_there_to_be_asked(venue: Venue) {
+    let service = Service::sound(venue).await;
     for (path, status) in [
         ("/healthz", 200),
         ("/healthz/", 200),

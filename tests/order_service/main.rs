@@ -1,4 +1,4 @@
-//! The reference order service, listening on a real socket and asked over HTTP.
+//! The reference order service, listening on a real socket and asked over HTTP: one suite, told once, on every store.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,5 +11,9 @@ mod idempotency;
 mod lifecycle;
 mod preconditions;
 mod problems;
+#[path = "../real_parts/mod.rs"]
+mod real_parts;
 mod server;
+mod stores;
 mod v1;
+mod venue;

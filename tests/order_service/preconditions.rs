@@ -3,10 +3,22 @@
 use reqwest::Method;
 
 use crate::caller::{Service, count, race, statuses};
+use crate::venue::{Venue, on_venues};
 
-#[tokio::test]
-async fn an_action_goes_ahead_exactly_when_if_match_names_the_current_tag_strongly() {
-    let service = Service::sound().await;
+on_venues!(everywhere:
+    an_action_goes_ahead_exactly_when_if_match_names_the_current_tag_strongly,
+    a_verbatim_retry_without_a_key_is_stale,
+    judgment_comes_in_the_contracts_order,
+    a_missing_precondition_is_explained_and_never_cached,
+    a_read_is_conditional_too,
+    head_is_get_without_the_body,
+    an_idle_order_is_the_same_bytes_under_the_same_tag,
+    of_twenty_contenders_with_one_tag_one_wins_and_the_order_is_its,
+    contenders_with_a_star_are_judged_on_what_the_winner_left,
+);
+
+async fn an_action_goes_ahead_exactly_when_if_match_names_the_current_tag_strongly(venue: Venue) {
+    let service = Service::sound(venue).await;
     // E1 stands for the order's current tag.
     let cases: [(&[&str], u16); 15] = [
         (&["E1"], 200),
@@ -41,9 +53,8 @@ async fn an_action_goes_ahead_exactly_when_if_match_names_the_current_tag_strong
     }
 }
 
-#[tokio::test]
-async fn a_verbatim_retry_without_a_key_is_stale() {
-    let service = Service::sound().await;
+async fn a_verbatim_retry_without_a_key_is_stale(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     assert_eq!(service.act(&order, "cancellation").send().await.status, 200);
     let reply = service.act(&order, "cancellation").send().await;
@@ -53,9 +64,8 @@ async fn a_verbatim_retry_without_a_key_is_stale() {
     assert_eq!(reply.body["current_version"], 2);
 }
 
-#[tokio::test]
-async fn judgment_comes_in_the_contracts_order() {
-    let service = Service::sound().await;
+async fn judgment_comes_in_the_contracts_order(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order_in("delivered").await;
     let nowhere = order.tagged("\"stale\"");
     let payment = |body: &str, tag: &str, key: &str| {
@@ -85,9 +95,8 @@ async fn judgment_comes_in_the_contracts_order() {
     }
 }
 
-#[tokio::test]
-async fn a_missing_precondition_is_explained_and_never_cached() {
-    let service = Service::sound().await;
+async fn a_missing_precondition_is_explained_and_never_cached(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let reply = service.bare_act(&order, "cancellation").send().await;
     assert_eq!(reply.status, 428);
@@ -95,9 +104,8 @@ async fn a_missing_precondition_is_explained_and_never_cached() {
     assert_eq!(reply.header("cache-control"), Some("no-store"));
 }
 
-#[tokio::test]
-async fn a_read_is_conditional_too() {
-    let service = Service::sound().await;
+async fn a_read_is_conditional_too(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let path = format!("/api/v2/orders/{}", order.id);
     let weak = format!("W/{}", order.tag);
@@ -118,9 +126,8 @@ async fn a_read_is_conditional_too() {
     }
 }
 
-#[tokio::test]
-async fn head_is_get_without_the_body() {
-    let service = Service::sound().await;
+async fn head_is_get_without_the_body(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let path = format!("/api/v2/orders/{}", order.id);
     let got = service.get(&path).send().await;
@@ -133,18 +140,16 @@ async fn head_is_get_without_the_body() {
     }
 }
 
-#[tokio::test]
-async fn an_idle_order_is_the_same_bytes_under_the_same_tag() {
-    let service = Service::sound().await;
+async fn an_idle_order_is_the_same_bytes_under_the_same_tag(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let (one, two) = (service.now(&order).await, service.now(&order).await);
     assert_eq!(one.bytes, two.bytes);
     assert_eq!(one.tag(), two.tag());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_twenty_contenders_with_one_tag_one_wins_and_the_order_is_its() {
-    let service = Service::sound().await;
+async fn of_twenty_contenders_with_one_tag_one_wins_and_the_order_is_its(venue: Venue) {
+    let service = Service::sound(venue).await;
     for _ in 0..20 {
         let order = service.order_in("pending_acceptance").await;
         let actions = ["acceptance", "cancellation", "rejection", "cancellation"];
@@ -160,9 +165,8 @@ async fn of_twenty_contenders_with_one_tag_one_wins_and_the_order_is_its() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn contenders_with_a_star_are_judged_on_what_the_winner_left() {
-    let service = Service::sound().await;
+async fn contenders_with_a_star_are_judged_on_what_the_winner_left(venue: Venue) {
+    let service = Service::sound(venue).await;
     for _ in 0..20 {
         let order = service.order().await.tagged("*");
         let replies = race((0..10).map(|_| service.act(&order, "payment"))).await;

@@ -4,6 +4,17 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::caller::{Reply, Service};
+use crate::venue::{Venue, on_venues};
+
+on_venues!(everywhere:
+    what_is_not_there_is_not_found,
+    a_wrong_method_is_told_the_right_ones,
+    bodies_are_json_of_bounded_size,
+    senseless_placements_are_invalid,
+    an_illegal_transition_tells_where_the_order_stands,
+    titles_are_stable_for_a_type,
+    a_malformed_actor_is_refused_everywhere,
+);
 
 fn assert_is_problem(reply: &Reply, status: u16) {
     assert_eq!(reply.status, status, "{reply:?}");
@@ -14,9 +25,8 @@ fn assert_is_problem(reply: &Reply, status: u16) {
     }
 }
 
-#[tokio::test]
-async fn what_is_not_there_is_not_found() {
-    let service = Service::sound().await;
+async fn what_is_not_there_is_not_found(venue: Venue) {
+    let service = Service::sound(venue).await;
     let unknown = "/api/v2/orders/3fa85f64-5717-4562-b3fc-2c963f66afa6";
     for path in [
         "/",
@@ -28,6 +38,8 @@ async fn what_is_not_there_is_not_found() {
         &format!("{unknown}/events"),
         &format!("{unknown}/payments"),
         "/api/v1/orders/7",
+        "/api/v2/restaurants/%00",
+        "/api/v2/riders/%00",
     ] {
         assert_is_problem(&service.get(path).send().await, 404);
     }
@@ -36,9 +48,8 @@ async fn what_is_not_there_is_not_found() {
     assert_is_problem(&acted, 404);
 }
 
-#[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones() {
-    let service = Service::sound().await;
+async fn a_wrong_method_is_told_the_right_ones(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let one = format!("/api/v2/orders/{}", order.id);
     for (method, path, allowed) in [
@@ -55,9 +66,8 @@ async fn a_wrong_method_is_told_the_right_ones() {
     }
 }
 
-#[tokio::test]
-async fn bodies_are_json_of_bounded_size() {
-    let service = Service::sound().await;
+async fn bodies_are_json_of_bounded_size(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let path = format!("/api/v2/orders/{}/cancellation", order.id);
     let large = json!({"reason": "x".repeat(64 * 1024)}).to_string();
@@ -66,6 +76,7 @@ async fn bodies_are_json_of_bounded_size() {
         ("application/json", "[]", 400),
         ("application/json", "{}", 400),
         ("application/json", r#"{"reason":7}"#, 400),
+        ("application/json", r#"{"reason":"a\u0000b"}"#, 422),
         ("text/plain", r#"{"reason":"x"}"#, 415),
         ("application/json", &large, 413),
     ] {
@@ -76,9 +87,8 @@ async fn bodies_are_json_of_bounded_size() {
     assert_eq!(service.now(&order).await.tag(), order.tag);
 }
 
-#[tokio::test]
-async fn senseless_placements_are_invalid() {
-    let service = Service::sound().await;
+async fn senseless_placements_are_invalid(venue: Venue) {
+    let service = Service::sound(venue).await;
     for body in [json!({"amount": 0}), json!({"amount": -5}), json!({"restaurant": "nowhere"})] {
         for path in ["/api/v2/orders", "/api/v1/orders"] {
             assert_is_problem(&service.post(path).json(&body).send().await, 422);
@@ -86,9 +96,8 @@ async fn senseless_placements_are_invalid() {
     }
 }
 
-#[tokio::test]
-async fn an_illegal_transition_tells_where_the_order_stands() {
-    let service = Service::sound().await;
+async fn an_illegal_transition_tells_where_the_order_stands(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order_in("delivered").await;
     let reply = service.act(&order, "cancellation").send().await;
     assert_is_problem(&reply, 409);
@@ -98,9 +107,8 @@ async fn an_illegal_transition_tells_where_the_order_stands() {
     assert_eq!(service.now(&order).await.tag(), order.tag);
 }
 
-#[tokio::test]
-async fn titles_are_stable_for_a_type() {
-    let service = Service::sound().await;
+async fn titles_are_stable_for_a_type(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order_in("delivered").await;
     let first = service.act(&order, "pickup").send().await;
     for action in ["payment", "acceptance", "cancellation"] {
@@ -110,9 +118,8 @@ async fn titles_are_stable_for_a_type() {
     }
 }
 
-#[tokio::test]
-async fn a_malformed_actor_is_refused_everywhere() {
-    let service = Service::sound().await;
+async fn a_malformed_actor_is_refused_everywhere(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let one = format!("/api/v2/orders/{}", order.id);
     for actor in ["", "ann", "admin:ann", "rider:", "rider:a b"] {

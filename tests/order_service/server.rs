@@ -8,21 +8,30 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::caller::Service;
+use crate::venue::{Venue, on_venues};
 
-#[tokio::test]
-async fn idle_connections_do_not_hold_a_shutdown_up() {
-    let service = Service::sound().await;
+on_venues!(everywhere:
+    idle_connections_do_not_hold_a_shutdown_up,
+    a_head_that_does_not_come_ends_the_connection,
+);
+
+on_venues!(one process:
+    a_request_in_flight_is_answered_before_the_service_stops,
+    a_request_that_takes_too_long_is_given_up_with_nothing_applied,
+);
+
+async fn idle_connections_do_not_hold_a_shutdown_up(venue: Venue) {
+    let service = Service::sound(venue).await;
     let _kept_alive = service.order().await;
-    let silent = TcpStream::connect(service.base.trim_start_matches("http://")).await.unwrap();
+    let silent = TcpStream::connect(service.base().trim_start_matches("http://")).await.unwrap();
     let started = Instant::now();
     service.stop().await.unwrap();
     assert!(started.elapsed() < Duration::from_secs(3));
     drop(silent);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_in_flight_is_answered_before_the_service_stops() {
-    let service = Service::with_wide_defect(Defect::CheckThenSave).await;
+async fn a_request_in_flight_is_answered_before_the_service_stops(venue: Venue) {
+    let service = Service::with_wide_defect(venue, Defect::CheckThenSave).await;
     let order = service.order().await;
     // Of two with one key, the first answer is the refusal: the sign that the other one is inside.
     let mut both = JoinSet::new();
@@ -33,25 +42,27 @@ async fn a_request_in_flight_is_answered_before_the_service_stops() {
     assert_eq!(both.join_next().await.unwrap().unwrap().status, 200);
 }
 
-#[tokio::test]
-async fn a_head_that_does_not_come_ends_the_connection() {
+async fn a_head_that_does_not_come_ends_the_connection(venue: Venue) {
     let service =
-        Service::with(ServiceConfig { head_timeout: Duration::from_millis(50), ..ServiceConfig::default() }).await;
-    let mut slow = TcpStream::connect(service.base.trim_start_matches("http://")).await.unwrap();
+        Service::with(venue, ServiceConfig { head_timeout: Duration::from_millis(50), ..ServiceConfig::default() })
+            .await;
+    let mut slow = TcpStream::connect(service.base().trim_start_matches("http://")).await.unwrap();
     slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n").await.unwrap();
     let mut rest = Vec::new();
     slow.read_to_end(&mut rest).await.unwrap();
     assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
 }
 
-#[tokio::test]
-async fn a_request_that_takes_too_long_is_given_up_with_nothing_applied() {
-    let service = Service::with(ServiceConfig {
-        defect: Some(Defect::CheckThenSave),
-        defect_window: Duration::from_secs(60),
-        request_timeout: Duration::from_millis(50),
-        ..ServiceConfig::default()
-    })
+async fn a_request_that_takes_too_long_is_given_up_with_nothing_applied(venue: Venue) {
+    let service = Service::with(
+        venue,
+        ServiceConfig {
+            defect: Some(Defect::CheckThenSave),
+            defect_window: Duration::from_mins(1),
+            request_timeout: Duration::from_millis(50),
+            ..ServiceConfig::default()
+        },
+    )
     .await;
     let order = service.order().await;
     let reply = service.payment(&order).key("k").send().await;

@@ -3,6 +3,15 @@
 use serde_json::json;
 
 use crate::caller::{Reply, Service, race};
+use crate::venue::{Venue, on_venues};
+
+on_venues!(everywhere:
+    every_answer_says_that_there_is_something_better,
+    any_known_status_is_accepted_from_anyone,
+    an_old_tag_stays_stale_when_v1_moves_an_order_away_and_back,
+    pay_charges_every_time,
+    racing_v1_writers_are_all_told_200_and_leave_a_whole_history,
+);
 
 fn assert_is_deprecated(reply: &Reply) {
     for name in ["deprecation", "sunset", "link"] {
@@ -13,9 +22,8 @@ fn assert_is_deprecated(reply: &Reply) {
     assert!(reply.header("etag").is_none());
 }
 
-#[tokio::test]
-async fn every_answer_says_that_there_is_something_better() {
-    let service = Service::sound().await;
+async fn every_answer_says_that_there_is_something_better(venue: Venue) {
+    let service = Service::sound(venue).await;
     let created = service.post("/api/v1/orders").send().await;
     assert_eq!(created.status, 201);
     let one = created.header("location").unwrap().to_owned();
@@ -36,9 +44,8 @@ async fn every_answer_says_that_there_is_something_better() {
     assert!(unknown.header("deprecation").is_none());
 }
 
-#[tokio::test]
-async fn any_known_status_is_accepted_from_anyone() {
-    let service = Service::sound().await;
+async fn any_known_status_is_accepted_from_anyone(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order_in("delivered").await;
     let one = format!("/api/v1/orders/{}", order.id);
     let put = |body| service.request(reqwest::Method::PUT, &one).json(&body).send();
@@ -58,9 +65,8 @@ async fn any_known_status_is_accepted_from_anyone() {
     assert_eq!(event["version"], 7);
 }
 
-#[tokio::test]
-async fn an_old_tag_stays_stale_when_v1_moves_an_order_away_and_back() {
-    let service = Service::sound().await;
+async fn an_old_tag_stays_stale_when_v1_moves_an_order_away_and_back(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let one = format!("/api/v1/orders/{}", order.id);
     for status in ["cancelled", "pending_payment"] {
@@ -70,9 +76,8 @@ async fn an_old_tag_stays_stale_when_v1_moves_an_order_away_and_back() {
     assert_eq!(service.act(&order, "payment").send().await.status, 412);
 }
 
-#[tokio::test]
-async fn pay_charges_every_time() {
-    let service = Service::sound().await;
+async fn pay_charges_every_time(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order().await;
     let pay = || service.post(&format!("/api/v1/orders/{}/pay", order.id)).send();
     let first = pay().await;
@@ -87,9 +92,8 @@ async fn pay_charges_every_time() {
     assert_eq!(service.events(&order).await[1]["action"], "v1-pay");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn racing_v1_writers_are_all_told_200_and_leave_a_whole_history() {
-    let service = Service::sound().await;
+async fn racing_v1_writers_are_all_told_200_and_leave_a_whole_history(venue: Venue) {
+    let service = Service::sound(venue).await;
     let order = service.order_in("pending_acceptance").await;
     let one = format!("/api/v1/orders/{}", order.id);
     let put = |i: usize| {

@@ -68,8 +68,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::from_request_parts(parts, state).await {
-            Ok(Path(text)) => Ok(Self(text)),
-            Err(_) => Err(Problem::not_found("this path")),
+            Ok(Path::<String>(text)) if !text.contains('\0') => Ok(Self(text)),
+            Ok(_) | Err(_) => Err(Problem::not_found("this path")),
         }
     }
 }

@@ -22,17 +22,57 @@ use super::idempotency::{Completion, Fingerprint, Lease};
 use super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider, Status};
 use super::transition::Change;
 
+mod choice;
+mod commit;
 mod key_table;
 mod memory;
+mod sql;
 
-pub(super) use memory::MemoryStore;
+pub use choice::{OpenError, PostgresUrl, StoreChoice, UnknownStore};
+use commit::point_of_no_return;
+pub(super) use commit::{GivenUp, within};
+use memory::MemoryStore;
 
-/// The store cannot answer. Nothing was applied.
+/// The store cannot answer. But for [`OutcomeUnknown`](Self::OutcomeUnknown), nothing was applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum StoreError {
     /// A writer panicked half-way, so that what it left behind cannot be trusted.
     #[error("the store in memory was left half-written by a failure; restart the service")]
     HalfWritten,
+    /// The database refused, or could not be asked. What it said goes no further: it may tell about the inside.
+    #[error("the database cannot answer now: {0}; nothing was applied")]
+    Database(&'static str),
+    /// The database was told to commit, and how that went was not heard.
+    #[error("the database did not say whether it committed")]
+    OutcomeUnknown,
+    /// A row says what this service never writes.
+    #[error("the database holds something that this version of the service cannot read")]
+    Unreadable,
+}
+
+impl StoreError {
+    /// What went wrong with a commit. A refusal is an answer; anything else leaves open what became of it.
+    fn of_commit(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(_) => error.into(),
+            _ => Self::OutcomeUnknown,
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut => Self::Database("no connection became free in time"),
+            sqlx::Error::PoolClosed => Self::Database("its connections are closed"),
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => {
+                Self::Database("the connection to it broke")
+            }
+            sqlx::Error::Database(_) => Self::Database("it refused a statement"),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Unreadable,
+            _ => Self::Database("it could not be asked"),
+        }
+    }
 }
 
 /// A store's reply, when it comes. Boxed, so that a service can choose its store at start.

@@ -1,0 +1,332 @@
+//! Orders in an SQL database. Everything here is the same for all of them; what differs stands in [`sqlite`] and
+//! [`postgres`].
+//!
+//! ```text
+//! one     BEGIN  UPDATE … WHERE id = X AND version = 7: 1 row    key, event, charge    COMMIT      200
+//! other       BEGIN  UPDATE … WHERE id = X AND version = 7 ┄┄┄┄┄ waits for one's row ┄┄┄┄┄ 0 rows  412
+//! ```
+//!
+//! `READ COMMITTED` suffices: the `UPDATE` that waited looks at its `WHERE` again on the row as it was committed. Every
+//! transaction takes its rows in one order (order, key, rider), so that no two wait for each other.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::idempotency::{Completion, Fingerprint, Lease};
+use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
+use super::super::transition::Change;
+use super::{Claimed, Listed, Page, Reply, Store, StoreError, Written};
+use keys::Broom;
+use value::{Row, Value};
+
+mod careless;
+mod keys;
+pub(super) mod postgres;
+pub(super) mod sqlite;
+mod value;
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A database, as far as a store needs to know it. Statements have their parameters as `$1`, `$2` …, which both read.
+trait Database: Send + Sync {
+    /// One statement, committed by itself. Returns how many rows it wrote.
+    fn execute(&self, statement: &'static str, values: Vec<Value>) -> Reply<'_, u64>;
+
+    /// One statement that only reads.
+    fn query(&self, statement: &'static str, values: Vec<Value>) -> Reply<'_, Vec<Row>>;
+
+    /// Begins a transaction that writes. Dropped without a commit, it never was.
+    fn begin(&self) -> Reply<'_, Box<dyn Transaction>>;
+
+    /// Selects `id, name` of those restaurants whose ids are in the JSON list `$1`.
+    fn restaurants_among(&self) -> &'static str;
+
+    /// The same of riders.
+    fn riders_among(&self) -> &'static str;
+}
+
+/// Several statements that are one.
+trait Transaction: Send {
+    fn execute(&mut self, statement: &'static str, values: Vec<Value>) -> Reply<'_, u64>;
+    fn query(&mut self, statement: &'static str, values: Vec<Value>) -> Reply<'_, Vec<Row>>;
+    /// Whoever hears `Ok` hears it after the database has said that the transaction is durable.
+    fn commit(self: Box<Self>) -> Reply<'static, ()>;
+    /// Undoes everything, and returns when the rows are free again. If that fails, the connection is thrown away, and
+    /// the database undoes it.
+    fn rollback(self: Box<Self>) -> Boxed<'static, ()>;
+}
+
+/// A store on a database.
+pub(in super::super) struct SqlStore {
+    database: Box<dyn Database>,
+    broom: Broom,
+}
+
+/// The columns of an order, as [`Row::order`] takes them.
+macro_rules! select_orders {
+    ($rest:literal) => {
+        concat!(
+            "SELECT o.id, o.restaurant, r.name, o.rider, o.status, o.amount, o.version, o.etag, o.created_at, ",
+            "o.updated_at, o.place FROM orders o JOIN restaurants r ON r.id = o.restaurant ",
+            $rest
+        )
+    };
+}
+
+impl SqlStore {
+    fn on(database: impl Database + 'static) -> Self {
+        Self { database: Box::new(database), broom: Broom::default() }
+    }
+
+    async fn insert(&self, order: Order, completion: Option<Completion>) -> Result<Written, StoreError> {
+        let mut transaction = self.database.begin().await?;
+        if !keys::finish(&mut *transaction, completion.as_ref()).await? {
+            transaction.rollback().await;
+            return Ok(Written::ClaimLost);
+        }
+        transaction
+            .execute(
+                "INSERT INTO orders (id, restaurant, rider, status, amount, version, etag, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                vec![
+                    order.id.into(),
+                    order.restaurant.into(),
+                    order.rider.into(),
+                    order.status.into(),
+                    order.amount.into(),
+                    order.version.into(),
+                    order.tag.opaque().into(),
+                    order.created_at.into(),
+                    order.updated_at.into(),
+                ],
+            )
+            .await?;
+        transaction.commit().await?;
+        Ok(Written::Done)
+    }
+
+    /// The conditional write: the comparison is part of the `UPDATE`, and everything else hangs on its one row.
+    async fn update(&self, change: Change, completion: Option<Completion>) -> Result<Written, StoreError> {
+        let mut transaction = self.database.begin().await?;
+        let written = update_within(&mut *transaction, change, completion.as_ref()).await?;
+        match written {
+            Written::Done => transaction.commit().await?,
+            Written::Conflict | Written::ClaimLost => transaction.rollback().await,
+        }
+        Ok(written)
+    }
+
+    /// V1's write: no condition, and the version is counted by the database.
+    async fn put_unconditionally(&self, mut change: Change) -> Result<Option<Arc<Order>>, StoreError> {
+        let mut transaction = self.database.begin().await?;
+        let updated = transaction
+            .query(
+                "UPDATE orders SET status = $1, rider = $2, version = version + 1, etag = $3, updated_at = $4 \
+                 WHERE id = $5 RETURNING version",
+                vec![
+                    change.order.status.into(),
+                    change.order.rider.clone().into(),
+                    change.order.tag.opaque().into(),
+                    change.order.updated_at.into(),
+                    change.order.id.into(),
+                ],
+            )
+            .await?;
+        let Some(mut row) = updated.into_iter().next() else {
+            transaction.rollback().await;
+            return Ok(None);
+        };
+        change.order.version = row.count()?;
+        change.event.version = change.order.version;
+        let order = Arc::new(change.order.clone());
+        write_rows(&mut *transaction, change).await?;
+        transaction.commit().await?;
+        Ok(Some(order))
+    }
+
+    async fn page(&self, page: Page) -> Result<Vec<Listed>, StoreError> {
+        let limit = Value::Integer(i64::try_from(page.limit).unwrap_or(i64::MAX));
+        let rows = match page.status {
+            None => {
+                let all = select_orders!("WHERE o.place > $1 ORDER BY o.place LIMIT $2");
+                self.database.query(all, vec![page.after.into(), limit]).await?
+            }
+            Some(status) => {
+                let some = select_orders!("WHERE o.place > $1 AND o.status = $3 ORDER BY o.place LIMIT $2");
+                self.database.query(some, vec![page.after.into(), limit, status.into()]).await?
+            }
+        };
+        rows.into_iter()
+            .map(|mut row| {
+                let order = row.order()?;
+                Ok((row.count()?, Arc::new(order)))
+            })
+            .collect()
+    }
+}
+
+/// [`Store::commit`] up to its commit.
+async fn update_within(
+    transaction: &mut dyn Transaction,
+    change: Change,
+    completion: Option<&Completion>,
+) -> Result<Written, StoreError> {
+    let updated = transaction
+        .execute(
+            "UPDATE orders SET status = $1, rider = $2, version = $3, etag = $4, updated_at = $5 \
+             WHERE id = $6 AND version = $7",
+            vec![
+                change.order.status.into(),
+                change.order.rider.clone().into(),
+                change.order.version.into(),
+                change.order.tag.opaque().into(),
+                change.order.updated_at.into(),
+                change.order.id.into(),
+                change.expected_version.into(),
+            ],
+        )
+        .await?;
+    if updated == 0 {
+        return Ok(Written::Conflict);
+    }
+    if !keys::finish(transaction, completion).await? {
+        return Ok(Written::ClaimLost);
+    }
+    write_rows(transaction, change).await?;
+    Ok(Written::Done)
+}
+
+/// The rows that go with an order's new version.
+async fn write_rows(transaction: &mut dyn Transaction, change: Change) -> Result<(), StoreError> {
+    let Change { order, event, charge, rider, .. } = change;
+    transaction
+        .execute(
+            "INSERT INTO events (order_id, action, actor, from_status, to_status, version, at, reason) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            vec![
+                order.id.into(),
+                event.action.name().into(),
+                event.actor.into(),
+                event.from.into(),
+                event.to.into(),
+                event.version.into(),
+                event.at.into(),
+                event.reason.into(),
+            ],
+        )
+        .await?;
+    if let Some(charge) = charge {
+        let (statement, values) = charge_row(order.id, charge);
+        transaction.execute(statement, values).await?;
+    }
+    if let Some(rider) = rider {
+        let unless_known = "INSERT INTO riders (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+        transaction.execute(unless_known, vec![rider.id.into(), rider.name.into()]).await?;
+    }
+    Ok(())
+}
+
+fn charge_row(order: OrderId, charge: Charge) -> (&'static str, Vec<Value>) {
+    let insert = "INSERT INTO charges (order_id, id, amount, payment_method, created_at) VALUES ($1, $2, $3, $4, $5)";
+    let Charge { id, amount, payment_method, created_at } = charge;
+    (insert, vec![order.into(), id.into(), amount.into(), payment_method.into(), created_at.into()])
+}
+
+/// Reads `(id, name)` rows.
+fn named<T>(rows: Vec<Row>, make: impl Fn(String, String) -> T) -> Result<Vec<T>, StoreError> {
+    rows.into_iter().map(|mut row| Ok(make(row.text()?, row.text()?))).collect()
+}
+
+/// Any number of ids as one parameter.
+fn json_list(ids: &[String]) -> Value {
+    Value::Text(serde_json::to_string(ids).expect("a list of texts is JSON"))
+}
+
+/// The rows of an order that was joined with a table: none if there is no order, and one of NULLs if it has no rows.
+fn joined<T>(
+    rows: Vec<Row>,
+    read: impl Fn(&mut Row) -> Result<Option<T>, StoreError>,
+) -> Result<Option<Vec<T>>, StoreError> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let read = rows.into_iter().filter_map(|mut row| read(&mut row).transpose());
+    read.collect::<Result<_, _>>().map(Some)
+}
+
+impl Store for SqlStore {
+    fn create(&self, order: Order, completion: Option<Completion>) -> Reply<'_, Written> {
+        Box::pin(self.insert(order, completion))
+    }
+
+    fn commit(&self, change: Change, completion: Option<Completion>) -> Reply<'_, Written> {
+        Box::pin(self.update(change, completion))
+    }
+
+    fn put(&self, change: Change) -> Reply<'_, Option<Arc<Order>>> {
+        Box::pin(self.put_unconditionally(change))
+    }
+
+    fn order(&self, id: OrderId) -> Reply<'_, Option<Arc<Order>>> {
+        Box::pin(async move {
+            let found = self.database.query(select_orders!("WHERE o.id = $1"), vec![id.into()]).await?;
+            found.into_iter().next().map(|mut row| row.order().map(Arc::new)).transpose()
+        })
+    }
+
+    fn list(&self, page: Page) -> Reply<'_, Vec<Listed>> {
+        Box::pin(self.page(page))
+    }
+
+    fn charges(&self, id: OrderId) -> Reply<'_, Option<Vec<Charge>>> {
+        Box::pin(async move {
+            let ledger = "SELECT c.id, c.amount, c.payment_method, c.created_at FROM orders o \
+                          LEFT JOIN charges c ON c.order_id = o.id WHERE o.id = $1 ORDER BY c.seq";
+            joined(self.database.query(ledger, vec![id.into()]).await?, Row::charge)
+        })
+    }
+
+    fn events(&self, id: OrderId) -> Reply<'_, Option<Vec<Event>>> {
+        Box::pin(async move {
+            let history = "SELECT e.action, e.actor, e.from_status, e.to_status, e.version, e.at, e.reason \
+                           FROM orders o LEFT JOIN events e ON e.order_id = o.id WHERE o.id = $1 ORDER BY e.seq";
+            joined(self.database.query(history, vec![id.into()]).await?, Row::event)
+        })
+    }
+
+    fn restaurants(&self, ids: Vec<String>) -> Reply<'_, Vec<Restaurant>> {
+        Box::pin(async move {
+            let rows = self.database.query(self.database.restaurants_among(), vec![json_list(&ids)]).await?;
+            named(rows, |id, name| Restaurant { id, name })
+        })
+    }
+
+    fn riders(&self, ids: Vec<String>) -> Reply<'_, Vec<Rider>> {
+        Box::pin(async move {
+            let rows = self.database.query(self.database.riders_among(), vec![json_list(&ids)]).await?;
+            named(rows, |id, name| Rider { id, name })
+        })
+    }
+
+    fn claim(&self, lease: Lease, fingerprint: Fingerprint, now: Timestamp, until: Timestamp) -> Reply<'_, Claimed> {
+        Box::pin(async move {
+            let claimed = keys::claim(&*self.database, &lease, &fingerprint, now, until).await?;
+            self.broom.sweep(&*self.database, now).await;
+            Ok(claimed)
+        })
+    }
+
+    fn settle(&self, completion: Completion) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let mut transaction = self.database.begin().await?;
+            keys::finish(&mut *transaction, Some(&completion)).await?;
+            transaction.commit().await
+        })
+    }
+
+    fn release(&self, lease: Lease) -> Reply<'_, ()> {
+        Box::pin(async move { keys::release(&*self.database, &lease).await })
+    }
+}

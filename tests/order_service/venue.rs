@@ -1,0 +1,78 @@
+//! Where a test takes place: on which store, and with how many services. One suite, told once, runs at every venue.
+
+use quickeats_bench::service::StoreChoice;
+use tempfile::TempDir;
+
+use crate::real_parts;
+
+/// A kind of store, and how many services share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Venue {
+    Memory,
+    Sqlite,
+    Postgres,
+    /// Two services on one database; each request goes to the other one than the request before.
+    TwoReplicas,
+}
+
+/// A fresh store, gone with what it takes when dropped.
+pub(crate) struct Props {
+    pub(crate) store: StoreChoice,
+    pub(crate) replicas: usize,
+    _folder: Option<TempDir>,
+}
+
+impl Venue {
+    /// Whether all that it takes is installed here. If not, it is said that `test` is left out.
+    pub(crate) fn is_ready(self, test: &str) -> bool {
+        match self {
+            Self::Memory | Self::Sqlite => true,
+            Self::Postgres | Self::TwoReplicas => real_parts::has_postgres(test),
+        }
+    }
+
+    /// A fresh store of this kind.
+    pub(crate) fn props(self) -> Props {
+        let (store, folder) = match self {
+            Self::Memory => (StoreChoice::Memory, None),
+            Self::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                (StoreChoice::Sqlite(folder.path().join("orders.db")), Some(folder))
+            }
+            Self::Postgres | Self::TwoReplicas => (real_parts::postgres().parse().unwrap(), None),
+        };
+        Props { store, replicas: if self == Self::TwoReplicas { 2 } else { 1 }, _folder: folder }
+    }
+}
+
+/// Runs each of the named tests at each of the venues. (A test that is not named here is dead code, which the compiler
+/// tells.)
+macro_rules! on_venues {
+    ($module:ident: $venue:ident => $($test:ident),+ $(,)?) => {
+        mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let venue = $crate::venue::Venue::$venue;
+                    if venue.is_ready(concat!(module_path!(), "::", stringify!($test))) {
+                        super::$test(venue).await;
+                    }
+                }
+            )+
+        }
+    };
+    // What holds of every store, however many services share it.
+    (everywhere: $($test:ident),+ $(,)?) => {
+        on_venues!(memory: Memory => $($test),+);
+        on_venues!(sqlite: Sqlite => $($test),+);
+        on_venues!(postgres: Postgres => $($test),+);
+        on_venues!(two_replicas: TwoReplicas => $($test),+);
+    };
+    // What is about one process on its own: its connections, or its mistake.
+    (one process: $($test:ident),+ $(,)?) => {
+        on_venues!(alone_in_memory: Memory => $($test),+);
+        on_venues!(alone_on_sqlite: Sqlite => $($test),+);
+        on_venues!(alone_on_postgres: Postgres => $($test),+);
+    };
+}
+pub(crate) use on_venues;
