@@ -283,8 +283,7 @@ fn serve_says_what_it_serves_answers_and_stops_when_asked() {
         .unwrap();
     let mut lines = BufReader::new(service.stdout.take().unwrap()).lines().map(Result::unwrap);
     let address = lines.next().unwrap().rsplit_once("http://").unwrap().1.to_owned();
-    let banner: Vec<String> = lines.take(4).collect();
-    let defect = banner.iter().find(|line| line.contains("defect")).unwrap();
+    let defect = lines.find(|line| line.contains("defect")).unwrap();
     assert!(defect.contains("check-then-save") && defect.contains("widened by 1.00 ms"), "{defect}");
     let mut connection = TcpStream::connect(&address).unwrap();
     connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();

@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::Severity;
-use crate::service::{Defect, StoreChoice};
+use crate::service::{Defect, StoreChoice, Strategy};
 use crate::text::parse_duration;
 
 macro_rules! exit_codes {
@@ -86,6 +86,10 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "STORE", conflicts_with = "target", default_value = "memory")]
     pub(super) store: StoreChoice,
 
+    /// How the in-process reference service keeps contenders for one order apart
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "defect"], default_value = "optimistic", value_parser = strategy_parser())]
+    pub(super) strategy: Strategy,
+
     /// The mistake that the in-process reference service makes
     #[arg(long, value_name = "NAME", conflicts_with = "target", value_parser = defect_parser())]
     pub(super) defect: Option<Defect>,
@@ -147,6 +151,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub(super) store: StoreChoice,
 
+    /// How contenders for one order are kept apart
+    #[arg(long, value_name = "NAME", conflicts_with = "defect", default_value = "optimistic", value_parser = strategy_parser())]
+    pub(super) strategy: Strategy,
+
     /// The mistake that the service makes
     #[arg(long, value_name = "NAME", value_parser = defect_parser())]
     pub(super) defect: Option<Defect>,
@@ -204,6 +212,12 @@ fn defect_parser() -> impl TypedValueParser<Value = Defect> {
     let names =
         Defect::ALL.iter().map(|defect| clap::builder::PossibleValue::new(defect.name()).help(defect.mistake()));
     PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of defects pass"))
+}
+
+fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
+    let names =
+        Strategy::ALL.iter().map(|strategy| clap::builder::PossibleValue::new(strategy.name()).help(strategy.means()));
+    PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of strategies pass"))
 }
 
 fn parse_timeout(typed: &str) -> Result<Duration, String> {

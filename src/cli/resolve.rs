@@ -125,6 +125,7 @@ fn target(args: &RaceArgs) -> anyhow::Result<TargetChoice> {
     let Some(typed) = &args.target else {
         return Ok(TargetChoice::InProcess(Box::new(ServiceConfig {
             store: args.store.clone(),
+            strategy: args.strategy,
             defect: args.defect,
             defect_window: defect_window(args.defect, args.defect_window)?,
             ..ServiceConfig::default()

@@ -31,6 +31,7 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
     };
     let config = ServiceConfig {
         store: args.store.clone(),
+        strategy: args.strategy,
         defect: args.defect,
         defect_window: window,
         ..ServiceConfig::default()
@@ -42,11 +43,14 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
     let banner = format!(
         "\
 listening on http://{address}
-  APIs    /api/v2 (ETag, Idempotency-Key), /api/v1 (unsafe by design)
-  store   {store}
-  auth    off: anyone may do anything
-  defect  {defect}
-"
+  APIs      /api/v2 (ETag, Idempotency-Key), /api/v1 (unsafe by design)
+  store     {store}
+  strategy  {strategy}: {means}
+  auth      off: anyone may do anything
+  defect    {defect}
+",
+        strategy = args.strategy,
+        means = args.strategy.means(),
     );
     print(&banner)?;
     let stopped = {

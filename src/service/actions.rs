@@ -1,4 +1,4 @@
-//! The sound way to act on an order: optimistic locking and idempotency keys.
+//! The sound way to act on an order: optimistic locking (or pessimistic, where asked for) and idempotency keys.
 //!
 //! ```text
 //! claim the key ──► read ──► judge what was read ──► write if nothing changed since, and keep the answer ──► answer
@@ -19,6 +19,7 @@ use super::identity::Principal;
 use super::orders::{Minted, Order, OrderId};
 use super::problem::Problem;
 use super::stores::Written;
+use super::strategy::Strategy;
 use super::transition::{Change, Command, Refusal, plan};
 
 /// A request to act on an order, read and well-formed.
@@ -42,12 +43,17 @@ impl ActionRequest {
 
 /// Acts on an order, once however often the request is repeated under its key.
 pub(super) async fn perform(service: &Service, request: &ActionRequest) -> Result<Answer, Problem> {
-    idempotency::once(service, request.keyed.as_ref(), Some(&request.seen), |claim| transition(service, request, claim))
-        .await
+    idempotency::once(service, request.keyed.as_ref(), Some(&request.seen), async |claim| {
+        match service.config.strategy {
+            Strategy::Optimistic => optimistic(service, request, claim).await,
+            Strategy::Pessimistic => pessimistic(service, request, claim).await,
+        }
+    })
+    .await
 }
 
 /// Judges and writes until the one follows from the other. Every turn but the last is somebody else's progress.
-async fn transition(service: &Service, request: &ActionRequest, claim: Claim) -> Result<Answer, Problem> {
+async fn optimistic(service: &Service, request: &ActionRequest, claim: Claim) -> Result<Answer, Problem> {
     loop {
         let order = service.read(request.order).await?;
         let change = match request.plan(&order) {
@@ -57,6 +63,38 @@ async fn transition(service: &Service, request: &ActionRequest, claim: Claim) ->
         let answer = Answer::to_change(&change);
         let completion = claim.completion(&answer);
         match service.store.commit(change, completion).await? {
+            Written::Done => {
+                claim.completed();
+                return Ok(answer);
+            }
+            Written::Conflict => {}
+            Written::ClaimLost => return Err(idempotency::in_use(Some(&order))),
+        }
+    }
+}
+
+/// Judges and writes while nobody else who locks can. Only V1, which does not, makes another turn necessary.
+///
+/// ```text
+/// one    lock ── judge v1 ── write v2, unlock ── 200
+/// other      lock ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ judge v2: stale, unlock ── 412
+/// ```
+async fn pessimistic(service: &Service, request: &ActionRequest, claim: Claim) -> Result<Answer, Problem> {
+    loop {
+        let locked = service.store.lock(request.order).await?;
+        let locked = locked.ok_or_else(|| Problem::not_found("this order"))?;
+        let order = Arc::clone(locked.order());
+        let change = match request.plan(&order) {
+            Ok(change) => change,
+            Err(refusal) => {
+                // First the lock, then the key: whoever holds the one while it waits for the other blocks two lines.
+                locked.unlock().await;
+                return refuse(refusal, &order, claim).await;
+            }
+        };
+        let answer = Answer::to_change(&change);
+        let completion = claim.completion(&answer);
+        match locked.commit(change, completion).await? {
             Written::Done => {
                 claim.completed();
                 return Ok(answer);

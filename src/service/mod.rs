@@ -45,10 +45,12 @@ mod problem;
 mod routes;
 mod server;
 mod stores;
+mod strategy;
 mod transition;
 
 pub use defect::{Defect, UnknownDefect};
 pub use stores::{OpenError, PostgresUrl, StoreChoice, UnknownStore};
+pub use strategy::{Strategy, UnknownStrategy};
 
 use defects::Mistaken;
 use orders::{Order, OrderId};
@@ -60,6 +62,8 @@ use stores::Store;
 pub struct ServiceConfig {
     /// Where orders are kept.
     pub store: StoreChoice,
+    /// How contenders for one order are kept apart. A mistake is made in its own way, whatever this says.
+    pub strategy: Strategy,
     /// The one mistake to make; none: no mistake.
     pub defect: Option<Defect>,
     /// How much wider than it naturally is the gap between check and act becomes, for a defect that has one.
@@ -83,6 +87,7 @@ impl Default for ServiceConfig {
     fn default() -> Self {
         Self {
             store: StoreChoice::Memory,
+            strategy: Strategy::Optimistic,
             defect: None,
             defect_window: Duration::ZERO,
             idempotency_ttl: Duration::from_hours(24),

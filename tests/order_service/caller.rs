@@ -54,8 +54,9 @@ impl Service {
     /// The same on a store that is there already.
     pub(crate) async fn open(props: Props, config: ServiceConfig) -> Self {
         let mut replicas = Vec::new();
-        for _ in 0..props.replicas {
-            replicas.push(Replica::start(ServiceConfig { store: props.store.clone(), ..config.clone() }).await);
+        for strategy in &props.strategies {
+            let config = ServiceConfig { store: props.store.clone(), strategy: *strategy, ..config.clone() };
+            replicas.push(Replica::start(config).await);
         }
         Self { replicas, turn: AtomicUsize::new(0), client: client(), props }
     }

@@ -1,6 +1,6 @@
 //! Where a test takes place: on which store, and with how many services. One suite, told once, runs at every venue.
 
-use quickeats_bench::service::StoreChoice;
+use quickeats_bench::service::{StoreChoice, Strategy};
 use tempfile::TempDir;
 
 use crate::real_parts;
@@ -11,14 +11,19 @@ pub(crate) enum Venue {
     Memory,
     Sqlite,
     Postgres,
-    /// Two services on one database; each request goes to the other one than the request before.
+    /// The same stores, with the order locked while it is judged.
+    MemoryLocked,
+    SqliteLocked,
+    PostgresLocked,
+    /// Two services on one database, of different strategies; each request goes to the other one than the request before.
     TwoReplicas,
 }
 
 /// A fresh store, gone with what it takes when dropped.
 pub(crate) struct Props {
     pub(crate) store: StoreChoice,
-    pub(crate) replicas: usize,
+    /// One for each service.
+    pub(crate) strategies: Vec<Strategy>,
     _folder: Option<TempDir>,
 }
 
@@ -26,22 +31,29 @@ impl Venue {
     /// Whether all that it takes is installed here. If not, it is said that `test` is left out.
     pub(crate) fn is_ready(self, test: &str) -> bool {
         match self {
-            Self::Memory | Self::Sqlite => true,
-            Self::Postgres | Self::TwoReplicas => real_parts::has_postgres(test),
+            Self::Memory | Self::MemoryLocked | Self::Sqlite | Self::SqliteLocked => true,
+            Self::Postgres | Self::PostgresLocked | Self::TwoReplicas => real_parts::has_postgres(test),
         }
     }
 
     /// A fresh store of this kind.
     pub(crate) fn props(self) -> Props {
         let (store, folder) = match self {
-            Self::Memory => (StoreChoice::Memory, None),
-            Self::Sqlite => {
+            Self::Memory | Self::MemoryLocked => (StoreChoice::Memory, None),
+            Self::Sqlite | Self::SqliteLocked => {
                 let folder = tempfile::tempdir().unwrap();
                 (StoreChoice::Sqlite(folder.path().join("orders.db")), Some(folder))
             }
-            Self::Postgres | Self::TwoReplicas => (real_parts::postgres().parse().unwrap(), None),
+            Self::Postgres | Self::PostgresLocked | Self::TwoReplicas => {
+                (real_parts::postgres().parse().unwrap(), None)
+            }
         };
-        Props { store, replicas: if self == Self::TwoReplicas { 2 } else { 1 }, _folder: folder }
+        let strategies = match self {
+            Self::Memory | Self::Sqlite | Self::Postgres => vec![Strategy::Optimistic],
+            Self::MemoryLocked | Self::SqliteLocked | Self::PostgresLocked => vec![Strategy::Pessimistic],
+            Self::TwoReplicas => Strategy::ALL.to_vec(),
+        };
+        Props { store, strategies, _folder: folder }
     }
 }
 
@@ -66,6 +78,9 @@ macro_rules! on_venues {
         on_venues!(memory: Memory => $($test),+);
         on_venues!(sqlite: Sqlite => $($test),+);
         on_venues!(postgres: Postgres => $($test),+);
+        on_venues!(memory_locked: MemoryLocked => $($test),+);
+        on_venues!(sqlite_locked: SqliteLocked => $($test),+);
+        on_venues!(postgres_locked: PostgresLocked => $($test),+);
         on_venues!(two_replicas: TwoReplicas => $($test),+);
     };
     // What is about one process on its own: its connections, or its mistake.

@@ -8,17 +8,20 @@ use std::future::ready;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
+use tokio::sync::OwnedMutexGuard;
 
 use super::super::idempotency::{Completion, Fingerprint, Lease};
 use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
 use super::super::transition::Change;
 use super::key_table::KeyTable;
-use super::{Careless, Claimed, Listed, Page, Reply, Store, StoreError, Written};
+use super::{Boxed, Careless, Claimed, Listed, Locked, Page, Reply, Store, StoreError, Written};
 
 /// One order's current version, and the rows that belong to it.
 #[derive(Debug)]
 struct Row {
     order: Arc<Order>,
+    /// Held by whoever has locked the order.
+    turn: Arc<tokio::sync::Mutex<()>>,
     charges: Vec<Charge>,
     events: Vec<Event>,
 }
@@ -39,7 +42,7 @@ impl Tables {
         }
         self.keys.finish(completion);
         self.listing.push(order.id);
-        let row = Row { order: Arc::new(order), charges: Vec::new(), events: Vec::new() };
+        let row = Row { order: Arc::new(order), turn: Arc::default(), charges: Vec::new(), events: Vec::new() };
         self.orders.insert(row.order.id, row);
         Written::Done
     }
@@ -99,21 +102,48 @@ impl Tables {
 #[derive(Debug)]
 pub(in super::super) struct MemoryStore {
     restaurants: Vec<Restaurant>,
-    tables: Mutex<Tables>,
+    tables: Arc<Mutex<Tables>>,
+}
+
+/// An order whose turn it is.
+struct LockedOrder {
+    tables: Arc<Mutex<Tables>>,
+    order: Arc<Order>,
+    turn: OwnedMutexGuard<()>,
 }
 
 impl MemoryStore {
     pub(in super::super) fn new() -> Self {
-        Self { restaurants: Restaurant::seeded(), tables: Mutex::default() }
+        Self { restaurants: Restaurant::seeded(), tables: Arc::default() }
     }
 
     /// One critical section, done by the time this returns.
     fn atomically<T: Send + 'static>(&self, section: impl FnOnce(&mut Tables) -> T) -> Reply<'_, T> {
-        let done = match self.tables.lock() {
-            Ok(mut tables) => Ok(section(&mut tables)),
-            Err(_) => Err(StoreError::HalfWritten),
-        };
-        Box::pin(ready(done))
+        Box::pin(ready(atomically(&self.tables, section)))
+    }
+}
+
+fn atomically<T>(tables: &Mutex<Tables>, section: impl FnOnce(&mut Tables) -> T) -> Result<T, StoreError> {
+    match tables.lock() {
+        Ok(mut tables) => Ok(section(&mut tables)),
+        Err(_) => Err(StoreError::HalfWritten),
+    }
+}
+
+impl Locked for LockedOrder {
+    fn order(&self) -> &Arc<Order> {
+        &self.order
+    }
+
+    fn commit(self: Box<Self>, change: Change, completion: Option<Completion>) -> Reply<'static, Written> {
+        let written = atomically(&self.tables, |tables| tables.commit(change, completion));
+        drop(self.turn);
+        Box::pin(ready(written))
+    }
+
+    fn unlock(self: Box<Self>) -> Boxed<'static, ()> {
+        drop(self.turn);
+        Box::pin(ready(()))
     }
 }
 
@@ -128,6 +158,19 @@ impl Store for MemoryStore {
 
     fn put(&self, change: Change) -> Reply<'_, Option<Arc<Order>>> {
         self.atomically(|tables| tables.put(change))
+    }
+
+    fn lock(&self, id: OrderId) -> Reply<'_, Option<Box<dyn Locked>>> {
+        Box::pin(async move {
+            let turn = atomically(&self.tables, |tables| tables.orders.get(&id).map(|row| Arc::clone(&row.turn)))?;
+            let Some(turn) = turn else {
+                return Ok(None);
+            };
+            let turn = turn.lock_owned().await;
+            let order = atomically(&self.tables, |tables| tables.order(id))?;
+            let tables = Arc::clone(&self.tables);
+            Ok(order.map(|order| Box::new(LockedOrder { tables, order, turn }) as Box<dyn Locked>))
+        })
     }
 
     fn order(&self, id: OrderId) -> Reply<'_, Option<Arc<Order>>> {
@@ -187,79 +230,5 @@ impl Careless for MemoryStore {
 
     fn remember(&self, completion: Completion, fingerprint: Fingerprint) -> Reply<'_, ()> {
         self.atomically(|tables| tables.keys.remember(completion, fingerprint))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::super::super::answer::Answer;
-    use super::super::super::etag::{Preconditions, TagList};
-    use super::super::super::idempotency::CallerKey;
-    use super::super::super::identity::Principal;
-    use super::super::super::orders::{Minted, Status};
-    use super::super::super::transition::{Command, plan};
-    use super::*;
-
-    async fn store_with_an_order() -> (MemoryStore, Arc<Order>) {
-        let store = MemoryStore::new();
-        let Minted { at, tag, id } = Minted::now();
-        let order = Order {
-            id: OrderId::new(id),
-            restaurant: "trattoria-roma".to_owned(),
-            restaurant_name: "Trattoria Roma".to_owned(),
-            rider: None,
-            status: Status::PendingPayment,
-            amount: 100,
-            version: 1,
-            created_at: at,
-            updated_at: at,
-            tag,
-        };
-        store.create(order.clone(), None).await.unwrap();
-        (store, Arc::new(order))
-    }
-
-    fn payment(order: &Order) -> Change {
-        let command = Command::Pay { method: "card".to_owned(), amount: order.amount };
-        let any = Preconditions { if_match: Some(TagList::Any), if_none_match: None };
-        plan(order, &command, &any, &Principal::Anonymous, Minted::now()).unwrap()
-    }
-
-    #[tokio::test]
-    async fn of_two_changes_planned_on_one_version_one_is_written_whole_and_one_not_at_all() {
-        let (store, order) = store_with_an_order().await;
-        let (one, other) = (payment(&order), payment(&order));
-        assert_eq!(store.commit(one, None).await, Ok(Written::Done));
-        assert_eq!(store.commit(other, None).await, Ok(Written::Conflict));
-        assert_eq!(store.charges(order.id).await.unwrap().unwrap().len(), 1);
-        assert_eq!(store.events(order.id).await.unwrap().unwrap().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_change_under_a_lost_claim_is_not_written() {
-        let (store, order) = store_with_an_order().await;
-        let change = payment(&order);
-        let lost = Completion {
-            lease: Lease { key: Arc::new(CallerKey::new("anonymous", "k")), token: Uuid::nil() },
-            answer: Answer::to_change(&change),
-            keep_until: Timestamp::MAX,
-        };
-        let written = store.commit(change, Some(lost)).await;
-        assert_eq!(written, Ok(Written::ClaimLost));
-        assert_eq!(store.order(order.id).await.unwrap().unwrap().version, 1);
-        assert!(store.charges(order.id).await.unwrap().unwrap().is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_v1_write_takes_the_version_above_the_one_it_finds() {
-        let (store, order) = store_with_an_order().await;
-        store.commit(payment(&order), None).await.unwrap();
-        let late = store.put(payment(&order)).await.unwrap().unwrap();
-        assert_eq!(late.version, 3);
-        let versions: Vec<_> =
-            store.events(order.id).await.unwrap().unwrap().iter().map(|event| event.version).collect();
-        assert_eq!(versions, [2, 3]);
     }
 }

@@ -27,6 +27,8 @@ mod commit;
 mod key_table;
 mod memory;
 mod sql;
+#[cfg(test)]
+mod tests;
 
 pub use choice::{OpenError, PostgresUrl, StoreChoice, UnknownStore};
 use commit::point_of_no_return;
@@ -77,6 +79,9 @@ impl From<sqlx::Error> for StoreError {
 
 /// A store's reply, when it comes. Boxed, so that a service can choose its store at start.
 pub(super) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Something that comes later, and cannot fail.
+pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A store in memory answers before anybody else gets a turn; one on a disk or behind a wire does not. This is the
 /// turn that others get, for code that is wrong *because* of it: a hop to another thread and back, some tens of
@@ -130,6 +135,9 @@ pub(super) trait Store: Send + Sync {
     /// above what it finds, so that V2's condition can never mistake this write for another. None: no such order.
     fn put(&self, change: Change) -> Reply<'_, Option<Arc<Order>>>;
 
+    /// Waits until nobody else has locked the order, and locks it. None: no such order.
+    fn lock(&self, id: OrderId) -> Reply<'_, Option<Box<dyn Locked>>>;
+
     fn order(&self, id: OrderId) -> Reply<'_, Option<Arc<Order>>>;
     fn list(&self, page: Page) -> Reply<'_, Vec<Listed>>;
     /// The ledger, oldest first. None: no such order.
@@ -150,6 +158,20 @@ pub(super) trait Store: Send + Sync {
 
     /// Gives a key back; does nothing if the claim is over or lost.
     fn release(&self, lease: Lease) -> Reply<'_, ()>;
+}
+
+/// An order that no other holder of a lock can change. Dropped, it is unlocked soon.
+///
+/// Only a lock keeps out a lock: [`Store::put`] asks nobody. So the write is conditional here, too.
+pub(super) trait Locked: Send {
+    /// The order as it was when the lock was taken.
+    fn order(&self) -> &Arc<Order>;
+
+    /// What [`Store::commit`] does, and unlocks.
+    fn commit(self: Box<Self>, change: Change, completion: Option<Completion>) -> Reply<'static, Written>;
+
+    /// Unlocks, and returns when others can have the order.
+    fn unlock(self: Box<Self>) -> Boxed<'static, ()>;
 }
 
 /// What no sound service does to its store. Only the deliberate mistakes in [`defects`](super::defects) get to see it.

@@ -9,7 +9,6 @@
 //! `READ COMMITTED` suffices: the `UPDATE` that waited looks at its `WHERE` again on the row as it was committed. Every
 //! transaction takes its rows in one order (order, key, rider), so that no two wait for each other.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,17 +16,26 @@ use jiff::Timestamp;
 use super::super::idempotency::{Completion, Fingerprint, Lease};
 use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
 use super::super::transition::Change;
-use super::{Claimed, Listed, Page, Reply, Store, StoreError, Written};
+use super::{Boxed, Claimed, Listed, Locked, Page, Reply, Store, StoreError, Written};
 use keys::Broom;
 use value::{Row, Value};
+
+/// The columns of an order, as [`Row::order`] takes them, and then its place in the list.
+macro_rules! select_orders {
+    ($rest:literal) => {
+        concat!(
+            "SELECT o.id, o.restaurant, r.name, o.rider, o.status, o.amount, o.version, o.etag, o.created_at, ",
+            "o.updated_at, o.place FROM orders o JOIN restaurants r ON r.id = o.restaurant ",
+            $rest
+        )
+    };
+}
 
 mod careless;
 mod keys;
 pub(super) mod postgres;
 pub(super) mod sqlite;
 mod value;
-
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A database, as far as a store needs to know it. Statements have their parameters as `$1`, `$2` …, which both read.
 trait Database: Send + Sync {
@@ -39,6 +47,9 @@ trait Database: Send + Sync {
 
     /// Begins a transaction that writes. Dropped without a commit, it never was.
     fn begin(&self) -> Reply<'_, Box<dyn Transaction>>;
+
+    /// Selects the order whose id is `$1` and locks it until the end of the transaction.
+    fn lock_order(&self) -> &'static str;
 
     /// Selects `id, name` of those restaurants whose ids are in the JSON list `$1`.
     fn restaurants_among(&self) -> &'static str;
@@ -64,15 +75,10 @@ pub(in super::super) struct SqlStore {
     broom: Broom,
 }
 
-/// The columns of an order, as [`Row::order`] takes them.
-macro_rules! select_orders {
-    ($rest:literal) => {
-        concat!(
-            "SELECT o.id, o.restaurant, r.name, o.rider, o.status, o.amount, o.version, o.etag, o.created_at, ",
-            "o.updated_at, o.place FROM orders o JOIN restaurants r ON r.id = o.restaurant ",
-            $rest
-        )
-    };
+/// A transaction that has locked an order.
+struct LockedRow {
+    transaction: Box<dyn Transaction>,
+    order: Arc<Order>,
 }
 
 impl SqlStore {
@@ -109,13 +115,18 @@ impl SqlStore {
 
     /// The conditional write: the comparison is part of the `UPDATE`, and everything else hangs on its one row.
     async fn update(&self, change: Change, completion: Option<Completion>) -> Result<Written, StoreError> {
+        let transaction = self.database.begin().await?;
+        update_and_end(transaction, change, completion).await
+    }
+
+    async fn select_for_update(&self, id: OrderId) -> Result<Option<LockedRow>, StoreError> {
         let mut transaction = self.database.begin().await?;
-        let written = update_within(&mut *transaction, change, completion.as_ref()).await?;
-        match written {
-            Written::Done => transaction.commit().await?,
-            Written::Conflict | Written::ClaimLost => transaction.rollback().await,
-        }
-        Ok(written)
+        let found = transaction.query(self.database.lock_order(), vec![id.into()]).await?;
+        let Some(mut row) = found.into_iter().next() else {
+            transaction.rollback().await;
+            return Ok(None);
+        };
+        Ok(Some(LockedRow { transaction, order: Arc::new(row.order()?) }))
     }
 
     /// V1's write: no condition, and the version is counted by the database.
@@ -167,7 +178,20 @@ impl SqlStore {
     }
 }
 
-/// [`Store::commit`] up to its commit.
+/// Writes everything, or nothing.
+async fn update_and_end(
+    mut transaction: Box<dyn Transaction>,
+    change: Change,
+    completion: Option<Completion>,
+) -> Result<Written, StoreError> {
+    let written = update_within(&mut *transaction, change, completion.as_ref()).await?;
+    match written {
+        Written::Done => transaction.commit().await?,
+        Written::Conflict | Written::ClaimLost => transaction.rollback().await,
+    }
+    Ok(written)
+}
+
 async fn update_within(
     transaction: &mut dyn Transaction,
     change: Change,
@@ -256,6 +280,20 @@ fn joined<T>(
     read.collect::<Result<_, _>>().map(Some)
 }
 
+impl Locked for LockedRow {
+    fn order(&self) -> &Arc<Order> {
+        &self.order
+    }
+
+    fn commit(self: Box<Self>, change: Change, completion: Option<Completion>) -> Reply<'static, Written> {
+        Box::pin(update_and_end(self.transaction, change, completion))
+    }
+
+    fn unlock(self: Box<Self>) -> Boxed<'static, ()> {
+        self.transaction.rollback()
+    }
+}
+
 impl Store for SqlStore {
     fn create(&self, order: Order, completion: Option<Completion>) -> Reply<'_, Written> {
         Box::pin(self.insert(order, completion))
@@ -267,6 +305,13 @@ impl Store for SqlStore {
 
     fn put(&self, change: Change) -> Reply<'_, Option<Arc<Order>>> {
         Box::pin(self.put_unconditionally(change))
+    }
+
+    fn lock(&self, id: OrderId) -> Reply<'_, Option<Box<dyn Locked>>> {
+        Box::pin(async move {
+            let locked = self.select_for_update(id).await?;
+            Ok(locked.map(|locked| Box::new(locked) as Box<dyn Locked>))
+        })
     }
 
     fn order(&self, id: OrderId) -> Reply<'_, Option<Arc<Order>>> {

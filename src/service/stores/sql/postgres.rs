@@ -12,8 +12,8 @@ use sqlx::{
     ValueRef as _, query_with,
 };
 
-use super::super::{OpenError, Reply, StoreError, point_of_no_return};
-use super::{Boxed, Database, Row, SqlStore, Transaction, Value};
+use super::super::{Boxed, OpenError, Reply, StoreError, point_of_no_return};
+use super::{Database, Row, SqlStore, Transaction, Value};
 
 /// How long a request waits for a free connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -102,6 +102,10 @@ impl Database for PostgresDatabase {
             let begun = self.pool.begin().await?;
             Ok(Box::new(begun) as Box<dyn Transaction>)
         })
+    }
+
+    fn lock_order(&self) -> &'static str {
+        select_orders!("WHERE o.id = $1 FOR UPDATE OF o")
     }
 
     fn restaurants_among(&self) -> &'static str {

@@ -23,8 +23,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{Column as _, Row as _, SqlStr, Sqlite, SqlitePool, TypeInfo as _, ValueRef as _, query_with};
 
-use super::super::{OpenError, Reply, StoreError, point_of_no_return};
-use super::{Boxed, Database, Row, SqlStore, Transaction, Value};
+use super::super::{Boxed, OpenError, Reply, StoreError, point_of_no_return};
+use super::{Database, Row, SqlStore, Transaction, Value};
 
 /// How long a write waits for another process's.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -111,6 +111,11 @@ impl Database for SqliteDatabase {
             let begun = self.writer.begin_with("BEGIN IMMEDIATE").await?;
             Ok(Box::new(begun) as Box<dyn Transaction>)
         })
+    }
+
+    /// The transaction has locked the whole file already.
+    fn lock_order(&self) -> &'static str {
+        select_orders!("WHERE o.id = $1")
     }
 
     fn restaurants_among(&self) -> &'static str {
