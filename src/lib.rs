@@ -15,6 +15,7 @@
 // 1 base: no other module
 pub mod clock;
 pub mod ids;
+pub mod jwt;
 pub mod seed;
 pub mod source;
 pub mod text;

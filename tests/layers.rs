@@ -13,6 +13,7 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     // 1 base
     ("clock", 1, &[]),
     ("ids", 1, &[]),
+    ("jwt", 1, &[]),
     ("seed", 1, &[]),
     ("text", 1, &[]),
     ("source", 1, &["text"]),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::credentials::Credentials;
 use super::exchange::{Headers, Request, Response};
 use super::template::{Template, Values};
 use crate::history::{Cause, Digest, Meaning, Outcome, Record, Reply, Verb};
@@ -27,7 +28,8 @@ pub struct Dialect {
     pub(super) actions: BTreeMap<Arc<str>, ActionDialect>,
     pub(super) effects: Option<ListDialect>,
     pub(super) events: Option<ListDialect>,
-    pub(super) actors: BTreeMap<Arc<str>, Vec<(Arc<str>, Template)>>,
+    pub(super) actors: BTreeMap<Arc<str>, ActorDialect>,
+    pub(super) credentials: Credentials,
     pub(super) id: Pointer,
     pub(super) state: Pointer,
     pub(super) version: Option<Pointer>,
@@ -35,6 +37,13 @@ pub struct Dialect {
     pub(super) token: Option<TokenDialect>,
     pub(super) idempotency: Option<KeyDialect>,
     pub(super) rules: Vec<ReplyRule>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct ActorDialect {
+    pub(super) headers: Vec<(Arc<str>, Template)>,
+    /// Whom a token of this actor names.
+    pub(super) subject: Template,
 }
 
 /// A JSON Pointer (RFC 6901), checked when it was read.
@@ -128,8 +137,12 @@ impl Dialect {
         let template = self.template(verb);
         let values = Values { id: fill.id, person: fill.person, unique: fill.unique };
         let mut headers: Headers = Vec::new();
-        for (name, value) in self.actors.get(fill.role).into_iter().flatten().chain(&template.headers) {
+        let actor = self.actors.get(fill.role);
+        for (name, value) in actor.into_iter().flat_map(|actor| &actor.headers).chain(&template.headers) {
             headers.push((Arc::clone(name), value.fill(values).into()));
+        }
+        if let Some(actor) = actor {
+            self.credentials.apply(fill.role, &actor.subject.fill(values), &mut headers);
         }
         if let (Some(token), Some(dialect)) = (fill.token, &self.token) {
             headers.push((Arc::clone(&dialect.request_header), token.into()));

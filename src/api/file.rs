@@ -9,9 +9,10 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::Api;
+use super::credentials::Credentials;
 use super::dialect::{
-    ActionDialect, BodyTemplate, Dialect, KeyDialect, ListDialect, Pointer, ReplyRule, RequestTemplate, StatusRange,
-    TokenDialect,
+    ActionDialect, ActorDialect, BodyTemplate, Dialect, KeyDialect, ListDialect, Pointer, ReplyRule, RequestTemplate,
+    StatusRange, TokenDialect,
 };
 use super::model::{ActionModel, Model, StateIx, Transition};
 use super::template::{Hole, Template};
@@ -86,6 +87,7 @@ struct KeyFile {
 struct ActorFile {
     #[serde(default)]
     headers: BTreeMap<Spanned<String>, Spanned<String>>,
+    subject: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -330,7 +332,12 @@ impl Reader<'_> {
         }
         let mut actors = BTreeMap::new();
         for (name, actor) in &file.actors {
-            actors.insert(Arc::from(name.as_str()), self.headers(&actor.headers)?);
+            let subject = match &actor.subject {
+                Some(subject) => self.template(subject.get_ref(), subject.span())?,
+                None => Template::parse("{person}").expect("this is a template"),
+            };
+            let actor = ActorDialect { headers: self.headers(&actor.headers)?, subject };
+            actors.insert(Arc::from(name.as_str()), actor);
         }
         let resource = &file.resource;
         let volatile = resource.volatile.iter().map(|at| self.pointer(at)).collect::<Result<_, _>>()?;
@@ -341,6 +348,7 @@ impl Reader<'_> {
             effects: file.effects.as_ref().map(|list| self.list(list)).transpose()?,
             events: file.events.as_ref().map(|list| self.list(list)).transpose()?,
             actors,
+            credentials: Credentials::default(),
             id: self.pointer(&resource.id)?,
             state: self.pointer(&resource.state)?,
             version: self.pointer_option(resource.version.as_ref())?,

@@ -6,6 +6,7 @@
 //! ones that are part of the tool.
 
 pub mod builtin;
+mod credentials;
 mod dialect;
 mod exchange;
 mod file;
@@ -14,6 +15,7 @@ mod template;
 
 use std::sync::Arc;
 
+pub use credentials::Credentials;
 pub use dialect::{Dialect, Fill};
 pub use exchange::{Headers, Request, Response};
 pub use model::{ActionModel, Model, StateIx, Transition};
@@ -48,5 +50,12 @@ impl Api {
     /// ```
     pub fn parse(file: &str, text: &str) -> Result<Self, SourceError> {
         file::parse(file, text)
+    }
+
+    /// The same API, spoken with `credentials`.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
+        self.dialect.credentials = credentials;
+        self
     }
 }

@@ -77,6 +77,19 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "NAME|FILE")]
     pub(super) api: Option<String>,
 
+    /// Send a bearer token with every request, minted for the actor (HS256; claims sub, role, exp) and signed with the
+    /// secret in this environment variable: the target's own, of 32 bytes at least
+    #[arg(long, value_name = "VAR", requires = "target", conflicts_with = "bearer")]
+    pub(super) jwt_secret_env: Option<String>,
+
+    /// Send a header with every request; may be given several times
+    #[arg(long, value_name = "NAME:VALUE", requires = "target")]
+    pub(super) header: Vec<String>,
+
+    /// Send this bearer token with the requests of one role, such as rider=eyJ…; may be given for several
+    #[arg(long, value_name = "ROLE=TOKEN", requires = "target")]
+    pub(super) bearer: Vec<String>,
+
     /// Allow a target that is not on this machine. Race only servers that you may load, and whose data you may change
     #[arg(long, requires = "target")]
     pub(super) allow_remote: bool,
@@ -151,6 +164,14 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub(super) store: StoreChoice,
 
+    /// Whether callers must prove who they are [default: jwt if --jwt-secret-env is given, else off]
+    #[arg(long, value_name = "HOW")]
+    pub(super) auth: Option<AuthChoice>,
+
+    /// The environment variable with the secret that tokens are signed with (HS256): 32 bytes at least
+    #[arg(long, value_name = "VAR")]
+    pub(super) jwt_secret_env: Option<String>,
+
     /// How contenders for one order are kept apart
     #[arg(long, value_name = "NAME", conflicts_with = "defect", default_value = "optimistic", value_parser = strategy_parser())]
     pub(super) strategy: Strategy,
@@ -179,6 +200,15 @@ pub(super) enum ScenariosCommand {
         /// A built-in name, or a file ending in .toml
         name: String,
     },
+}
+
+/// Whether callers of `serve` must prove who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AuthChoice {
+    /// Anyone may do anything; an X-Actor header is believed
+    Off,
+    /// A bearer token (HS256; claims sub, role, exp) says who asks; roles and ownership say what they may do
+    Jwt,
 }
 
 /// From which severity on a finding fails the run.

@@ -1,6 +1,7 @@
 //! The rim: what was typed → what is meant → run → exit code.
 
 mod args;
+mod credentials;
 mod race;
 mod resolve;
 mod scenarios;

@@ -8,12 +8,14 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 
 use super::args::RaceArgs;
-use crate::api::{Api, builtin};
+use super::credentials;
+use crate::api::{Api, Credentials, builtin};
 use crate::event::Event;
+use crate::jwt::Secret;
 use crate::run::{RunConfig, TargetChoice, Thresholds};
 use crate::scenario::{Plan, Scenario, catalog};
 use crate::seed::Seed;
-use crate::service::{Defect, ServiceConfig};
+use crate::service::{Auth, Defect, ServiceConfig};
 use crate::target::Endpoint;
 use crate::text::nearest;
 
@@ -29,7 +31,9 @@ pub(super) struct Resolved {
 /// Resolves `race`'s arguments.
 pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
     let named = args.scenarios.iter().map(|name| scenario(name)).collect::<anyhow::Result<Vec<_>>>()?;
-    let api = api(args, &named)?;
+    let described = api(args, &named)?;
+    let (target, credentials) = target(args, &described)?;
+    let api = Arc::new((*described).clone().with_credentials(credentials));
     let scenarios = if named.is_empty() { scenarios_of(&api)? } else { named };
     let mut plans: Vec<Plan> = Vec::new();
     let mut notices = Vec::new();
@@ -63,7 +67,7 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
     let config = RunConfig {
         api,
         plans,
-        target: target(args)?,
+        target,
         rounds: args.rounds,
         seed: args.seed.map_or_else(Seed::arbitrary, Seed::new),
         timeout: args.timeout,
@@ -121,15 +125,19 @@ fn check_in_process(args: &RaceArgs, api: &Api) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn target(args: &RaceArgs) -> anyhow::Result<TargetChoice> {
+/// What to race against, and how to say there who is asking. The reference service believes a secret of this run's own.
+fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentials)> {
     let Some(typed) = &args.target else {
-        return Ok(TargetChoice::InProcess(Box::new(ServiceConfig {
+        let secret = Secret::random();
+        let service = ServiceConfig {
+            auth: Auth::Jwt(secret.clone()),
             store: args.store.clone(),
             strategy: args.strategy,
             defect: args.defect,
             defect_window: defect_window(args.defect, args.defect_window)?,
             ..ServiceConfig::default()
-        })));
+        };
+        return Ok((TargetChoice::InProcess(Box::new(service)), credentials::minting(secret)));
     };
     let endpoint = Endpoint::parse(typed).context("--target")?;
     if !endpoint.is_loopback() && !args.allow_remote {
@@ -137,7 +145,7 @@ fn target(args: &RaceArgs) -> anyhow::Result<TargetChoice> {
             "--target {endpoint} is not on this machine\n  = help: a race loads the server and changes its data; if you may do that there, add --allow-remote"
         );
     }
-    Ok(TargetChoice::Remote(endpoint))
+    Ok((TargetChoice::Remote(endpoint), credentials::given(args, api)?))
 }
 
 /// What is added to the defect's gap. Only a mistake that is a gap can be widened.

@@ -1,13 +1,13 @@
 //! `quickeats-bench serve`.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 
-use super::args::ServeArgs;
-use super::{Failure, print, resolve, usage};
+use super::args::{AuthChoice, ServeArgs};
+use super::{Failure, credentials, print, resolve, usage};
 use crate::race::Stop;
 use crate::run_result::Exit;
-use crate::service::{OrderService, ServiceConfig, StoreChoice};
+use crate::service::{Auth, OrderService, ServiceConfig, StoreChoice};
 use crate::text::micros;
 
 pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure> {
@@ -29,7 +29,13 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
         StoreChoice::Memory => "memory: orders are gone when this process ends".to_owned(),
         kept @ (StoreChoice::Sqlite(_) | StoreChoice::Postgres(_)) => kept.to_string(),
     };
+    let auth = auth(args).map_err(usage)?;
+    let who = match &auth {
+        Auth::Off => "off: anyone may do anything",
+        Auth::Jwt(_) => "jwt: a bearer token says who asks",
+    };
     let config = ServiceConfig {
+        auth,
         store: args.store.clone(),
         strategy: args.strategy,
         defect: args.defect,
@@ -46,7 +52,7 @@ listening on http://{address}
   APIs      /api/v2 (ETag, Idempotency-Key), /api/v1 (unsafe by design)
   store     {store}
   strategy  {strategy}: {means}
-  auth      off: anyone may do anything
+  auth      {who}
   defect    {defect}
 ",
         strategy = args.strategy,
@@ -59,4 +65,15 @@ listening on http://{address}
     };
     service.serve(listener, stopped).await.context("the service failed").map_err(usage)?;
     Ok(Exit::Holds)
+}
+
+fn auth(args: &ServeArgs) -> anyhow::Result<Auth> {
+    match (args.auth, &args.jwt_secret_env) {
+        (Some(AuthChoice::Off), Some(_)) => bail!("--jwt-secret-env is for --auth jwt"),
+        (Some(AuthChoice::Off) | None, None) => Ok(Auth::Off),
+        (Some(AuthChoice::Jwt) | None, Some(variable)) => Ok(Auth::Jwt(credentials::secret(variable)?)),
+        (Some(AuthChoice::Jwt), None) => bail!(
+            "--auth jwt needs a secret\n  = help: --jwt-secret-env VAR names the environment variable that has it"
+        ),
+    }
 }

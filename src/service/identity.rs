@@ -1,15 +1,22 @@
-//! Who is asking. Nothing is proven yet: an optional header `X-Actor: <role>:<name>` is believed.
+//! Who is asking: the bearer of a token, or, with authentication off, whoever a header says.
 //!
-//! The name scopes idempotency keys, becomes the rider at pickup, and is the `actor` of events. Without the header
-//! the caller is `anonymous`, who may do everything. No authorization is decided here or anywhere else.
+//! The name scopes idempotency keys, becomes the rider at pickup, and is the `actor` of events. What a caller may do is
+//! for [`access`](super::access) to say.
+//!
+//! With authentication off an optional header `X-Actor: <role>:<name>` is believed and gives a name to keys, riders and
+//! events; nobody is kept from anything.
 
 use std::fmt;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::HeaderName;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderMap, HeaderName};
 
+use super::Service;
 use super::problem::Problem;
+use crate::jwt::{Claims, Secret};
 
 const X_ACTOR: HeaderName = HeaderName::from_static("x-actor");
 const LONGEST_NAME: usize = 100;
@@ -23,7 +30,7 @@ pub(super) enum Role {
 }
 
 impl Role {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Customer => "customer",
             Self::Restaurant => "restaurant",
@@ -40,11 +47,20 @@ pub(super) enum Principal {
 }
 
 impl Principal {
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads `role:name`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (role, name) = text.split_once(':')?;
         let role = [Role::Customer, Role::Restaurant, Role::Rider].into_iter().find(|known| known.name() == role)?;
         let named = (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
         named.then(|| Self::Named { role, name: name.to_owned() })
+    }
+
+    /// The name by which the caller orders, if ordering is what the caller does.
+    pub(super) fn customer(&self) -> Option<&str> {
+        match self {
+            Self::Named { role: Role::Customer, name } => Some(name),
+            Self::Named { .. } | Self::Anonymous => None,
+        }
     }
 
     /// The name by which the caller rides, if riding is what the caller does.
@@ -65,21 +81,63 @@ impl fmt::Display for Principal {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Principal {
+/// Whether callers must prove who they are.
+#[derive(Clone, Debug, Default)]
+pub enum Auth {
+    /// Anyone may do anything.
+    #[default]
+    Off,
+    /// A bearer token signed with this secret says who it is, and roles and ownership say what that one may do.
+    Jwt(Secret),
+}
+
+impl Auth {
+    /// Whether nobody is asked who they are.
+    pub const fn is_off(&self) -> bool {
+        matches!(self, Self::Off)
+    }
+}
+
+impl FromRequestParts<Arc<Service>> for Principal {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let mut lines = parts.headers.get_all(X_ACTOR).iter();
-        let Some(line) = lines.next() else {
-            return Ok(Self::Anonymous);
-        };
-        line.to_str().ok().filter(|_| lines.next().is_none()).and_then(Self::parse).ok_or_else(|| {
-            Problem::malformed(
-                "X-Actor must be one `role:name`: customer, restaurant or rider, \
-                     and 1 to 100 visible ASCII characters",
-            )
-        })
+    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Problem> {
+        match &service.config.auth {
+            Auth::Off => self_declared(&parts.headers),
+            Auth::Jwt(secret) => proven(&parts.headers, secret),
+        }
     }
+}
+
+fn self_declared(headers: &HeaderMap) -> Result<Principal, Problem> {
+    let mut lines = headers.get_all(X_ACTOR).iter();
+    let Some(line) = lines.next() else {
+        return Ok(Principal::Anonymous);
+    };
+    line.to_str().ok().filter(|_| lines.next().is_none()).and_then(Principal::parse).ok_or_else(|| {
+        Problem::malformed(
+            "X-Actor must be one `role:name`: customer, restaurant or rider, \
+                 and 1 to 100 visible ASCII characters",
+        )
+    })
+}
+
+/// RFC 6750 §2.1; the scheme's name is read in any case (RFC 9110 §11.1).
+fn proven(headers: &HeaderMap, secret: &Secret) -> Result<Principal, Problem> {
+    let mut lines = headers.get_all(AUTHORIZATION).iter();
+    let line = lines.next().ok_or_else(|| Problem::unauthenticated("send a token in `Authorization: Bearer …`"))?;
+    let token = line.to_str().ok().filter(|_| lines.next().is_none()).and_then(|line| {
+        let (scheme, token) = line.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_matches(' '))
+    });
+    let token = token.ok_or_else(|| Problem::unauthenticated("Authorization must be one `Bearer …`"))?;
+    let Claims { sub, role, .. } =
+        secret.verify(token).map_err(|error| Problem::unauthenticated(&error.to_string()))?;
+    Principal::parse(&format!("{role}:{sub}")).ok_or_else(|| {
+        Problem::unauthenticated(
+            "the token must have `role` customer, restaurant or rider, and `sub` of 1 to 100 visible ASCII characters",
+        )
+    })
 }
 
 #[cfg(test)]

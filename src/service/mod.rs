@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+mod access;
 mod actions;
 mod answer;
 mod body;
@@ -49,11 +50,14 @@ mod strategy;
 mod transition;
 
 pub use defect::{Defect, UnknownDefect};
+pub use identity::Auth;
 pub use stores::{OpenError, PostgresUrl, StoreChoice, UnknownStore};
 pub use strategy::{Strategy, UnknownStrategy};
 
+use access::Viewer;
 use defects::Mistaken;
-use orders::{Order, OrderId};
+use identity::{Principal, Role};
+use orders::{Action, Order, OrderId};
 use problem::Problem;
 use stores::Store;
 
@@ -64,6 +68,8 @@ pub struct ServiceConfig {
     pub store: StoreChoice,
     /// How contenders for one order are kept apart. A mistake is made in its own way, whatever this says.
     pub strategy: Strategy,
+    /// Whether callers must prove who they are.
+    pub auth: Auth,
     /// The one mistake to make; none: no mistake.
     pub defect: Option<Defect>,
     /// How much wider than it naturally is the gap between check and act becomes, for a defect that has one.
@@ -88,6 +94,7 @@ impl Default for ServiceConfig {
         Self {
             store: StoreChoice::Memory,
             strategy: Strategy::Optimistic,
+            auth: Auth::Off,
             defect: None,
             defect_window: Duration::ZERO,
             idempotency_ttl: Duration::from_hours(24),
@@ -156,5 +163,37 @@ impl Service {
     /// The current version of an order, or the problem that there is none.
     async fn read(&self, id: OrderId) -> Result<Arc<Order>, Problem> {
         self.store.order(id).await?.ok_or_else(|| Problem::not_found("this order"))
+    }
+
+    /// Refuses a caller who has not the role for something. With authentication off everyone has every role.
+    fn demand(&self, caller: &Principal, role: Role) -> Result<(), Problem> {
+        if self.config.auth.is_off() || access::has_role(caller, role) { Ok(()) } else { Err(Problem::forbidden(role)) }
+    }
+
+    /// Whose orders `caller` may see.
+    fn viewer(&self, caller: &Principal) -> Viewer {
+        if self.config.auth.is_off() { Viewer::Everyone } else { Viewer::of(caller) }
+    }
+
+    /// An order that `caller` may see. Another one does not exist.
+    async fn read_as(&self, id: OrderId, caller: &Principal) -> Result<Arc<Order>, Problem> {
+        let order = self.read(id).await?;
+        if self.viewer(caller).sees(&order) { Ok(order) } else { Err(Problem::not_found("this order")) }
+    }
+
+    /// Refuses a caller who may not see an order. Takes a look at it only if there is somebody to refuse.
+    async fn check_sight(&self, id: OrderId, caller: &Principal) -> Result<(), Problem> {
+        match self.viewer(caller) {
+            Viewer::Everyone => Ok(()),
+            Viewer::Customer(_) | Viewer::Restaurant(_) | Viewer::Rider(_) => self.read_as(id, caller).await.map(drop),
+        }
+    }
+
+    /// An order that `caller` may act on. Another one does not exist, and a wrong role is refused before anything else.
+    async fn read_to_act(&self, id: OrderId, caller: &Principal, action: Action) -> Result<Arc<Order>, Problem> {
+        self.demand(caller, access::role_for(action))?;
+        let order = self.read(id).await?;
+        let allowed = self.config.auth.is_off() || access::may_act(caller, action, &order);
+        if allowed { Ok(order) } else { Err(Problem::not_found("this order")) }
     }
 }

@@ -158,6 +158,9 @@ impl Action {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Order {
     pub(super) id: OrderId,
+    /// Who placed it, if they said; decides whose order it is, and is not told.
+    #[serde(skip)]
+    pub(super) customer: Option<String>,
     pub(super) restaurant: String,
     pub(super) restaurant_name: String,
     pub(super) rider: Option<String>,

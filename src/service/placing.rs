@@ -1,12 +1,10 @@
 //! Placing an order: the one write that has no version to be conditional on.
 
-use jiff::Timestamp;
-
 use super::Service;
 use super::answer::Answer;
 use super::body::JsonObject;
-use super::etag::EntityTag;
 use super::idempotency::{self, Claim, Keyed};
+use super::identity::Principal;
 use super::orders::{Minted, Order, OrderId, Restaurant, Status};
 use super::problem::Problem;
 use super::stores::Written;
@@ -17,15 +15,17 @@ const DEFAULT_AMOUNT: i64 = 25_000;
 /// A request to place an order, read and well-formed.
 #[derive(Clone, Debug)]
 pub(super) struct Placement {
+    customer: Option<String>,
     restaurant: String,
     amount: i64,
 }
 
 impl Placement {
     /// Both members are optional, so that `{}` and no body at all place an order.
-    pub(super) fn read(body: &JsonObject) -> Result<Self, Problem> {
+    pub(super) fn read(body: &JsonObject, caller: &Principal) -> Result<Self, Problem> {
         let (first, _) = Restaurant::SEEDED[0];
         Ok(Self {
+            customer: caller.customer().map(str::to_owned),
             restaurant: body.text("restaurant")?.unwrap_or(first).to_owned(),
             amount: body.integer("amount")?.unwrap_or(DEFAULT_AMOUNT),
         })
@@ -41,22 +41,19 @@ impl Placement {
             return Err(Problem::invalid("`restaurant` must be the id of a restaurant"));
         };
         let Minted { at, tag, id } = Minted::now();
-        Ok(new_order(restaurant, self.amount, at, tag, OrderId::new(id)))
-    }
-}
-
-fn new_order(restaurant: Restaurant, amount: i64, at: Timestamp, tag: EntityTag, id: OrderId) -> Order {
-    Order {
-        id,
-        restaurant: restaurant.id,
-        restaurant_name: restaurant.name,
-        rider: None,
-        status: Status::PendingPayment,
-        amount,
-        version: 1,
-        created_at: at,
-        updated_at: at,
-        tag,
+        Ok(Order {
+            id: OrderId::new(id),
+            customer: self.customer,
+            restaurant: restaurant.id,
+            restaurant_name: restaurant.name,
+            rider: None,
+            status: Status::PendingPayment,
+            amount: self.amount,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+            tag,
+        })
     }
 }
 

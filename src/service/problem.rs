@@ -2,13 +2,14 @@
 
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
-use http::header::CACHE_CONTROL;
+use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::answer::Answer;
 use super::etag::MalformedTags;
 use super::idempotency::MalformedKey;
+use super::identity::Role;
 use super::orders::{Order, Status};
 use super::stores::{GivenUp, StoreError};
 use super::transition::Refusal;
@@ -18,7 +19,9 @@ use super::transition::Refusal;
 enum Kind {
     Malformed,
     KeyMissing,
+    Unauthenticated,
     PaymentDeclined,
+    Forbidden,
     NotFound,
     MethodNotAllowed,
     IllegalTransition,
@@ -41,6 +44,10 @@ impl Kind {
             Self::KeyMissing => {
                 (StatusCode::BAD_REQUEST, "idempotency-key-missing", "Idempotency-Key is missing", None)
             }
+            Self::Unauthenticated => {
+                (StatusCode::UNAUTHORIZED, "unauthenticated", "It is not known who is asking", None)
+            }
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "The caller's role may not do this", None),
             Self::PaymentDeclined => {
                 (StatusCode::PAYMENT_REQUIRED, "payment-declined", "The payment was declined", Some("payment_declined"))
             }
@@ -138,6 +145,15 @@ impl Problem {
         Self::new(Kind::Invalid, detail)
     }
 
+    /// The caller has no token, or none that is believed.
+    pub(super) fn unauthenticated(detail: &str) -> Self {
+        Self::new(Kind::Unauthenticated, detail)
+    }
+
+    pub(super) fn forbidden(wanted: Role) -> Self {
+        Self::new(Kind::Forbidden, format!("this is for a {}", wanted.name()))
+    }
+
     pub(super) fn not_found(what: &str) -> Self {
         Self::new(Kind::NotFound, format!("{what} does not exist"))
     }
@@ -219,6 +235,8 @@ impl Problem {
             Kind::PaymentDeclined | Kind::IllegalTransition | Kind::Invalid => true,
             Kind::Malformed
             | Kind::KeyMissing
+            | Kind::Unauthenticated
+            | Kind::Forbidden
             | Kind::NotFound
             | Kind::MethodNotAllowed
             | Kind::KeyInUse
@@ -243,9 +261,14 @@ impl Problem {
             current_status: self.current.map(|(status, _)| status),
             current_version: self.current.map(|(_, version)| version),
         };
+        let answer = Answer::typed(status, "application/problem+json", &members);
+        let answer = match self.kind {
+            // RFC 9110 §15.5.2: a 401 says how to authenticate.
+            Kind::Unauthenticated => answer.with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            _ => answer,
+        };
         // A 428 must not be stored by a cache (RFC 6585 §3); no other problem gains by it.
-        Answer::typed(status, "application/problem+json", &members)
-            .with(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+        answer.with(CACHE_CONTROL, HeaderValue::from_static("no-store"))
     }
 }
 

@@ -186,6 +186,7 @@ mod tests {
     fn order(status: Status) -> Order {
         Order {
             id: OrderId::new(Uuid::from_u128(1)),
+            customer: None,
             restaurant: "trattoria-roma".to_owned(),
             restaurant_name: "Trattoria Roma".to_owned(),
             rider: None,

@@ -5,6 +5,7 @@
     reason = "a caller that cannot go on fails its test; clippy knows tests by their attribute only"
 )]
 
+mod auth;
 mod caller;
 mod defects;
 mod idempotency;

@@ -10,6 +10,7 @@ use http::request::Parts;
 use serde::{Deserialize, Serialize};
 
 use super::super::Service;
+use super::super::access::Viewer;
 use super::super::answer::Answer;
 use super::super::orders::{Order, Restaurant, Rider, Status};
 use super::super::problem::Problem;
@@ -113,8 +114,8 @@ struct Included {
 }
 
 /// Orders with what belongs to them: one query for the orders, one per kind of related row.
-pub(super) async fn with_included(service: &Service, query: ListQuery) -> Result<Answer, Problem> {
-    let (orders, next_cursor) = page(service, query.page).await?;
+pub(super) async fn with_included(service: &Service, viewer: Viewer, query: ListQuery) -> Result<Answer, Problem> {
+    let (orders, next_cursor) = page(service, viewer, query.page).await?;
     let mut included = Included::default();
     if query.include.restaurant {
         let ids = distinct(orders.iter().map(|order| &order.restaurant));
@@ -129,14 +130,14 @@ pub(super) async fn with_included(service: &Service, query: ListQuery) -> Result
 
 /// Orders alone, as V1 lists them: what belongs to them takes a request each.
 pub(super) async fn plain(service: &Service, query: ListQuery) -> Result<Answer, Problem> {
-    let (orders, next_cursor) = page(service, query.page).await?;
+    let (orders, next_cursor) = page(service, Viewer::Everyone, query.page).await?;
     Ok(answer(&orders, None, next_cursor))
 }
 
 /// A page, and where the next one starts, if there is one: asking for one order too many tells.
-async fn page(service: &Service, wanted: Page) -> Result<(Vec<Arc<Order>>, Option<String>), Problem> {
+async fn page(service: &Service, viewer: Viewer, wanted: Page) -> Result<(Vec<Arc<Order>>, Option<String>), Problem> {
     let one_more = Page { limit: wanted.limit + 1, ..wanted };
-    let mut listed = service.store.list(one_more).await?;
+    let mut listed = service.store.list(viewer, one_more).await?;
     let more = listed.len() > wanted.limit;
     listed.truncate(wanted.limit);
     let last = listed.last().map(|(place, _)| place.to_string());

@@ -1,5 +1,6 @@
 //! V1, kept for old apps: unsafe by design. It reads an order, thinks, and writes the whole of it back; whoever wrote
-//! in between is overwritten, and any state may follow any other.
+//! in between is overwritten, and any state may follow any other. A token, where one is needed, is looked at, and then
+//! anyone may do anything.
 
 use std::sync::Arc;
 
@@ -59,21 +60,21 @@ async fn list(State(service): State<Shared>, _: Principal, query: ListQuery) -> 
 }
 
 /// `POST /orders`
-async fn place(State(service): State<Shared>, _: Principal, body: JsonObject) -> Answered {
-    let order = Placement::read(&body)?.draw_up(&service).await?;
+async fn place(State(service): State<Shared>, caller: Principal, body: JsonObject) -> Answered {
+    let order = Placement::read(&body, &caller)?.draw_up(&service).await?;
     let answer = Answer::json(StatusCode::CREATED, &order).with(LOCATION, location("v1", &order));
     service.store.create(order, None).await?;
     Ok(answer)
 }
 
 /// `GET /orders/{id}`
-async fn read(State(service): State<Shared>, id: OrderId, _: Principal) -> Answered {
+async fn read(State(service): State<Shared>, _: Principal, id: OrderId) -> Answered {
     let order = service.read(id).await?;
     Ok(Answer::json(StatusCode::OK, &*order))
 }
 
 /// `PUT /orders/{id}`
-async fn put(State(service): State<Shared>, id: OrderId, caller: Principal, body: JsonObject) -> Answered {
+async fn put(State(service): State<Shared>, caller: Principal, id: OrderId, body: JsonObject) -> Answered {
     let status = Status::named(body.required_text("status")?)
         .ok_or_else(|| Problem::malformed("`status` must be the name of an order's state"))?;
     let order = service.read(id).await?;
@@ -83,7 +84,7 @@ async fn put(State(service): State<Shared>, id: OrderId, caller: Principal, body
 }
 
 /// `POST /orders/{id}/pay`: charges every time it is called.
-async fn pay(State(service): State<Shared>, id: OrderId, caller: Principal, body: JsonObject) -> Answered {
+async fn pay(State(service): State<Shared>, caller: Principal, id: OrderId, body: JsonObject) -> Answered {
     let order = service.read(id).await?;
     let method = body.text("payment_method")?.unwrap_or("card");
     let amount = body.integer("amount")?.unwrap_or(order.amount);

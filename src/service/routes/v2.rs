@@ -10,7 +10,7 @@ use super::super::answer::Answer;
 use super::super::body::JsonObject;
 use super::super::etag::{Preconditions, ReadAnswer};
 use super::super::idempotency::{Fingerprint, Keyed};
-use super::super::identity::Principal;
+use super::super::identity::{Principal, Role};
 use super::super::orders::{Action, Event, OrderId};
 use super::super::placing::{self, Placement};
 use super::super::problem::Problem;
@@ -29,7 +29,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .at("/api/v2/restaurants/{id}", get(restaurant))
         .at("/api/v2/riders/{id}", get(rider));
     let with_actions = Action::ALL.into_iter().fold(paths, |paths, action| {
-        let act = move |service, id, caller, headers, body| act(action, service, id, caller, headers, body);
+        let act = move |service, caller, id, headers, body| act(action, service, caller, id, headers, body);
         paths.at(&format!("/api/v2/orders/{{id}}/{}", action.name()), post(act))
     });
     with_actions.into_router()
@@ -37,17 +37,17 @@ pub(super) fn router() -> axum::Router<Shared> {
 
 /// `POST /orders/{id}/{action}`.
 ///
-/// In the contract's order: who may see the order, what the request says, and then, by [`actions`], what was answered
+/// In the contract's order: who is asking, what they may do, what the request says, and then, by [`actions`], what was answered
 /// to it before, its precondition and the lifecycle.
 async fn act(
     action: Action,
     State(service): State<Shared>,
-    id: OrderId,
     caller: Principal,
+    id: OrderId,
     headers: HeaderMap,
     body: Result<JsonObject, Problem>,
 ) -> Answered {
-    let seen = service.read(id).await?;
+    let seen = service.read_to_act(id, &caller, action).await?;
     let body = body?;
     let command = Command::read(action, &body)?;
     let preconditions = Preconditions::from_headers(&headers)?;
@@ -67,8 +67,15 @@ async fn act(
 }
 
 /// `POST /orders`
-async fn place(State(service): State<Shared>, caller: Principal, headers: HeaderMap, body: JsonObject) -> Answered {
-    let placement = Placement::read(&body)?;
+async fn place(
+    State(service): State<Shared>,
+    caller: Principal,
+    headers: HeaderMap,
+    body: Result<JsonObject, Problem>,
+) -> Answered {
+    service.demand(&caller, Role::Customer)?;
+    let body = body?;
+    let placement = Placement::read(&body, &caller)?;
     let keyed = Keyed::from_headers(&headers, &caller, || Fingerprint::of("POST", "/api/v2/orders", &body))?;
     match &service.mistaken {
         None => placing::place(&service, placement, keyed.as_ref()).await,
@@ -77,9 +84,9 @@ async fn place(State(service): State<Shared>, caller: Principal, headers: Header
 }
 
 /// `GET /orders/{id}`
-async fn read(State(service): State<Shared>, id: OrderId, _: Principal, headers: HeaderMap) -> Answered {
+async fn read(State(service): State<Shared>, caller: Principal, id: OrderId, headers: HeaderMap) -> Answered {
     let preconditions = Preconditions::from_headers(&headers)?;
-    let order = service.read(id).await?;
+    let order = service.read_as(id, &caller).await?;
     match preconditions.judge_read(&order.tag) {
         ReadAnswer::Send => Ok(Answer::order(&order)),
         ReadAnswer::NotModified => Ok(Answer::not_modified(&order)),
@@ -88,8 +95,8 @@ async fn read(State(service): State<Shared>, id: OrderId, _: Principal, headers:
 }
 
 /// `GET /orders`
-async fn list(State(service): State<Shared>, _: Principal, query: ListQuery) -> Answered {
-    listing::with_included(&service, query).await
+async fn list(State(service): State<Shared>, caller: Principal, query: ListQuery) -> Answered {
+    listing::with_included(&service, service.viewer(&caller), query).await
 }
 
 #[derive(Serialize)]
@@ -98,7 +105,8 @@ struct Results<T> {
 }
 
 /// `GET /orders/{id}/payments`
-async fn ledger(State(service): State<Shared>, id: OrderId, _: Principal) -> Answered {
+async fn ledger(State(service): State<Shared>, caller: Principal, id: OrderId) -> Answered {
+    service.check_sight(id, &caller).await?;
     let charges = service.store.charges(id).await?;
     let results = charges.ok_or_else(|| Problem::not_found("this order"))?;
     Ok(Answer::json(StatusCode::OK, &Results { results }))
@@ -113,7 +121,8 @@ struct Numbered {
 }
 
 /// `GET /orders/{id}/events`
-async fn events(State(service): State<Shared>, id: OrderId, _: Principal) -> Answered {
+async fn events(State(service): State<Shared>, caller: Principal, id: OrderId) -> Answered {
+    service.check_sight(id, &caller).await?;
     let events = service.store.events(id).await?;
     let events = events.ok_or_else(|| Problem::not_found("this order"))?;
     let numbered = (1..).zip(events);
@@ -122,13 +131,13 @@ async fn events(State(service): State<Shared>, id: OrderId, _: Principal) -> Ans
 }
 
 /// `GET /restaurants/{id}`
-async fn restaurant(State(service): State<Shared>, Segment(id): Segment, _: Principal) -> Answered {
+async fn restaurant(State(service): State<Shared>, _: Principal, Segment(id): Segment) -> Answered {
     let found = service.store.restaurants(vec![id]).await?;
     only(&found, "this restaurant")
 }
 
 /// `GET /riders/{id}`
-async fn rider(State(service): State<Shared>, Segment(id): Segment, _: Principal) -> Answered {
+async fn rider(State(service): State<Shared>, _: Principal, Segment(id): Segment) -> Answered {
     let found = service.store.riders(vec![id]).await?;
     only(&found, "this rider")
 }

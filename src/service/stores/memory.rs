@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use tokio::sync::OwnedMutexGuard;
 
+use super::super::access::Viewer;
 use super::super::idempotency::{Completion, Fingerprint, Lease};
 use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
 use super::super::transition::Change;
@@ -85,13 +86,14 @@ impl Tables {
         self.orders.get(&id).map(|row| Arc::clone(&row.order))
     }
 
-    fn list(&self, page: Page) -> Vec<Listed> {
+    fn list(&self, viewer: &Viewer, page: Page) -> Vec<Listed> {
         let skipped = usize::try_from(page.after).unwrap_or(usize::MAX);
         self.listing
             .iter()
             .zip(1..)
             .skip(skipped)
             .filter_map(|(id, place)| Some((place, self.order(*id)?)))
+            .filter(|(_, order)| viewer.sees(order))
             .filter(|(_, order)| page.status.is_none_or(|status| order.status == status))
             .take(page.limit)
             .collect()
@@ -177,8 +179,8 @@ impl Store for MemoryStore {
         self.atomically(|tables| tables.order(id))
     }
 
-    fn list(&self, page: Page) -> Reply<'_, Vec<Listed>> {
-        self.atomically(|tables| tables.list(page))
+    fn list(&self, viewer: Viewer, page: Page) -> Reply<'_, Vec<Listed>> {
+        self.atomically(|tables| tables.list(&viewer, page))
     }
 
     fn charges(&self, id: OrderId) -> Reply<'_, Option<Vec<Charge>>> {

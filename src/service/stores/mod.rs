@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::access::Viewer;
 use super::answer::Answer;
 use super::idempotency::{Completion, Fingerprint, Lease};
 use super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider, Status};
@@ -139,7 +140,8 @@ pub(super) trait Store: Send + Sync {
     fn lock(&self, id: OrderId) -> Reply<'_, Option<Box<dyn Locked>>>;
 
     fn order(&self, id: OrderId) -> Reply<'_, Option<Arc<Order>>>;
-    fn list(&self, page: Page) -> Reply<'_, Vec<Listed>>;
+    /// What `viewer` may see of the list.
+    fn list(&self, viewer: Viewer, page: Page) -> Reply<'_, Vec<Listed>>;
     /// The ledger, oldest first. None: no such order.
     fn charges(&self, id: OrderId) -> Reply<'_, Option<Vec<Charge>>>;
     /// Every transition applied, oldest first. None: no such order.

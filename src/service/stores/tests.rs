@@ -34,6 +34,7 @@ async fn stores() -> Vec<Kept> {
         let Minted { at, tag, id } = Minted::now();
         let order = Order {
             id: OrderId::new(id),
+            customer: None,
             restaurant: "trattoria-roma".to_owned(),
             restaurant_name: "Trattoria Roma".to_owned(),
             rider: None,

@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::super::access::Viewer;
 use super::super::idempotency::{Completion, Fingerprint, Lease};
-use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
+use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider, Status};
 use super::super::transition::Change;
 use super::{Boxed, Claimed, Listed, Locked, Page, Reply, Store, StoreError, Written};
 use keys::Broom;
@@ -22,12 +23,23 @@ use value::{Row, Value};
 
 /// The columns of an order, as [`Row::order`] takes them, and then its place in the list.
 macro_rules! select_orders {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
-            "SELECT o.id, o.restaurant, r.name, o.rider, o.status, o.amount, o.version, o.etag, o.created_at, ",
+            "SELECT o.id, o.customer, o.restaurant, r.name, o.rider, o.status, o.amount, o.version, o.etag, o.created_at, ",
             "o.updated_at, o.place FROM orders o JOIN restaurants r ON r.id = o.restaurant ",
             $rest
         )
+    };
+}
+
+/// A page of orders: `$1` the place to start after, `$2` how many, `$3` their status or nothing; and whose.
+macro_rules! list_orders {
+    ($whose:literal) => {
+        select_orders!(concat!(
+            "WHERE o.place > $1 AND ($3 = '' OR o.status = $3) ",
+            $whose,
+            "ORDER BY o.place LIMIT $2"
+        ))
     };
 }
 
@@ -94,10 +106,12 @@ impl SqlStore {
         }
         transaction
             .execute(
-                "INSERT INTO orders (id, restaurant, rider, status, amount, version, etag, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "INSERT INTO orders \
+                 (id, customer, restaurant, rider, status, amount, version, etag, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 vec![
                     order.id.into(),
+                    order.customer.into(),
                     order.restaurant.into(),
                     order.rider.into(),
                     order.status.into(),
@@ -157,18 +171,18 @@ impl SqlStore {
         Ok(Some(order))
     }
 
-    async fn page(&self, page: Page) -> Result<Vec<Listed>, StoreError> {
-        let limit = Value::Integer(i64::try_from(page.limit).unwrap_or(i64::MAX));
-        let rows = match page.status {
-            None => {
-                let all = select_orders!("WHERE o.place > $1 ORDER BY o.place LIMIT $2");
-                self.database.query(all, vec![page.after.into(), limit]).await?
-            }
-            Some(status) => {
-                let some = select_orders!("WHERE o.place > $1 AND o.status = $3 ORDER BY o.place LIMIT $2");
-                self.database.query(some, vec![page.after.into(), limit, status.into()]).await?
-            }
+    async fn page(&self, viewer: Viewer, page: Page) -> Result<Vec<Listed>, StoreError> {
+        let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+        let status = page.status.map_or("", Status::name);
+        let mut values = vec![page.after.into(), limit.into(), status.into()];
+        let (statement, whose) = match viewer {
+            Viewer::Everyone => (list_orders!(""), None),
+            Viewer::Customer(name) => (list_orders!("AND o.customer = $4 "), Some(name)),
+            Viewer::Restaurant(id) => (list_orders!("AND o.restaurant = $4 "), Some(id)),
+            Viewer::Rider(name) => (list_orders!("AND (o.rider IS NULL OR o.rider = $4) "), Some(name)),
         };
+        values.extend(whose.map(Value::Text));
+        let rows = self.database.query(statement, values).await?;
         rows.into_iter()
             .map(|mut row| {
                 let order = row.order()?;
@@ -321,8 +335,8 @@ impl Store for SqlStore {
         })
     }
 
-    fn list(&self, page: Page) -> Reply<'_, Vec<Listed>> {
-        Box::pin(self.page(page))
+    fn list(&self, viewer: Viewer, page: Page) -> Reply<'_, Vec<Listed>> {
+        Box::pin(self.page(viewer, page))
     }
 
     fn charges(&self, id: OrderId) -> Reply<'_, Option<Vec<Charge>>> {

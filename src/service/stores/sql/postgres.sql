@@ -14,6 +14,7 @@ CREATE TABLE riders (
 CREATE TABLE orders (
     id         UUID   PRIMARY KEY,
     place      BIGINT NOT NULL UNIQUE GENERATED ALWAYS AS IDENTITY,
+    customer   TEXT,
     restaurant TEXT   NOT NULL REFERENCES restaurants,
     rider      TEXT   REFERENCES riders DEFERRABLE INITIALLY DEFERRED,
     status     TEXT   NOT NULL,
@@ -23,7 +24,9 @@ CREATE TABLE orders (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
-CREATE INDEX orders_by_status ON orders (status, place);
+CREATE INDEX orders_of_customer ON orders (customer, place);
+CREATE INDEX orders_of_restaurant ON orders (restaurant, place);
+CREATE INDEX orders_of_rider ON orders (rider, place);
 
 CREATE TABLE events (
     seq         BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,

@@ -14,6 +14,7 @@ CREATE TABLE riders (
 CREATE TABLE orders (
     id         TEXT    NOT NULL UNIQUE,
     place      INTEGER PRIMARY KEY AUTOINCREMENT,
+    customer   TEXT,
     restaurant TEXT    NOT NULL REFERENCES restaurants,
     rider      TEXT    REFERENCES riders DEFERRABLE INITIALLY DEFERRED,
     status     TEXT    NOT NULL,
@@ -23,7 +24,9 @@ CREATE TABLE orders (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 );
-CREATE INDEX orders_by_status ON orders (status, place);
+CREATE INDEX orders_of_customer ON orders (customer, place);
+CREATE INDEX orders_of_restaurant ON orders (restaurant, place);
+CREATE INDEX orders_of_rider ON orders (rider, place);
 
 CREATE TABLE events (
     seq         INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -144,10 +144,11 @@ impl Row {
         Timestamp::from_microsecond(self.integer()?).or_else(|_| Self::unreadable())
     }
 
-    /// The columns that [`ORDER_COLUMNS`] names.
+    /// The columns that `select_orders!` names.
     pub(super) fn order(&mut self) -> Result<Order, StoreError> {
         Ok(Order {
             id: OrderId::new(self.uuid()?),
+            customer: self.maybe_text()?,
             restaurant: self.text()?,
             restaurant_name: self.text()?,
             rider: self.maybe_text()?,

@@ -1,0 +1,116 @@
+//! What a request carries to prove who makes it. Comes from the command line and never from a file, goes into requests
+//! and nowhere else: neither a description nor a history knows any of it, and printing shows names alone.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::exchange::Headers;
+use crate::jwt::{Claims, Secret};
+
+/// How requests prove who makes them. The default proves nothing.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    headers: Headers,
+    bearer: BTreeMap<Arc<str>, Arc<str>>,
+    minting: Option<(Secret, u64)>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        let roles: Vec<_> = self.bearer.keys().collect();
+        let minting = self.minting.is_some();
+        f.debug_struct("Credentials")
+            .field("headers", &headers)
+            .field("bearer", &roles)
+            .field("minting", &minting)
+            .finish()
+    }
+}
+
+impl Credentials {
+    /// Mints a token for every actor, signed with `secret` and good until `expires` (seconds since 1970).
+    ///
+    /// ```
+    /// use quickeats_bench::{api::Credentials, jwt::Secret};
+    ///
+    /// let credentials = Credentials::minting(Secret::random(), 4_000_000_000);
+    /// assert!(!format!("{credentials:?}").contains("Secret"));
+    /// ```
+    pub fn minting(secret: Secret, expires: u64) -> Self {
+        Self { minting: Some((secret, expires)), ..Self::default() }
+    }
+
+    /// Sends a header with every request.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_ascii_lowercase().into(), value.into()));
+        self
+    }
+
+    /// Sends a ready-made token with the requests of one role.
+    #[must_use]
+    pub fn with_bearer(mut self, role: &str, token: &str) -> Self {
+        self.bearer.insert(role.into(), token.into());
+        self
+    }
+
+    /// Puts what proves that `subject` in `role` is asking in the place of what `headers` said about that.
+    pub(super) fn apply(&self, role: &str, subject: &str, headers: &mut Headers) {
+        for (name, value) in &self.headers {
+            replace(headers, name, value);
+        }
+        let token = match (self.bearer.get(role), &self.minting) {
+            (Some(token), _) => Some(token.to_string()),
+            (None, Some((secret, exp))) => {
+                Some(secret.mint(&Claims { sub: subject.to_owned(), role: role.to_owned(), exp: *exp }))
+            }
+            (None, None) => None,
+        };
+        if let Some(token) = token {
+            replace(headers, "authorization", &format!("Bearer {token}"));
+        }
+    }
+}
+
+fn replace(headers: &mut Headers, name: &str, value: &str) {
+    headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+    headers.push((name.into(), value.into()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(credentials: &Credentials, role: &str) -> Headers {
+        let mut headers: Headers =
+            vec![("x-actor".into(), "customer:p".into()), ("authorization".into(), "old".into())];
+        credentials.apply(role, "p", &mut headers);
+        headers
+    }
+
+    #[test]
+    fn nothing_is_changed_by_no_credentials() {
+        assert_eq!(said(&Credentials::default(), "customer").len(), 2);
+    }
+
+    #[test]
+    fn a_minted_token_names_the_actor_and_replaces_what_was_said() {
+        let secret = Secret::random();
+        let headers = said(&Credentials::minting(secret.clone(), 4_000_000_000), "customer");
+        let [(_, actor), (name, value)] = &headers[..] else { panic!("{headers:?}") };
+        assert_eq!((&**actor, &**name), ("customer:p", "authorization"));
+        let claims = secret.verify(value.strip_prefix("Bearer ").unwrap()).unwrap();
+        assert_eq!((claims.sub.as_str(), claims.role.as_str()), ("p", "customer"));
+    }
+
+    #[test]
+    fn a_given_token_is_for_its_role_and_a_header_for_all() {
+        let credentials = Credentials::default().with_bearer("rider", "t0ken").with_header("X-Tenant", "a");
+        assert!(said(&credentials, "rider").contains(&("authorization".into(), "Bearer t0ken".into())));
+        assert!(said(&credentials, "customer").contains(&("authorization".into(), "old".into())));
+        assert!(said(&credentials, "customer").contains(&("x-tenant".into(), "a".into())));
+        assert!(!format!("{credentials:?}").contains("t0ken"));
+    }
+}
