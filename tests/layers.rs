@@ -57,7 +57,7 @@ const APART: &[(&str, &str, &str)] = &[
 ];
 
 /// Crates that only the async layers may use.
-const ASYNC_CRATES: &[&str] = &["tokio", "hyper", "reqwest", "axum", "tokio_rustls", "sqlx"];
+const ASYNC_CRATES: &[&str] = &["tokio", "hyper", "reqwest", "axum", "tokio_rustls", "sqlx", "redis"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

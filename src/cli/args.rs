@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::Severity;
-use crate::service::{Defect, StoreChoice, Strategy};
+use crate::service::{Defect, KeyStoreChoice, StoreChoice, Strategy};
 use crate::text::parse_duration;
 
 macro_rules! exit_codes {
@@ -99,6 +99,11 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "STORE", conflicts_with = "target", default_value = "memory")]
     pub(super) store: StoreChoice,
 
+    /// Where the in-process reference service keeps idempotency keys: same (with the orders, in one transaction), or
+    /// redis://USER:PASSWORD@HOST:PORT/DATABASE
+    #[arg(long, value_name = "STORE", conflicts_with = "target", default_value = "same")]
+    pub(super) idempotency_store: KeyStoreChoice,
+
     /// How the in-process reference service keeps contenders for one order apart
     #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "defect"], default_value = "optimistic", value_parser = strategy_parser())]
     pub(super) strategy: Strategy,
@@ -163,6 +168,20 @@ pub(super) struct ServeArgs {
     /// made if they are not there; several services may share one PostgreSQL
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub(super) store: StoreChoice,
+
+    /// Where idempotency keys are kept: same (with the orders, in one transaction), or
+    /// redis://USER:PASSWORD@HOST:PORT/DATABASE; several services may share one Redis
+    #[arg(long, value_name = "STORE", default_value = "same")]
+    pub(super) idempotency_store: KeyStoreChoice,
+
+    /// How long the answer to an idempotency key is kept
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
+    pub(super) idempotency_ttl: Duration,
+
+    /// How long a key stays claimed if whoever claimed it dies; longer than the 30s that a request may take, or a
+    /// request may outlive its claim
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_duration)]
+    pub(super) idempotency_lease: Duration,
 
     /// Whether callers must prove who they are [default: jwt if --jwt-secret-env is given, else off]
     #[arg(long, value_name = "HOW")]

@@ -132,6 +132,7 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
         let service = ServiceConfig {
             auth: Auth::Jwt(secret.clone()),
             store: args.store.clone(),
+            key_store: args.idempotency_store.clone(),
             strategy: args.strategy,
             defect: args.defect,
             defect_window: defect_window(args.defect, args.defect_window)?,

@@ -7,7 +7,7 @@ use super::args::{AuthChoice, ServeArgs};
 use super::{Failure, credentials, print, resolve, usage};
 use crate::race::Stop;
 use crate::run_result::Exit;
-use crate::service::{Auth, OrderService, ServiceConfig, StoreChoice};
+use crate::service::{Auth, KeyStoreChoice, OrderService, ServiceConfig, StoreChoice};
 use crate::text::micros;
 
 pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure> {
@@ -29,6 +29,10 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
         StoreChoice::Memory => "memory: orders are gone when this process ends".to_owned(),
         kept @ (StoreChoice::Sqlite(_) | StoreChoice::Postgres(_)) => kept.to_string(),
     };
+    let keys = match &args.idempotency_store {
+        KeyStoreChoice::Same => "with the orders, in one transaction".to_owned(),
+        redis @ KeyStoreChoice::Redis(_) => redis.to_string(),
+    };
     let auth = auth(args).map_err(usage)?;
     let who = match &auth {
         Auth::Off => "off: anyone may do anything",
@@ -37,20 +41,25 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
     let config = ServiceConfig {
         auth,
         store: args.store.clone(),
+        key_store: args.idempotency_store.clone(),
+        idempotency_ttl: args.idempotency_ttl,
+        idempotency_lease: args.idempotency_lease,
         strategy: args.strategy,
         defect: args.defect,
         defect_window: window,
         ..ServiceConfig::default()
     };
+    let stores = config.stores();
     let service = OrderService::open(config)
         .await
-        .with_context(|| format!("--store {}", args.store))
+        .context(stores)
         .map_err(|error| Failure { error, exit: Exit::TargetUnusable })?;
     let banner = format!(
         "\
 listening on http://{address}
   APIs      /api/v2 (ETag, Idempotency-Key), /api/v1 (unsafe by design)
   store     {store}
+  keys      {keys}
   strategy  {strategy}: {means}
   auth      {who}
   defect    {defect}

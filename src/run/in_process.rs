@@ -16,10 +16,10 @@ pub enum StartError {
     #[error(transparent)]
     System(#[from] io::Error),
     /// Its store cannot be opened.
-    #[error("--store {store}")]
+    #[error("{stores}")]
     Store {
-        /// The store.
-        store: String,
+        /// The stores, as they are typed.
+        stores: String,
         /// Why not.
         source: OpenError,
     },
@@ -89,8 +89,8 @@ async fn open(
     config: ServiceConfig,
     listener: TcpListener,
 ) -> Result<(OrderService, tokio::net::TcpListener), StartError> {
-    let store = config.store.to_string();
-    let service = OrderService::open(config).await.map_err(|source| StartError::Store { store, source })?;
+    let stores = config.stores();
+    let service = OrderService::open(config).await.map_err(|source| StartError::Store { stores, source })?;
     Ok((service, tokio::net::TcpListener::from_std(listener)?))
 }
 

@@ -51,7 +51,7 @@ mod transition;
 
 pub use defect::{Defect, UnknownDefect};
 pub use identity::Auth;
-pub use stores::{OpenError, PostgresUrl, StoreChoice, UnknownStore};
+pub use stores::{KeyStoreChoice, OpenError, PostgresUrl, RedisUrl, StoreChoice, UnknownKeyStore, UnknownStore};
 pub use strategy::{Strategy, UnknownStrategy};
 
 use access::Viewer;
@@ -66,6 +66,8 @@ use stores::Store;
 pub struct ServiceConfig {
     /// Where orders are kept.
     pub store: StoreChoice,
+    /// Where idempotency keys are kept.
+    pub key_store: KeyStoreChoice,
     /// How contenders for one order are kept apart. A mistake is made in its own way, whatever this says.
     pub strategy: Strategy,
     /// Whether callers must prove who they are.
@@ -89,10 +91,21 @@ pub struct ServiceConfig {
     pub shutdown_grace: Duration,
 }
 
+impl ServiceConfig {
+    /// The stores as they are typed on a command line, without passwords: what an error about them names.
+    pub fn stores(&self) -> String {
+        match &self.key_store {
+            KeyStoreChoice::Same => format!("--store {}", self.store),
+            keys @ KeyStoreChoice::Redis(_) => format!("--store {} --idempotency-store {keys}", self.store),
+        }
+    }
+}
+
 impl Default for ServiceConfig {
     fn default() -> Self {
         Self {
             store: StoreChoice::Memory,
+            key_store: KeyStoreChoice::Same,
             strategy: Strategy::Optimistic,
             auth: Auth::Off,
             defect: None,
@@ -131,7 +144,7 @@ impl OrderService {
     /// # Errors
     /// If the store cannot be opened.
     pub async fn open(config: ServiceConfig) -> Result<Self, OpenError> {
-        let store = config.store.open().await?;
+        let store = config.key_store.open(config.store.open().await?).await?;
         let mistaken = config.defect.map(|defect| Mistaken::new(defect, store.clone(), config.defect_window));
         Ok(Self(Service { config, store, mistaken }))
     }

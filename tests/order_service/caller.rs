@@ -55,7 +55,12 @@ impl Service {
     pub(crate) async fn open(props: Props, config: ServiceConfig) -> Self {
         let mut replicas = Vec::new();
         for strategy in &props.strategies {
-            let config = ServiceConfig { store: props.store.clone(), strategy: *strategy, ..config.clone() };
+            let config = ServiceConfig {
+                store: props.store.clone(),
+                key_store: props.key_store.clone(),
+                strategy: *strategy,
+                ..config.clone()
+            };
             replicas.push(Replica::start(config).await);
         }
         Self { replicas, turn: AtomicUsize::new(0), client: client(), props }
@@ -170,7 +175,7 @@ impl Replica {
 fn client() -> Client {
     // reqwest wants a TLS provider even for plain HTTP. A second installation fails, and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().tls_certs_only([]).no_proxy().timeout(Duration::from_secs(20)).build().unwrap()
+    Client::builder().tls_certs_only([]).no_proxy().timeout(Duration::from_mins(1)).build().unwrap()
 }
 
 pub(crate) fn fresh_key() -> String {

@@ -1,6 +1,6 @@
 //! Where a test takes place: on which store, and with how many services. One suite, told once, runs at every venue.
 
-use quickeats_bench::service::{StoreChoice, Strategy};
+use quickeats_bench::service::{KeyStoreChoice, StoreChoice, Strategy};
 use tempfile::TempDir;
 
 use crate::real_parts;
@@ -17,11 +17,14 @@ pub(crate) enum Venue {
     PostgresLocked,
     /// Two services on one database, of different strategies; each request goes to the other one than the request before.
     TwoReplicas,
+    /// The same, with the keys in Redis.
+    Redis,
 }
 
 /// A fresh store, gone with what it takes when dropped.
 pub(crate) struct Props {
     pub(crate) store: StoreChoice,
+    pub(crate) key_store: KeyStoreChoice,
     /// One for each service.
     pub(crate) strategies: Vec<Strategy>,
     _folder: Option<TempDir>,
@@ -33,6 +36,7 @@ impl Venue {
         match self {
             Self::Memory | Self::MemoryLocked | Self::Sqlite | Self::SqliteLocked => true,
             Self::Postgres | Self::PostgresLocked | Self::TwoReplicas => real_parts::has_postgres(test),
+            Self::Redis => real_parts::has_postgres(test) && real_parts::has_redis(test),
         }
     }
 
@@ -44,16 +48,20 @@ impl Venue {
                 let folder = tempfile::tempdir().unwrap();
                 (StoreChoice::Sqlite(folder.path().join("orders.db")), Some(folder))
             }
-            Self::Postgres | Self::PostgresLocked | Self::TwoReplicas => {
+            Self::Postgres | Self::PostgresLocked | Self::TwoReplicas | Self::Redis => {
                 (real_parts::postgres().parse().unwrap(), None)
             }
         };
         let strategies = match self {
             Self::Memory | Self::Sqlite | Self::Postgres => vec![Strategy::Optimistic],
             Self::MemoryLocked | Self::SqliteLocked | Self::PostgresLocked => vec![Strategy::Pessimistic],
-            Self::TwoReplicas => Strategy::ALL.to_vec(),
+            Self::TwoReplicas | Self::Redis => Strategy::ALL.to_vec(),
         };
-        Props { store, strategies, _folder: folder }
+        let key_store = match self {
+            Self::Redis => real_parts::redis().parse().unwrap(),
+            _ => KeyStoreChoice::Same,
+        };
+        Props { store, key_store, strategies, _folder: folder }
     }
 }
 
@@ -82,6 +90,7 @@ macro_rules! on_venues {
         on_venues!(sqlite_locked: SqliteLocked => $($test),+);
         on_venues!(postgres_locked: PostgresLocked => $($test),+);
         on_venues!(two_replicas: TwoReplicas => $($test),+);
+        on_venues!(redis: Redis => $($test),+);
     };
     // What is about one process on its own: its connections, or its mistake.
     (one process: $($test:ident),+ $(,)?) => {

@@ -12,13 +12,16 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+const REDIS: &str = "/usr/bin/redis-server";
+const REDIS_DATABASES: u32 = 1000;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server of this test program. Its watchdog stops it when `_pipe` closes, which the program's end does.
@@ -47,6 +50,24 @@ pub(crate) fn postgres() -> String {
         .unwrap();
     assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
     format!("postgres://bench@127.0.0.1:{}/{database}", SERVER.port)
+}
+
+/// Whether `test` can have Redis. If not, it is said that the test is left out.
+pub(crate) fn has_redis(test: &str) -> bool {
+    let installed = Path::new(REDIS).exists();
+    if !installed {
+        leave_out(test, "Redis", "redis-server");
+    }
+    installed
+}
+
+/// The URL of a fresh and empty Redis database.
+pub(crate) fn redis() -> String {
+    static SERVER: LazyLock<Part> = LazyLock::new(start_redis);
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let database = NEXT.fetch_add(1, Ordering::Relaxed);
+    assert!(database < REDIS_DATABASES, "more tests than databases");
+    format!("redis://127.0.0.1:{}/{database}", SERVER.port)
 }
 
 /// Past the test harness, which shows what a passing test printed to nobody.
@@ -84,6 +105,18 @@ fn start_postgres() -> Part {
             "{} -D {} -k {} -h 127.0.0.1 -p {port} {options}",
             programs.join("postgres").display(),
             data.display(),
+            folder.display()
+        )
+    });
+    Part { port, _watchdog: Mutex::new(watchdog) }
+}
+
+fn start_redis() -> Part {
+    let folder = folder("redis");
+    let is_ready = |port: u16| TcpStream::connect(("127.0.0.1", port)).is_ok();
+    let (port, watchdog) = start(&folder, is_ready, |port| {
+        format!(
+            "{REDIS} --bind 127.0.0.1 --port {port} --databases {REDIS_DATABASES} --save '' --dir {}",
             folder.display()
         )
     });

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use redis::RedisError;
 use sqlx::postgres::PgConnectOptions;
 
+use super::redis::{RedisKeys, RedisUrl};
 use super::{Careless, MemoryStore, sql};
 
 /// Where orders are kept.
@@ -82,12 +84,60 @@ impl FromStr for StoreChoice {
     }
 }
 
+/// Where idempotency keys are kept.
+///
+/// ```
+/// use quickeats_bench::service::KeyStoreChoice;
+///
+/// let keys: KeyStoreChoice = "redis://:secret@cache.example/2".parse().unwrap();
+/// assert_eq!(keys.to_string(), "redis://cache.example:6379/2");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub enum KeyStoreChoice {
+    /// With the orders: an answer is stored by the transaction that makes its effect.
+    #[default]
+    Same,
+    /// In a Redis, which several services may share.
+    Redis(Box<RedisUrl>),
+}
+
+impl fmt::Display for KeyStoreChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Same => f.write_str("same"),
+            Self::Redis(url) => url.fmt(f),
+        }
+    }
+}
+
+/// The text names no store for keys. It may hold a password, so that it is not repeated here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a store of idempotency keys is `same` or `redis://USER:PASSWORD@HOST:PORT/DATABASE`")]
+pub struct UnknownKeyStore;
+
+impl FromStr for KeyStoreChoice {
+    type Err = UnknownKeyStore;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKeyStore> {
+        match text {
+            "same" => Ok(Self::Same),
+            url if url.starts_with("redis://") => {
+                RedisUrl::parse(url).map(|url| Self::Redis(Box::new(url))).ok_or(UnknownKeyStore)
+            }
+            _ => Err(UnknownKeyStore),
+        }
+    }
+}
+
 /// Why a store cannot be opened. What the database said is kept as text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// The database cannot be reached, or does not let us in.
     #[error("the database cannot be opened: {0}")]
     Database(String),
+    /// The store of idempotency keys cannot be reached, or does not let us in.
+    #[error("Redis cannot be opened: {0}")]
+    Keys(String),
     /// The schema cannot be brought up to date.
     #[error("the schema of the database cannot be brought up to date: {0}")]
     Schema(String),
@@ -96,6 +146,12 @@ pub enum OpenError {
 impl From<sqlx::Error> for OpenError {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error.to_string())
+    }
+}
+
+impl From<RedisError> for OpenError {
+    fn from(error: RedisError) -> Self {
+        Self::Keys(error.to_string())
     }
 }
 
@@ -111,6 +167,16 @@ impl StoreChoice {
             Self::Memory => Arc::new(MemoryStore::new()),
             Self::Sqlite(path) => Arc::new(sql::sqlite::open(path).await?),
             Self::Postgres(url) => Arc::new(sql::postgres::open(url.options.clone()).await?),
+        })
+    }
+}
+
+impl KeyStoreChoice {
+    /// `orders`, with its keys kept here.
+    pub(in super::super) async fn open(&self, orders: Arc<dyn Careless>) -> Result<Arc<dyn Careless>, OpenError> {
+        Ok(match self {
+            Self::Same => orders,
+            Self::Redis(url) => Arc::new(RedisKeys::beside(orders, (**url).clone()).await?),
         })
     }
 }
@@ -132,6 +198,16 @@ mod tests {
         assert!(!format!("{store} {store:?}").contains("hunter2"));
         let unknown = "postgre://ann:hunter2@h/d".parse::<StoreChoice>().unwrap_err();
         assert!(!unknown.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn keys_are_kept_with_the_orders_or_in_redis() {
+        for text in ["same", "redis://h:6380/1"] {
+            assert_eq!(text.parse::<KeyStoreChoice>().unwrap().to_string(), text);
+        }
+        for text in ["", "other", "redis://", "rediss://h", "http://h"] {
+            assert!(text.parse::<KeyStoreChoice>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -27,14 +27,16 @@ mod choice;
 mod commit;
 mod key_table;
 mod memory;
+mod redis;
 mod sql;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{OpenError, PostgresUrl, StoreChoice, UnknownStore};
+pub use choice::{KeyStoreChoice, OpenError, PostgresUrl, StoreChoice, UnknownKeyStore, UnknownStore};
 use commit::point_of_no_return;
 pub(super) use commit::{GivenUp, within};
 use memory::MemoryStore;
+pub use redis::RedisUrl;
 
 /// The store cannot answer. But for [`OutcomeUnknown`](Self::OutcomeUnknown), nothing was applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
