@@ -83,6 +83,10 @@ pub struct ServiceConfig {
     pub idempotency_lease: Duration,
     /// The largest request body, in bytes.
     pub body_limit: usize,
+    /// The largest head of a request, in bytes; 8192 at least. A larger one is refused with 431.
+    pub head_limit: usize,
+    /// How many connections are served at once. Whoever comes then waits to be let in.
+    pub connection_limit: usize,
     /// How long a connection may take over the head of its next request, waiting for it included.
     pub head_timeout: Duration,
     /// How long a request may take, from the end of its head to the start of its answer.
@@ -113,6 +117,8 @@ impl Default for ServiceConfig {
             idempotency_ttl: Duration::from_hours(24),
             idempotency_lease: Duration::from_mins(1),
             body_limit: 64 * 1024,
+            head_limit: 16 * 1024,
+            connection_limit: 1024,
             head_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(5),
@@ -159,8 +165,13 @@ impl OrderService {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let config = &self.0.config;
-        let limits =
-            server::Limits { head: config.head_timeout, request: config.request_timeout, grace: config.shutdown_grace };
+        let limits = server::Limits {
+            connections: config.connection_limit.max(1),
+            head_bytes: config.head_limit.max(8192),
+            head: config.head_timeout,
+            request: config.request_timeout,
+            grace: config.shutdown_grace,
+        };
         server::serve(listener, routes::router(self.0), limits, shutdown).await
     }
 }

@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::response::IntoResponse;
+use http::{HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,14 +18,20 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::problem::Problem;
-use super::stores::within;
+use super::stores::{Watched, within};
 
 /// How long to wait before accepting again when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a connection may take its time for.
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// What connections may take: of time, of memory, of each other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
+    /// How many are served at once. Whoever comes then waits to be let in.
+    pub(super) connections: usize,
+    /// The head of a request, in bytes; a larger one is refused with 431.
+    pub(super) head_bytes: usize,
     /// The head of a request, waiting for it included.
     pub(super) head: Duration,
     /// A request, from its head to the start of its answer.
@@ -47,7 +54,7 @@ pub(super) async fn serve(
         tokio::select! {
             () = &mut shutdown => break,
             Some(ended) = connections.join_next() => panicked += usize::from(is_panic(&ended)),
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
                 Ok((stream, _)) => {
                     let connection = serve_connection(stream, router.clone(), limits, stopping.clone());
                     connections.spawn(connection);
@@ -74,6 +81,13 @@ pub(super) async fn serve(
     }
 }
 
+/// What an answer took (<https://www.w3.org/TR/server-timing/>): SQL statements, and milliseconds until it began.
+fn server_timing(statements: u32, took: Duration) -> HeaderValue {
+    let plural = if statements == 1 { "" } else { "s" };
+    let text = format!("db;desc=\"{statements} statement{plural}\", total;dur={:.3}", took.as_secs_f64() * 1e3);
+    HeaderValue::try_from(text).expect("numbers and names are visible ASCII")
+}
+
 fn is_panic(ended: &Result<(), JoinError>) -> bool {
     ended.as_ref().is_err_and(JoinError::is_panic)
 }
@@ -92,18 +106,24 @@ async fn serve_connection(stream: TcpStream, router: Router, limits: Limits, mut
     let _ = stream.set_nodelay(true);
     let app = TowerToHyperService::new(router);
     let within_limit = service_fn(move |request| {
+        let started = Instant::now();
         let answered = app.call(request);
         async move {
-            match within(limits.request, answered).await {
-                Ok(answered) => answered,
-                Err(given_up) => Ok::<_, Infallible>(Problem::timed_out(given_up).into_response()),
-            }
+            let Watched { ended, statements } = within(limits.request, answered).await;
+            let mut response = match ended {
+                Ok(Ok(response)) => response,
+                Ok(Err(never)) => match never {},
+                Err(given_up) => Problem::timed_out(given_up).into_response(),
+            };
+            response.headers_mut().insert(SERVER_TIMING, server_timing(statements, started.elapsed()));
+            Ok::<_, Infallible>(response)
         }
     });
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
+            .max_buf_size(limits.head_bytes)
             .serve_connection(TokioIo::new(stream), within_limit)
     );
     // How a connection ends is its peer's affair: resets and half requests are daily bread in a race.

@@ -15,6 +15,7 @@ mod problems;
 #[path = "../real_parts/mod.rs"]
 mod real_parts;
 mod server;
+mod statements;
 mod stores;
 mod v1;
 mod venue;

@@ -13,9 +13,11 @@ use crate::venue::{Venue, on_venues};
 on_venues!(everywhere:
     idle_connections_do_not_hold_a_shutdown_up,
     a_head_that_does_not_come_ends_the_connection,
+    a_head_that_is_too_large_is_refused,
 );
 
 on_venues!(one process:
+    beyond_the_limit_a_connection_waits_until_another_ends,
     a_request_in_flight_is_answered_before_the_service_stops,
     a_request_that_takes_too_long_is_given_up_with_nothing_applied,
 );
@@ -69,4 +71,28 @@ async fn a_request_that_takes_too_long_is_given_up_with_nothing_applied(venue: V
     assert_eq!(reply.status, 503);
     assert_eq!(reply.header("content-type"), Some("application/problem+json"));
     assert_eq!(service.now(&order).await.tag(), order.tag);
+}
+
+async fn a_head_that_is_too_large_is_refused(venue: Venue) {
+    let service = Service::sound(venue).await;
+    let order = service.order().await;
+    let path = format!("/api/v2/orders/{}", order.id);
+    let large = service.get(&path).header("x-large", &"x".repeat(20_000)).send().await;
+    assert_eq!(large.status, 431);
+    assert_eq!(service.get(&path).header("x-large", &"x".repeat(4_000)).send().await.status, 200);
+}
+
+async fn beyond_the_limit_a_connection_waits_until_another_ends(venue: Venue) {
+    let service = Service::with(venue, ServiceConfig { connection_limit: 1, ..ServiceConfig::default() }).await;
+    let address = service.base().trim_start_matches("http://").to_owned();
+    let mut first = TcpStream::connect(&address).await.unwrap();
+    first.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut begin = [0; 12];
+    first.read_exact(&mut begin).await.unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200");
+    let waiting = service.get("/healthz");
+    let mut waiting = tokio::spawn(waiting.send());
+    assert!(tokio::time::timeout(Duration::from_millis(200), &mut waiting).await.is_err());
+    drop(first);
+    assert_eq!(waiting.await.unwrap().status, 200);
 }

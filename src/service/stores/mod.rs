@@ -24,18 +24,18 @@ use super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider, Status};
 use super::transition::Change;
 
 mod choice;
-mod commit;
 mod key_table;
 mod memory;
+mod progress;
 mod redis;
 mod sql;
 #[cfg(test)]
 mod tests;
 
 pub use choice::{KeyStoreChoice, OpenError, PostgresUrl, StoreChoice, UnknownKeyStore, UnknownStore};
-use commit::point_of_no_return;
-pub(super) use commit::{GivenUp, within};
 use memory::MemoryStore;
+pub(super) use progress::{GivenUp, Watched, within};
+use progress::{count_statement, point_of_no_return};
 pub use redis::RedisUrl;
 
 /// The store cannot answer. But for [`OutcomeUnknown`](Self::OutcomeUnknown), nothing was applied.

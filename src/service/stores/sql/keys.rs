@@ -154,10 +154,15 @@ pub(super) async fn remember(
 }
 
 /// Remembers when it last swept, so that one claim in a minute sweeps and the others do not.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Broom(AtomicI64);
 
 impl Broom {
+    /// One that sweeps first when it has been there for a while.
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self(AtomicI64::new(now.as_microsecond()))
+    }
+
     /// Removes what has run out, if it is time to. Tidying fails no request: what it leaves is for the next time.
     pub(super) async fn sweep(&self, database: &dyn Database, now: Timestamp) {
         let last = self.0.load(Ordering::Relaxed);

@@ -95,7 +95,7 @@ struct LockedRow {
 
 impl SqlStore {
     fn on(database: impl Database + 'static) -> Self {
-        Self { database: Box::new(database), broom: Broom::default() }
+        Self { database: Box::new(database), broom: Broom::new(Timestamp::now()) }
     }
 
     async fn insert(&self, order: Order, completion: Option<Completion>) -> Result<Written, StoreError> {

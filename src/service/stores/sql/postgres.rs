@@ -12,7 +12,7 @@ use sqlx::{
     ValueRef as _, query_with,
 };
 
-use super::super::{Boxed, OpenError, Reply, StoreError, point_of_no_return};
+use super::super::{Boxed, OpenError, Reply, StoreError, count_statement, point_of_no_return};
 use super::{Database, Row, SqlStore, Transaction, Value};
 
 /// How long a request waits for a free connection.
@@ -85,6 +85,7 @@ fn row(columns: &PgRow) -> Result<Row, StoreError> {
 impl Database for PostgresDatabase {
     fn execute(&self, statement: &'static str, values: Vec<Value>) -> Reply<'_, u64> {
         Box::pin(async move {
+            count_statement();
             let done = query_with(statement, arguments(values)?).execute(&self.pool).await?;
             Ok(done.rows_affected())
         })
@@ -92,6 +93,7 @@ impl Database for PostgresDatabase {
 
     fn query(&self, statement: &'static str, values: Vec<Value>) -> Reply<'_, Vec<Row>> {
         Box::pin(async move {
+            count_statement();
             let rows = query_with(statement, arguments(values)?).fetch_all(&self.pool).await?;
             rows.iter().map(row).collect()
         })
@@ -120,6 +122,7 @@ impl Database for PostgresDatabase {
 impl Transaction for sqlx::Transaction<'static, Postgres> {
     fn execute(&mut self, statement: &'static str, values: Vec<Value>) -> Reply<'_, u64> {
         Box::pin(async move {
+            count_statement();
             let done = query_with(statement, arguments(values)?).execute(&mut **self).await?;
             Ok(done.rows_affected())
         })
@@ -127,6 +130,7 @@ impl Transaction for sqlx::Transaction<'static, Postgres> {
 
     fn query(&mut self, statement: &'static str, values: Vec<Value>) -> Reply<'_, Vec<Row>> {
         Box::pin(async move {
+            count_statement();
             let rows = query_with(statement, arguments(values)?).fetch_all(&mut **self).await?;
             rows.iter().map(row).collect()
         })

@@ -23,7 +23,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Column as _, Row as _, SqlStr, Sqlite, SqlitePool, TypeInfo as _, ValueRef as _, query_with};
 
-use super::super::{Boxed, OpenError, Reply, StoreError, point_of_no_return};
+use super::super::{Boxed, OpenError, Reply, StoreError, count_statement, point_of_no_return};
 use super::{Database, Row, SqlStore, Transaction, Value};
 
 /// How long a write waits for another process's.
@@ -94,6 +94,7 @@ fn row(columns: &SqliteRow) -> Result<Row, StoreError> {
 impl Database for SqliteDatabase {
     fn execute(&self, statement: &'static str, values: Vec<Value>) -> Reply<'_, u64> {
         Box::pin(async move {
+            count_statement();
             let done = query_with(statement, arguments(values)?).execute(&self.writer).await?;
             Ok(done.rows_affected())
         })
@@ -101,6 +102,7 @@ impl Database for SqliteDatabase {
 
     fn query(&self, statement: &'static str, values: Vec<Value>) -> Reply<'_, Vec<Row>> {
         Box::pin(async move {
+            count_statement();
             let rows = query_with(statement, arguments(values)?).fetch_all(&self.readers).await?;
             rows.iter().map(row).collect()
         })
@@ -130,6 +132,7 @@ impl Database for SqliteDatabase {
 impl Transaction for sqlx::Transaction<'static, Sqlite> {
     fn execute(&mut self, statement: &'static str, values: Vec<Value>) -> Reply<'_, u64> {
         Box::pin(async move {
+            count_statement();
             let done = query_with(statement, arguments(values)?).execute(&mut **self).await?;
             Ok(done.rows_affected())
         })
@@ -137,6 +140,7 @@ impl Transaction for sqlx::Transaction<'static, Sqlite> {
 
     fn query(&mut self, statement: &'static str, values: Vec<Value>) -> Reply<'_, Vec<Row>> {
         Box::pin(async move {
+            count_statement();
             let rows = query_with(statement, arguments(values)?).fetch_all(&mut **self).await?;
             rows.iter().map(row).collect()
         })
