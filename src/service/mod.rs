@@ -40,6 +40,7 @@ mod defects;
 mod etag;
 mod idempotency;
 mod identity;
+mod metrics;
 mod orders;
 mod placing;
 mod problem;
@@ -57,6 +58,7 @@ pub use strategy::{Strategy, UnknownStrategy};
 use access::Viewer;
 use defects::Mistaken;
 use identity::{Principal, Role};
+use metrics::Metrics;
 use orders::{Action, Order, OrderId};
 use problem::Problem;
 use stores::Store;
@@ -152,7 +154,7 @@ impl OrderService {
     pub async fn open(config: ServiceConfig) -> Result<Self, OpenError> {
         let store = config.key_store.open(config.store.open().await?).await?;
         let mistaken = config.defect.map(|defect| Mistaken::new(defect, store.clone(), config.defect_window));
-        Ok(Self(Service { config, store, mistaken }))
+        Ok(Self(Service { config, store, mistaken, metrics: Metrics::default() }))
     }
 
     /// Serves until `shutdown` is done: see [`run`].
@@ -181,6 +183,7 @@ struct Service {
     config: ServiceConfig,
     store: Arc<dyn Store>,
     mistaken: Option<Mistaken>,
+    metrics: Metrics,
 }
 
 impl Service {

@@ -17,6 +17,7 @@ on_venues!(everywhere:
 );
 
 on_venues!(one process:
+    metrics_count_answers_by_route_and_not_by_what_callers_make_up,
     beyond_the_limit_a_connection_waits_until_another_ends,
     a_request_in_flight_is_answered_before_the_service_stops,
     a_request_that_takes_too_long_is_given_up_with_nothing_applied,
@@ -95,4 +96,32 @@ async fn beyond_the_limit_a_connection_waits_until_another_ends(venue: Venue) {
     assert!(tokio::time::timeout(Duration::from_millis(200), &mut waiting).await.is_err());
     drop(first);
     assert_eq!(waiting.await.unwrap().status, 200);
+}
+
+async fn metrics_count_answers_by_route_and_not_by_what_callers_make_up(venue: Venue) {
+    let service = Service::sound(venue).await;
+    for _ in 0..3 {
+        let order = service.order().await;
+        assert_eq!(service.act(&order, "payment").send().await.status, 200);
+        assert_eq!(service.act(&order, "payment").send().await.status, 412);
+        let slash = service.get(&format!("/api/v1/orders/{}/", order.id)).send().await;
+        assert_eq!(slash.status, 200);
+        assert_eq!(service.get(&format!("/{}", order.id)).send().await.status, 404);
+    }
+    let page = service.get("/metrics").send().await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").unwrap().starts_with("application/openmetrics-text"));
+    let text = String::from_utf8(page.bytes).unwrap();
+    let payment = "route=\"/api/v2/orders/{id}/payment\"";
+    for line in [
+        format!("quickeats_http_requests_total{{method=\"POST\",{payment},status=\"200\"}} 3"),
+        format!("quickeats_http_requests_total{{method=\"POST\",{payment},status=\"412\"}} 3"),
+        "quickeats_http_requests_total{method=\"GET\",route=\"/api/v1/orders/{id}\",status=\"200\"} 3".to_owned(),
+        "quickeats_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"} 3".to_owned(),
+        format!("quickeats_http_request_seconds_count{{{payment}}} 6"),
+        format!("quickeats_http_request_seconds_bucket{{le=\"30.0\",{payment}}} 6"),
+        "# EOF".to_owned(),
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line} is missing in\n{text}");
+    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get};
 use http::StatusCode;
 use http::request::Parts;
@@ -11,6 +12,7 @@ use serde_json::json;
 
 use super::Service;
 use super::answer::Answer;
+use super::metrics;
 use super::orders::OrderId;
 use super::problem::Problem;
 
@@ -23,14 +25,16 @@ type Shared = Arc<Service>;
 
 pub(super) fn router(service: Service) -> Router {
     let body_limit = DefaultBodyLimit::max(service.config.body_limit);
-    let root = Paths::default().at("/healthz", get(healthz)).into_router();
+    let root = Paths::default().at("/healthz", get(healthz)).at("/metrics", get(metrics::page)).into_router();
     // V1 is nested and not merged, so that its fallback, too, is told apart and says that V1 is deprecated.
+    let service = Arc::new(service);
     root.merge(v2::router())
         .nest("/api/v1", v1::router())
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(body_limit)
-        .with_state(Arc::new(service))
+        .layer(from_fn_with_state(Arc::clone(&service), metrics::count))
+        .with_state(service)
 }
 
 /// Routes, each with and without a trailing slash.
