@@ -174,6 +174,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "STORE", default_value = "same")]
     pub(super) idempotency_store: KeyStoreChoice,
 
+    /// Load so many orders, restaurants and riders at start; those that are there already are left as they are
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub(super) seed_data: u32,
+
     /// How long the answer to an idempotency key is kept
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
     pub(super) idempotency_ttl: Duration,

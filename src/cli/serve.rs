@@ -42,6 +42,7 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
         auth,
         store: args.store.clone(),
         key_store: args.idempotency_store.clone(),
+        seed_data: args.seed_data,
         idempotency_ttl: args.idempotency_ttl,
         idempotency_lease: args.idempotency_lease,
         strategy: args.strategy,

@@ -45,6 +45,7 @@ mod orders;
 mod placing;
 mod problem;
 mod routes;
+mod seeds;
 mod server;
 mod stores;
 mod strategy;
@@ -61,6 +62,7 @@ use identity::{Principal, Role};
 use metrics::Metrics;
 use orders::{Action, Order, OrderId};
 use problem::Problem;
+use seeds::Seeds;
 use stores::Store;
 
 /// How the service behaves. The default is sound.
@@ -78,6 +80,8 @@ pub struct ServiceConfig {
     pub defect: Option<Defect>,
     /// How much wider than it naturally is the gap between check and act becomes, for a defect that has one.
     pub defect_window: Duration,
+    /// How many orders, restaurants and riders to load at start.
+    pub seed_data: u32,
     /// How long the answer to an idempotency key is kept.
     pub idempotency_ttl: Duration,
     /// How long a claim on an idempotency key lasts if its holder is never heard of again. Longer than
@@ -116,6 +120,7 @@ impl Default for ServiceConfig {
             auth: Auth::Off,
             defect: None,
             defect_window: Duration::ZERO,
+            seed_data: 0,
             idempotency_ttl: Duration::from_hours(24),
             idempotency_lease: Duration::from_mins(1),
             body_limit: 64 * 1024,
@@ -147,12 +152,16 @@ pub async fn run(
 pub struct OrderService(Service);
 
 impl OrderService {
-    /// Opens the store, and makes or migrates its schema.
+    /// Opens the store, makes or migrates its schema, and loads [`seed_data`](ServiceConfig::seed_data).
     ///
     /// # Errors
     /// If the store cannot be opened.
     pub async fn open(config: ServiceConfig) -> Result<Self, OpenError> {
         let store = config.key_store.open(config.store.open().await?).await?;
+        if config.seed_data > 0 {
+            let loaded = store.load(Seeds::new(config.seed_data)).await;
+            loaded.map_err(|error| OpenError::Database(error.to_string()))?;
+        }
         let mistaken = config.defect.map(|defect| Mistaken::new(defect, store.clone(), config.defect_window));
         Ok(Self(Service { config, store, mistaken, metrics: Metrics::default() }))
     }

@@ -8,17 +8,20 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::caller::Service;
+use crate::caller::{Order, Service};
 use crate::real_parts;
 use crate::venue::{Venue, on_venues};
 
+on_venues!(memory: Memory => seed_data_is_loaded_once);
 on_venues!(sqlite: Sqlite =>
     orders_and_keys_outlive_the_service,
     a_service_that_starts_finds_its_schema,
+    seed_data_is_loaded_once,
 );
 on_venues!(postgres: Postgres =>
     orders_and_keys_outlive_the_service,
     a_service_that_starts_finds_its_schema,
+    seed_data_is_loaded_once,
     replicas_may_start_together,
     while_the_database_is_away_nothing_is_applied_and_then_all_is_well,
 );
@@ -42,6 +45,25 @@ async fn orders_and_keys_outlive_the_service(venue: Venue) {
         assert_eq!(again.header(name), first.header(name));
     }
     assert_eq!(service.ledger(&other).await.len(), 1);
+}
+
+async fn seed_data_is_loaded_once(venue: Venue) {
+    let config = ServiceConfig { seed_data: 30, ..ServiceConfig::default() };
+    let service = Service::with(venue, config.clone()).await;
+    let all = |service: &Service| service.get("/api/v2/orders?limit=100&include=restaurant,rider").send();
+    let page = all(&service).await;
+    assert_eq!(page.body["results"].as_array().unwrap().len(), 30);
+    assert_eq!(page.body["included"]["restaurants"].as_array().unwrap().len(), 30);
+    assert_eq!(service.get("/api/v2/riders/rider-30").send().await.body["name"], "Rider 30");
+    let first = &page.body["results"][0];
+    let order = Order { id: first["id"].as_str().unwrap().to_owned(), tag: "*".to_owned() };
+    assert_eq!(service.act(&order, "cancellation").send().await.status, 200);
+    let props = service.stop().await.unwrap();
+    if venue != Venue::Memory {
+        let service = Service::open(props, config).await;
+        assert_eq!(all(&service).await.body["results"].as_array().unwrap().len(), 30);
+        assert_eq!(service.now(&order).await.body["status"], "cancelled");
+    }
 }
 
 async fn a_service_that_starts_finds_its_schema(venue: Venue) {

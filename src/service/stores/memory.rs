@@ -13,6 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::super::access::Viewer;
 use super::super::idempotency::{Completion, Fingerprint, Lease};
 use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
+use super::super::seeds::Seeds;
 use super::super::transition::Change;
 use super::key_table::KeyTable;
 use super::{Boxed, Careless, Claimed, Listed, Locked, Page, Reply, Store, StoreError, Written};
@@ -32,11 +33,26 @@ struct Tables {
     orders: HashMap<OrderId, Row>,
     /// In order of creation; the place in the list, counted from 1, is the cursor.
     listing: Vec<OrderId>,
+    restaurants: HashMap<String, Restaurant>,
     riders: HashMap<String, Rider>,
     keys: KeyTable,
 }
 
 impl Tables {
+    fn load(&mut self, seeds: Seeds) {
+        for restaurant in seeds.restaurants {
+            self.restaurants.entry(restaurant.id.clone()).or_insert(restaurant);
+        }
+        for rider in seeds.riders {
+            self.riders.entry(rider.id.clone()).or_insert(rider);
+        }
+        for order in seeds.orders {
+            if !self.orders.contains_key(&order.id) {
+                self.create(order, None);
+            }
+        }
+    }
+
     fn create(&mut self, order: Order, completion: Option<Completion>) -> Written {
         if !self.keys.allows(completion.as_ref()) {
             return Written::ClaimLost;
@@ -103,7 +119,6 @@ impl Tables {
 /// The store that `serve` uses unless told otherwise.
 #[derive(Debug)]
 pub(in super::super) struct MemoryStore {
-    restaurants: Vec<Restaurant>,
     tables: Arc<Mutex<Tables>>,
 }
 
@@ -116,7 +131,8 @@ struct LockedOrder {
 
 impl MemoryStore {
     pub(in super::super) fn new() -> Self {
-        Self { restaurants: Restaurant::seeded(), tables: Arc::default() }
+        let restaurants = Restaurant::seeded().into_iter().map(|known| (known.id.clone(), known)).collect();
+        Self { tables: Arc::new(Mutex::new(Tables { restaurants, ..Tables::default() })) }
     }
 
     /// One critical section, done by the time this returns.
@@ -150,6 +166,10 @@ impl Locked for LockedOrder {
 }
 
 impl Store for MemoryStore {
+    fn load(&self, seeds: Seeds) -> Reply<'_, ()> {
+        self.atomically(|tables| tables.load(seeds))
+    }
+
     fn create(&self, order: Order, completion: Option<Completion>) -> Reply<'_, Written> {
         self.atomically(|tables| tables.create(order, completion))
     }
@@ -192,8 +212,7 @@ impl Store for MemoryStore {
     }
 
     fn restaurants(&self, ids: Vec<String>) -> Reply<'_, Vec<Restaurant>> {
-        let named = self.restaurants.iter().filter(|known| ids.contains(&known.id));
-        Box::pin(ready(Ok(named.cloned().collect())))
+        self.atomically(|tables| ids.iter().filter_map(|id| tables.restaurants.get(id).cloned()).collect())
     }
 
     fn riders(&self, ids: Vec<String>) -> Reply<'_, Vec<Rider>> {

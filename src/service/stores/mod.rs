@@ -21,6 +21,7 @@ use super::access::Viewer;
 use super::answer::Answer;
 use super::idempotency::{Completion, Fingerprint, Lease};
 use super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider, Status};
+use super::seeds::Seeds;
 use super::transition::Change;
 
 mod choice;
@@ -128,6 +129,9 @@ pub(super) type Listed = (u64, Arc<Order>);
 
 /// Orders with their ledgers and events, and the idempotency keys that must change together with them.
 pub(super) trait Store: Send + Sync {
+    /// Adds rows, all of them or none; those whose ids are there already are left as they are.
+    fn load(&self, seeds: Seeds) -> Reply<'_, ()>;
+
     /// Adds an order at version 1, and keeps the answer.
     fn create(&self, order: Order, completion: Option<Completion>) -> Reply<'_, Written>;
 

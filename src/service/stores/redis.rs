@@ -35,6 +35,7 @@ use super::super::access::Viewer;
 use super::super::answer::Answer;
 use super::super::idempotency::{CallerKey, Completion, Fingerprint, Lease};
 use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
+use super::super::seeds::Seeds;
 use super::super::transition::Change;
 use super::{Boxed, Careless, Claimed, Listed, Locked, OpenError, Page, Reply, Store, StoreError, Written};
 
@@ -258,6 +259,10 @@ impl Locked for LockedBeside {
 }
 
 impl Store for RedisKeys {
+    fn load(&self, seeds: Seeds) -> Reply<'_, ()> {
+        self.orders.load(seeds)
+    }
+
     fn create(&self, order: Order, completion: Option<Completion>) -> Reply<'_, Written> {
         Box::pin(async move {
             let written = self.orders.create(order, None).await?;

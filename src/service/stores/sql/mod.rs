@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use super::super::access::Viewer;
 use super::super::idempotency::{Completion, Fingerprint, Lease};
 use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider, Status};
+use super::super::seeds::Seeds;
 use super::super::transition::Change;
 use super::{Boxed, Claimed, Listed, Locked, Page, Reply, Store, StoreError, Written};
 use keys::Broom;
@@ -42,6 +43,19 @@ macro_rules! list_orders {
         ))
     };
 }
+
+/// Adds what [`order_row`] has.
+macro_rules! insert_order {
+    () => {
+        concat!(
+            "INSERT INTO orders (id, customer, restaurant, rider, status, amount, version, etag, created_at, updated_at) ",
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        )
+    };
+}
+
+const INSERT_ORDER: &str = insert_order!();
+const INSERT_RIDER_UNLESS_KNOWN: &str = "INSERT INTO riders (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
 
 mod careless;
 mod keys;
@@ -104,27 +118,25 @@ impl SqlStore {
             transaction.rollback().await;
             return Ok(Written::ClaimLost);
         }
-        transaction
-            .execute(
-                "INSERT INTO orders \
-                 (id, customer, restaurant, rider, status, amount, version, etag, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                vec![
-                    order.id.into(),
-                    order.customer.into(),
-                    order.restaurant.into(),
-                    order.rider.into(),
-                    order.status.into(),
-                    order.amount.into(),
-                    order.version.into(),
-                    order.tag.opaque().into(),
-                    order.created_at.into(),
-                    order.updated_at.into(),
-                ],
-            )
-            .await?;
+        transaction.execute(INSERT_ORDER, order_row(order)).await?;
         transaction.commit().await?;
         Ok(Written::Done)
+    }
+
+    async fn load_all(&self, seeds: Seeds) -> Result<(), StoreError> {
+        let mut transaction = self.database.begin().await?;
+        let unless_known = "INSERT INTO restaurants (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+        for Restaurant { id, name } in seeds.restaurants {
+            transaction.execute(unless_known, vec![id.into(), name.into()]).await?;
+        }
+        for Rider { id, name } in seeds.riders {
+            transaction.execute(INSERT_RIDER_UNLESS_KNOWN, vec![id.into(), name.into()]).await?;
+        }
+        for order in seeds.orders {
+            let unless_known = concat!(insert_order!(), " ON CONFLICT (id) DO NOTHING");
+            transaction.execute(unless_known, order_row(order)).await?;
+        }
+        transaction.commit().await
     }
 
     /// The conditional write: the comparison is part of the `UPDATE`, and everything else hangs on its one row.
@@ -260,10 +272,24 @@ async fn write_rows(transaction: &mut dyn Transaction, change: Change) -> Result
         transaction.execute(statement, values).await?;
     }
     if let Some(rider) = rider {
-        let unless_known = "INSERT INTO riders (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
-        transaction.execute(unless_known, vec![rider.id.into(), rider.name.into()]).await?;
+        transaction.execute(INSERT_RIDER_UNLESS_KNOWN, vec![rider.id.into(), rider.name.into()]).await?;
     }
     Ok(())
+}
+
+fn order_row(order: Order) -> Vec<Value> {
+    vec![
+        order.id.into(),
+        order.customer.into(),
+        order.restaurant.into(),
+        order.rider.into(),
+        order.status.into(),
+        order.amount.into(),
+        order.version.into(),
+        order.tag.opaque().into(),
+        order.created_at.into(),
+        order.updated_at.into(),
+    ]
 }
 
 fn charge_row(order: OrderId, charge: Charge) -> (&'static str, Vec<Value>) {
@@ -309,6 +335,10 @@ impl Locked for LockedRow {
 }
 
 impl Store for SqlStore {
+    fn load(&self, seeds: Seeds) -> Reply<'_, ()> {
+        Box::pin(self.load_all(seeds))
+    }
+
     fn create(&self, order: Order, completion: Option<Completion>) -> Reply<'_, Written> {
         Box::pin(self.insert(order, completion))
     }
