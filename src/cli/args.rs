@@ -174,6 +174,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "STORE", default_value = "same")]
     pub(super) idempotency_store: KeyStoreChoice,
 
+    /// Write a line about every request to stderr
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) log: Option<LogFormat>,
+
     /// Load so many orders, restaurants and riders at start; those that are there already are left as they are
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub(super) seed_data: u32,
@@ -223,6 +227,13 @@ pub(super) enum ScenariosCommand {
         /// A built-in name, or a file ending in .toml
         name: String,
     },
+}
+
+/// How `serve` writes about requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// One JSON object a line: at, trace_id (the caller's traceparent), method, path, status, duration_ms, statements
+    Json,
 }
 
 /// Whether callers of `serve` must prove who they are.

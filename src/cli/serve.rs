@@ -1,13 +1,15 @@
 //! `quickeats-bench serve`.
 
+use std::io::{self, Write};
+
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 
-use super::args::{AuthChoice, ServeArgs};
+use super::args::{AuthChoice, LogFormat, ServeArgs};
 use super::{Failure, credentials, print, resolve, usage};
 use crate::race::Stop;
 use crate::run_result::Exit;
-use crate::service::{Auth, KeyStoreChoice, OrderService, ServiceConfig, StoreChoice};
+use crate::service::{Auth, KeyStoreChoice, LogLine, OrderService, RequestLog, ServiceConfig, StoreChoice};
 use crate::text::micros;
 
 pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure> {
@@ -43,6 +45,7 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
         store: args.store.clone(),
         key_store: args.idempotency_store.clone(),
         seed_data: args.seed_data,
+        log: args.log.map(|LogFormat::Json| RequestLog::new(log_json)),
         idempotency_ttl: args.idempotency_ttl,
         idempotency_lease: args.idempotency_lease,
         strategy: args.strategy,
@@ -86,4 +89,11 @@ fn auth(args: &ServeArgs) -> anyhow::Result<Auth> {
             "--auth jwt needs a secret\n  = help: --jwt-secret-env VAR names the environment variable that has it"
         ),
     }
+}
+
+/// A line in one piece, so that those of several threads do not mix. Nobody to read it is no error.
+fn log_json(line: &LogLine) {
+    let mut text = serde_json::to_vec(line).expect("texts and finite numbers are JSON");
+    text.push(b'\n');
+    let _ = io::stderr().lock().write_all(&text);
 }

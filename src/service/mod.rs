@@ -40,6 +40,7 @@ mod defects;
 mod etag;
 mod idempotency;
 mod identity;
+mod log;
 mod metrics;
 mod orders;
 mod placing;
@@ -53,6 +54,7 @@ mod transition;
 
 pub use defect::{Defect, UnknownDefect};
 pub use identity::Auth;
+pub use log::{LogLine, RequestLog};
 pub use stores::{KeyStoreChoice, OpenError, PostgresUrl, RedisUrl, StoreChoice, UnknownKeyStore, UnknownStore};
 pub use strategy::{Strategy, UnknownStrategy};
 
@@ -87,6 +89,8 @@ pub struct ServiceConfig {
     /// How long a claim on an idempotency key lasts if its holder is never heard of again. Longer than
     /// [`request_timeout`](Self::request_timeout), so that no request outlives its claim.
     pub idempotency_lease: Duration,
+    /// Where a line about every request goes; none: nowhere.
+    pub log: Option<RequestLog>,
     /// The largest request body, in bytes.
     pub body_limit: usize,
     /// The largest head of a request, in bytes; 8192 at least. A larger one is refused with 431.
@@ -123,6 +127,7 @@ impl Default for ServiceConfig {
             seed_data: 0,
             idempotency_ttl: Duration::from_hours(24),
             idempotency_lease: Duration::from_mins(1),
+            log: None,
             body_limit: 64 * 1024,
             head_limit: 16 * 1024,
             connection_limit: 1024,
@@ -183,7 +188,8 @@ impl OrderService {
             request: config.request_timeout,
             grace: config.shutdown_grace,
         };
-        server::serve(listener, routes::router(self.0), limits, shutdown).await
+        let log = config.log.clone();
+        server::serve(listener, routes::router(self.0), limits, log, shutdown).await
     }
 }
 

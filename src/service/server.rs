@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::response::IntoResponse;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Request};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use super::log::{Begun, RequestLog};
 use super::problem::Problem;
 use super::stores::{Watched, within};
 
@@ -44,6 +46,7 @@ pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
+    log: Option<RequestLog>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let (stop, stopping) = watch::channel(());
@@ -56,7 +59,7 @@ pub(super) async fn serve(
             Some(ended) = connections.join_next() => panicked += usize::from(is_panic(&ended)),
             accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
                 Ok((stream, _)) => {
-                    let connection = serve_connection(stream, router.clone(), limits, stopping.clone());
+                    let connection = serve_connection(stream, router.clone(), limits, log.clone(), stopping.clone());
                     connections.spawn(connection);
                 }
                 // The peer is gone already, or there are too many sockets: neither is the end of the service.
@@ -100,13 +103,20 @@ fn is_the_peers(error: &io::Error) -> bool {
 }
 
 /// Serves one connection until it ends, or until `stopping` closes and the request in flight, if any, is answered.
-async fn serve_connection(stream: TcpStream, router: Router, limits: Limits, mut stopping: watch::Receiver<()>) {
+async fn serve_connection(
+    stream: TcpStream,
+    router: Router,
+    limits: Limits,
+    log: Option<RequestLog>,
+    mut stopping: watch::Receiver<()>,
+) {
     // An answer is one small write: held back for an acknowledgment (Nagle), it would wait for tens of milliseconds.
     // A socket that cannot be told is served all the same.
     let _ = stream.set_nodelay(true);
     let app = TowerToHyperService::new(router);
-    let within_limit = service_fn(move |request| {
+    let within_limit = service_fn(move |request: Request<Incoming>| {
         let started = Instant::now();
+        let line = log.as_ref().map(|log| Begun::new(log, &request));
         let answered = app.call(request);
         async move {
             let Watched { ended, statements } = within(limits.request, answered).await;
@@ -115,7 +125,11 @@ async fn serve_connection(stream: TcpStream, router: Router, limits: Limits, mut
                 Ok(Err(never)) => match never {},
                 Err(given_up) => Problem::timed_out(given_up).into_response(),
             };
-            response.headers_mut().insert(SERVER_TIMING, server_timing(statements, started.elapsed()));
+            let took = started.elapsed();
+            response.headers_mut().insert(SERVER_TIMING, server_timing(statements, took));
+            if let Some(line) = line {
+                line.answered(response.status().as_u16(), took, statements);
+            }
             Ok::<_, Infallible>(response)
         }
     });

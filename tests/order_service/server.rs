@@ -1,8 +1,9 @@
 //! Connections: what a socket sees.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use quickeats_bench::service::{Defect, ServiceConfig};
+use quickeats_bench::service::{Defect, LogLine, RequestLog, ServiceConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -17,6 +18,7 @@ on_venues!(everywhere:
 );
 
 on_venues!(one process:
+    every_request_is_logged_with_its_trace_and_nothing_private,
     metrics_count_answers_by_route_and_not_by_what_callers_make_up,
     beyond_the_limit_a_connection_waits_until_another_ends,
     a_request_in_flight_is_answered_before_the_service_stops,
@@ -124,4 +126,25 @@ async fn metrics_count_answers_by_route_and_not_by_what_callers_make_up(venue: V
     ] {
         assert!(text.lines().any(|known| known == line), "{line} is missing in\n{text}");
     }
+}
+
+async fn every_request_is_logged_with_its_trace_and_nothing_private(venue: Venue) {
+    let lines: Arc<Mutex<Vec<LogLine>>> = Arc::default();
+    let kept = Arc::clone(&lines);
+    let log = RequestLog::new(move |line| kept.lock().unwrap().push(line.clone()));
+    let service = Service::with(venue, ServiceConfig { log: Some(log), ..ServiceConfig::default() }).await;
+    let order = service.order().await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let path = format!("/api/v2/orders/{}", order.id);
+    let request = service.get(&format!("{path}?secret=hunter2")).header("authorization", "Bearer hunter2");
+    let traced = request.header("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"));
+    assert_eq!(traced.send().await.status, 200);
+    let lines = lines.lock().unwrap();
+    let [placed, read] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!((placed.method.as_str(), placed.path.as_str(), placed.status), ("POST", "/api/v2/orders", 201));
+    assert_eq!(placed.trace_id.len(), 32);
+    assert_eq!((read.trace_id.as_str(), read.path.as_str(), read.status), (trace, path.as_str(), 200));
+    assert!(read.duration_ms > 0.0);
+    assert_eq!(read.statements, u32::from(venue != Venue::Memory));
+    assert!(!format!("{lines:?}").contains("hunter2"));
 }
