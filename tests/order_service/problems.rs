@@ -9,6 +9,7 @@ use crate::venue::{Venue, on_venues};
 on_venues!(everywhere:
     what_is_not_there_is_not_found,
     a_wrong_method_is_told_the_right_ones,
+    options_are_told_whatever_the_precondition,
     bodies_are_json_of_bounded_size,
     senseless_placements_are_invalid,
     an_illegal_transition_tells_where_the_order_stands,
@@ -64,6 +65,23 @@ async fn a_wrong_method_is_told_the_right_ones(venue: Venue) {
         assert_is_problem(&reply, 405);
         assert_eq!(reply.header("allow"), Some(allowed), "{method} {path}");
     }
+}
+
+async fn options_are_told_whatever_the_precondition(venue: Venue) {
+    let service = Service::sound(venue).await;
+    let order = service.order().await;
+    let one = format!("/api/v2/orders/{}", order.id);
+    for (path, allowed) in [
+        (one.clone(), "GET,HEAD"),
+        (format!("{one}/cancellation"), "POST"),
+        ("/api/v2/orders/".to_owned(), "GET,HEAD,POST"),
+        (format!("/api/v1/orders/{}", order.id), "GET,HEAD,PUT"),
+    ] {
+        let reply = service.request(Method::OPTIONS, &path).if_match("\"stale\"").send().await;
+        assert_eq!((reply.status, reply.header("allow")), (204, Some(allowed)), "{path}");
+        assert!(reply.bytes.is_empty());
+    }
+    assert_eq!(service.now(&order).await.tag(), order.tag);
 }
 
 async fn bodies_are_json_of_bounded_size(venue: Venue) {
