@@ -1,9 +1,9 @@
 //! The judge: from a history to a verdict. Pure, so a saved history gets the same verdict anywhere.
 //!
 //! Two ways to a finding, one promise (a reported violation is real):
-//! - *direct evidence*, one file per family: [`updates`], [`preconditions`], [`effects`], [`transitions`],
-//!   [`distress`]. Each rule states beside its code why what it saw cannot be lawful.
-//! - the *general check* ([`refute`]): a search ([`linear`]) for any lawful order of the round's operations under the
+//! - *direct evidence*, one file per family: `updates`, `preconditions`, `effects`, `transitions`,
+//!   `distress`. Each rule states beside its code why what it saw cannot be lawful.
+//! - the *general check* (`refute`): a search ([`linear`]) for any lawful order of the round's operations under the
 //!   declared state machine. If there is none and no direct evidence names the cause, the one rule that would have to
 //!   be relaxed does.
 //!
