@@ -226,17 +226,7 @@ impl Dialect {
         let Some(meaning) = self.meaning(response, body.as_ref()) else {
             return Outcome::Unknown(Cause::Status(status));
         };
-        let mut reply = Reply {
-            status,
-            meaning,
-            resource: None,
-            state: None,
-            version: None,
-            token: None,
-            effect: None,
-            records: None,
-            digest: None,
-        };
+        let mut reply = Reply::new(status, meaning);
         if meaning.is_refusal() || meaning.is_open() {
             return Outcome::Answered(reply);
         }

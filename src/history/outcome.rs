@@ -124,6 +124,23 @@ pub struct Reply {
     pub digest: Option<Digest>,
 }
 
+impl Reply {
+    /// A reply of which nothing else is known.
+    pub const fn new(status: u16, meaning: Meaning) -> Self {
+        Self {
+            status,
+            meaning,
+            resource: None,
+            state: None,
+            version: None,
+            token: None,
+            effect: None,
+            records: None,
+            digest: None,
+        }
+    }
+}
+
 /// What a reply claims, in the API description's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -208,17 +208,7 @@ mod tests {
     }
 
     fn answered(status: u16, meaning: Meaning) -> Outcome {
-        Outcome::Answered(Reply {
-            status,
-            meaning,
-            resource: None,
-            state: None,
-            version: None,
-            token: None,
-            effect: None,
-            records: None,
-            digest: None,
-        })
+        Outcome::Answered(Reply::new(status, meaning))
     }
 
     fn tally(operations: &[Operation]) -> Tally {

@@ -188,15 +188,5 @@ fn record(word: &str) -> Option<Record> {
 }
 
 pub(crate) fn blank(status: u16) -> Reply {
-    Reply {
-        status,
-        meaning: Meaning::Applied,
-        resource: None,
-        state: None,
-        version: None,
-        token: None,
-        effect: None,
-        records: None,
-        digest: None,
-    }
+    Reply::new(status, Meaning::Applied)
 }
