@@ -1,4 +1,5 @@
-//! Chance that can be repeated: every random choice of a run comes from one printed seed.
+//! Chance that can be repeated: what a run chooses (the orders within its volleys) comes from one printed seed. What must
+//! never repeat (ids, idempotency keys) is drawn the same way from a seed that nobody chose.
 //!
 //! A run's [`Seed`] is split by labels, so that round 17 of a scenario makes the same choices however many
 //! rounds or scenarios ran before it: `seed.child("cancel-vs-accept").child("r17")`.

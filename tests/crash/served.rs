@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -88,11 +88,13 @@ impl Caller {
 
     /// Pays again under the same key for as long as the key is in use.
     pub(crate) async fn pay_when_free(&self, order: &Order, key: &str) -> (u16, Value) {
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             let (status, body) = self.pay(order, key).await.unwrap();
             if status != 409 || body["error"] != "idempotency_key_in_use" {
                 return (status, body);
             }
+            assert!(Instant::now() < deadline, "the key {key} is locked for ever");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
