@@ -42,13 +42,16 @@ fn pairs<'r, 'a>(acks: &'r [Ack<'a>]) -> impl Iterator<Item = (Ack<'a>, Ack<'a>)
 ///
 /// Sound where the version is declared to go up by exactly one with each change: of all writes only one made version
 /// *n*, and version *n* has one state. It holds as well for a server that reads the resource again before it answers,
-/// since then both replies are reads of version *n*.
+/// since then both replies are reads of version *n*. (One after the other, it is the version that stood still:
+/// `version-gap`.)
 fn claim_one_version(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
     let differ =
         |x: &Option<std::sync::Arc<str>>, y: &Option<std::sync::Arc<str>>| x.is_some() && y.is_some() && x != y;
     round.model.versioned
         && a.reply.version.is_some()
         && a.reply.version == b.reply.version
+        && !a.operation.precedes(b.operation)
+        && !b.operation.precedes(a.operation)
         && differ(&a.reply.state, &b.reply.state)
 }
 

@@ -72,6 +72,11 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "URL")]
     pub(super) target: Option<String>,
 
+    /// Another address of the same service, on the same data: late retries go there, since a promise that one process keeps
+    /// in its memory is no promise
+    #[arg(long, value_name = "URL", requires = "target")]
+    pub(super) replica: Option<String>,
+
     /// The API description: a built-in name, or a file ending in .toml [default: that of the named scenarios, else
     /// quickeats-v2]
     #[arg(long, value_name = "NAME|FILE")]

@@ -65,7 +65,7 @@ use metrics::Metrics;
 use orders::{Action, Order, OrderId};
 use problem::Problem;
 use seeds::Seeds;
-use stores::Store;
+use stores::{Careless, Store};
 
 /// How the service behaves. The default is sound.
 #[derive(Clone, Debug)]
@@ -167,8 +167,18 @@ impl OrderService {
             let loaded = store.load(Seeds::new(config.seed_data)).await;
             loaded.map_err(|error| OpenError::Database(error.to_string()))?;
         }
-        let mistaken = config.defect.map(|defect| Mistaken::new(defect, store.clone(), config.defect_window));
-        Ok(Self(Service { config, store, mistaken, metrics: Metrics::default() }))
+        Ok(Self::over(config, store))
+    }
+
+    fn over(config: ServiceConfig, opened: Arc<dyn Careless>) -> Self {
+        let mistaken = config.defect.map(|defect| Mistaken::new(defect, opened.clone(), config.defect_window));
+        Self(Service { config, store: opened.clone(), opened, mistaken, metrics: Metrics::default() })
+    }
+
+    /// Another replica of it: on the same store, with everything else its own.
+    #[must_use]
+    pub fn replica(&self) -> Self {
+        Self::over(self.0.config.clone(), Arc::clone(&self.0.opened))
     }
 
     /// Serves until `shutdown` is done: see [`run`].
@@ -197,6 +207,7 @@ impl OrderService {
 struct Service {
     config: ServiceConfig,
     store: Arc<dyn Store>,
+    opened: Arc<dyn Careless>,
     mistaken: Option<Mistaken>,
     metrics: Metrics,
 }
