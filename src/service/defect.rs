@@ -3,21 +3,29 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A deliberate mistake: one that real services make, and that leaves everything else right.
+/// A deliberate mistake: one that real services make, and that leaves everything else right. In the contract's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Defect {
     /// The `ETag` is compared in memory, then the order is saved without a condition.
     CheckThenSave,
     /// What `If-Match` says is never looked at.
     IgnoreIfMatch,
+    /// A request without `If-Match` is let through.
+    OptionalIfMatch,
+    /// A weak tag in `If-Match` matches a strong one.
+    WeakCompare,
+    /// An order keeps its first `ETag`. V1 keeps it, too.
+    EtagUnchanged,
+    /// The `ETag` is made of the order's id and status, which V1 can bring back.
+    EtagPerStatus,
+    /// The answer is 412, and the change is applied all the same.
+    Stale412Applies,
+    /// Every fourth request of a process that names the current `ETag` is refused as stale.
+    Spurious412,
     /// The idempotency key is looked up, the work is done, and then the answer is stored.
     IdempotencyCheckThenAct,
     /// The ledger is charged before the order's state is checked.
     DoubleCharge,
-    /// A request without `If-Match` is let through.
-    OptionalIfMatch,
-    /// The answer is 412, and the change is applied all the same.
-    Stale412Applies,
 }
 
 /// The text is not the name of a defect.
@@ -36,57 +44,119 @@ impl Defect {
         Self::CheckThenSave,
         Self::IgnoreIfMatch,
         Self::OptionalIfMatch,
+        Self::WeakCompare,
+        Self::EtagUnchanged,
+        Self::EtagPerStatus,
         Self::Stale412Applies,
+        Self::Spurious412,
         Self::IdempotencyCheckThenAct,
         Self::DoubleCharge,
     ];
 
     /// The name on the command line and in reports.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::CheckThenSave => "check-then-save",
-            Self::IgnoreIfMatch => "ignore-if-match",
-            Self::IdempotencyCheckThenAct => "idempotency-check-then-act",
-            Self::DoubleCharge => "double-charge",
-            Self::OptionalIfMatch => "optional-if-match",
-            Self::Stale412Applies => "stale-412-applies",
-        }
+        self.facts().name
     }
 
     /// What the service does wrong, in one line.
     pub const fn mistake(self) -> &'static str {
-        match self {
-            Self::CheckThenSave => {
-                "ETag compared in memory, then saved without a condition (the classic fake optimistic lock)"
-            }
-            Self::IgnoreIfMatch => "the header is never looked at",
-            Self::IdempotencyCheckThenAct => "looks the key up, works, then stores it: two in flight both charge",
-            Self::DoubleCharge => "the ledger is charged before the state is checked",
-            Self::OptionalIfMatch => "absent If-Match is let through",
-            Self::Stale412Applies => "answers 412, and applies the change all the same",
-        }
+        self.facts().mistake
     }
 
     /// The kinds of finding that give the mistake away, the telling one first.
     pub const fn caught_as(self) -> &'static [&'static str] {
-        match self {
-            Self::CheckThenSave => &["lost-update"],
-            Self::IgnoreIfMatch => &["stale-write-accepted"],
-            Self::IdempotencyCheckThenAct => &["in-flight-duplicate"],
-            Self::DoubleCharge => &["duplicate-effect"],
-            Self::OptionalIfMatch => &["precondition-not-required"],
-            Self::Stale412Applies => &["rejected-but-applied"],
-        }
+        self.facts().caught_as
     }
 
     /// Whether there is a gap between check and act, for [`defect_window`](super::ServiceConfig::defect_window) to
     /// widen. The others show without a race.
     pub const fn has_window(self) -> bool {
-        match self {
-            Self::CheckThenSave | Self::IdempotencyCheckThenAct => true,
-            Self::IgnoreIfMatch | Self::DoubleCharge | Self::OptionalIfMatch | Self::Stale412Applies => false,
+        match self.facts().shows {
+            Shows::InAGap => true,
+            Shows::Anyway => false,
         }
     }
+
+    const fn facts(self) -> Facts {
+        match self {
+            Self::CheckThenSave => Facts {
+                name: "check-then-save",
+                mistake: "ETag compared in memory, then saved without a condition (the classic fake optimistic lock)",
+                caught_as: &["lost-update"],
+                shows: Shows::InAGap,
+            },
+            Self::IgnoreIfMatch => Facts {
+                name: "ignore-if-match",
+                mistake: "the header is never looked at",
+                caught_as: &["stale-write-accepted"],
+                shows: Shows::Anyway,
+            },
+            Self::OptionalIfMatch => Facts {
+                name: "optional-if-match",
+                mistake: "absent If-Match is let through",
+                caught_as: &["precondition-not-required"],
+                shows: Shows::Anyway,
+            },
+            Self::WeakCompare => Facts {
+                name: "weak-compare",
+                mistake: "W/\"x\" matches \"x\"",
+                caught_as: &["weak-etag-accepted"],
+                shows: Shows::Anyway,
+            },
+            Self::EtagUnchanged => Facts {
+                name: "etag-unchanged",
+                mistake: "the ETag does not change when the order does",
+                caught_as: &["etag-unchanged"],
+                shows: Shows::Anyway,
+            },
+            Self::EtagPerStatus => Facts {
+                name: "etag-per-status",
+                mistake: "the ETag is made of the status: V1 moves an order away and back, and an old tag matches again",
+                caught_as: &["etag-reused"],
+                shows: Shows::Anyway,
+            },
+            Self::Stale412Applies => Facts {
+                name: "stale-412-applies",
+                mistake: "answers 412, and applies the change all the same",
+                caught_as: &["rejected-but-applied"],
+                shows: Shows::Anyway,
+            },
+            Self::Spurious412 => Facts {
+                name: "spurious-412",
+                mistake: "answers 412 to every fourth request with the current ETag",
+                caught_as: &["spurious-412"],
+                shows: Shows::Anyway,
+            },
+            Self::IdempotencyCheckThenAct => Facts {
+                name: "idempotency-check-then-act",
+                mistake: "looks the key up, works, then stores it: two in flight both charge",
+                caught_as: &["in-flight-duplicate"],
+                shows: Shows::InAGap,
+            },
+            Self::DoubleCharge => Facts {
+                name: "double-charge",
+                mistake: "the ledger is charged before the state is checked",
+                caught_as: &["duplicate-effect"],
+                shows: Shows::Anyway,
+            },
+        }
+    }
+}
+
+/// What there is to say about a defect.
+struct Facts {
+    name: &'static str,
+    mistake: &'static str,
+    caught_as: &'static [&'static str],
+    shows: Shows,
+}
+
+/// When a mistake shows.
+enum Shows {
+    /// If somebody comes between two of its steps.
+    InAGap,
+    /// Without a race, too.
+    Anyway,
 }
 
 impl fmt::Display for Defect {

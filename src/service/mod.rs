@@ -59,7 +59,7 @@ pub use stores::{KeyStoreChoice, OpenError, PostgresUrl, RedisUrl, StoreChoice, 
 pub use strategy::{Strategy, UnknownStrategy};
 
 use access::Viewer;
-use defects::Mistaken;
+use defects::Mistake;
 use identity::{Principal, Role};
 use metrics::Metrics;
 use orders::{Action, Order, OrderId};
@@ -167,7 +167,7 @@ impl OrderService {
             let loaded = store.load(Seeds::new(config.seed_data)).await;
             loaded.map_err(|error| OpenError::Database(error.to_string()))?;
         }
-        let mistaken = config.defect.map(|defect| Mistaken::new(defect, store.clone(), config.defect_window));
+        let mistaken = config.defect.map(|defect| defects::make(defect, store.clone(), config.defect_window));
         Ok(Self(Service { config, store, mistaken, metrics: Metrics::default() }))
     }
 
@@ -197,7 +197,7 @@ impl OrderService {
 struct Service {
     config: ServiceConfig,
     store: Arc<dyn Store>,
-    mistaken: Option<Mistaken>,
+    mistaken: Option<Box<dyn Mistake>>,
     metrics: Metrics,
 }
 

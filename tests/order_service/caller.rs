@@ -33,7 +33,11 @@ impl Service {
     }
 
     pub(crate) async fn with_defect(venue: Venue, defect: Defect) -> Self {
-        Self::with(venue, ServiceConfig { defect: Some(defect), ..ServiceConfig::default() }).await
+        Self::perhaps_with(venue, Some(defect)).await
+    }
+
+    pub(crate) async fn perhaps_with(venue: Venue, defect: Option<Defect>) -> Self {
+        Self::with(venue, ServiceConfig { defect, ..ServiceConfig::default() }).await
     }
 
     /// A defect whose gap is wide enough for requests that are sent together to meet in it.

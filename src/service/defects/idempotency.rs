@@ -12,7 +12,8 @@ use super::super::idempotency::{Completion, Keyed, Lease, after};
 use super::super::placing::{self, Placement};
 use super::super::problem::Problem;
 use super::super::stores::{Claimed, StoreError, Written};
-use super::Mistaken;
+use super::reservations::Reservations;
+use super::{Answering, Means, Mistake};
 
 /// `idempotency-check-then-act`: the key is looked up, not claimed. Two requests that look before either has stored
 /// its answer both find nothing, and both charge.
@@ -24,20 +25,42 @@ use super::Mistaken;
 ///
 /// The order is reserved for the key meanwhile, so that this mistake is not another one as well: requests with
 /// different keys never charge twice. The twin with the same key takes the reservation for its own.
-pub(super) async fn check_then_act(
-    mistaken: &Mistaken,
+pub(super) struct CheckThenAct {
+    means: Means,
+    reservations: Reservations,
+}
+
+impl CheckThenAct {
+    pub(super) fn new(means: Means) -> Self {
+        Self { means, reservations: Reservations::default() }
+    }
+}
+
+impl Mistake for CheckThenAct {
+    fn perform<'a>(&'a self, service: &'a Service, request: ActionRequest) -> Answering<'a> {
+        Box::pin(async move { check_then_act(self, service, &request).await })
+    }
+
+    /// The same mistake where an order is placed: two in flight place two.
+    fn place<'a>(&'a self, service: &'a Service, placement: Placement, keyed: Option<Keyed>) -> Answering<'a> {
+        Box::pin(async move { check_then_place(&self.means, service, placement, keyed.as_ref()).await })
+    }
+}
+
+async fn check_then_act(
+    CheckThenAct { means, reservations }: &CheckThenAct,
     service: &Service,
     request: &ActionRequest,
 ) -> Result<Answer, Problem> {
     let key = request.keyed.as_ref().map(|keyed| Arc::clone(&keyed.key));
     let Some(keyed) = &request.keyed else {
-        let _reserved = mistaken.reservations.reserve(request.order, key).await;
+        let _reserved = reservations.reserve(request.order, key).await;
         return actions::perform(service, request).await;
     };
-    if let Some(known) = look_up(mistaken, keyed).await? {
+    if let Some(known) = look_up(means, keyed).await? {
         return known;
     }
-    let _reserved = mistaken.reservations.reserve(request.order, key).await;
+    let _reserved = reservations.reserve(request.order, key).await;
     loop {
         let order = service.read(request.order).await?;
         let mut change = match request.plan(&order) {
@@ -45,20 +68,20 @@ pub(super) async fn check_then_act(
             Err(refusal) => {
                 let problem = Problem::refused(refusal, &order);
                 // A refusal for good is this key's answer, unless the twin has been given a better one.
-                if problem.is_final() && !matches!(recall(mistaken, keyed).await?, Claimed::Known { .. }) {
-                    store_answer(mistaken, service, keyed, &problem.answer()).await?;
+                if problem.is_final() && !matches!(recall(means, keyed).await?, Claimed::Known { .. }) {
+                    store_answer(means, service, keyed, &problem.answer()).await?;
                 }
                 return Err(problem);
             }
         };
-        mistaken.gap().await;
+        means.gap().await;
         let answer = Answer::to_change(&change);
         if let Some(charge) = change.charge.take() {
-            mistaken.store.charge(request.order, charge).await?;
+            means.store.charge(request.order, charge).await?;
         }
         match service.store.commit(change, None).await? {
             Written::Done => {
-                store_answer(mistaken, service, keyed, &answer).await?;
+                store_answer(means, service, keyed, &answer).await?;
                 return Ok(answer);
             }
             Written::Conflict | Written::ClaimLost => {}
@@ -66,9 +89,8 @@ pub(super) async fn check_then_act(
     }
 }
 
-/// The same mistake where an order is placed: two in flight place two.
-pub(super) async fn check_then_place(
-    mistaken: &Mistaken,
+async fn check_then_place(
+    means: &Means,
     service: &Service,
     placement: Placement,
     keyed: Option<&Keyed>,
@@ -76,15 +98,15 @@ pub(super) async fn check_then_place(
     let Some(keyed) = keyed else {
         return placing::place(service, placement, None).await;
     };
-    if let Some(known) = look_up(mistaken, keyed).await? {
+    if let Some(known) = look_up(means, keyed).await? {
         return known;
     }
-    mistaken.gap().await;
+    means.gap().await;
     let placed = placing::place(service, placement, None).await;
     match &placed {
-        Ok(answer) => store_answer(mistaken, service, keyed, answer).await?,
+        Ok(answer) => store_answer(means, service, keyed, answer).await?,
         Err(problem) if problem.is_final() => {
-            store_answer(mistaken, service, keyed, &problem.answer()).await?;
+            store_answer(means, service, keyed, &problem.answer()).await?;
         }
         Err(_) => {}
     }
@@ -92,31 +114,26 @@ pub(super) async fn check_then_place(
 }
 
 /// What the key says, if it has been answered: the only thing this service knows about keys.
-async fn look_up(mistaken: &Mistaken, keyed: &Keyed) -> Result<Option<Result<Answer, Problem>>, StoreError> {
-    Ok(match recall(mistaken, keyed).await? {
+async fn look_up(means: &Means, keyed: &Keyed) -> Result<Option<Result<Answer, Problem>>, StoreError> {
+    Ok(match recall(means, keyed).await? {
         Claimed::Known { fingerprint, .. } if fingerprint != keyed.fingerprint => Some(Err(Problem::key_reused())),
         Claimed::Known { answer: Some(answer), .. } => Some(Ok(answer.replayed())),
         Claimed::Known { answer: None, .. } | Claimed::Fresh => None,
     })
 }
 
-async fn recall(mistaken: &Mistaken, keyed: &Keyed) -> Result<Claimed, StoreError> {
-    mistaken.store.recall(nobodys(keyed), Timestamp::now()).await
+async fn recall(means: &Means, keyed: &Keyed) -> Result<Claimed, StoreError> {
+    means.store.recall(nobodys(keyed), Timestamp::now()).await
 }
 
-async fn store_answer(
-    mistaken: &Mistaken,
-    service: &Service,
-    keyed: &Keyed,
-    answer: &Answer,
-) -> Result<(), StoreError> {
+async fn store_answer(means: &Means, service: &Service, keyed: &Keyed, answer: &Answer) -> Result<(), StoreError> {
     let completion = Completion {
         lease: nobodys(keyed),
         answer: answer.clone(),
         keep_until: after(Timestamp::now(), service.config.idempotency_ttl),
     };
     let fingerprint = keyed.fingerprint.clone();
-    mistaken.store.remember(completion, fingerprint).await
+    means.store.remember(completion, fingerprint).await
 }
 
 /// The key, under a lease that nobody holds.
