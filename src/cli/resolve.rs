@@ -138,6 +138,7 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
             defect_window: defect_window(args.defect, args.defect_window)?,
             ..ServiceConfig::default()
         };
+        service.check().context("--defect")?;
         return Ok((TargetChoice::InProcess(Box::new(service)), credentials::minting(secret)));
     };
     let endpoint = Endpoint::parse(typed).context("--target")?;

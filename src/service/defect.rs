@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::ServiceConfig;
+use super::strategy::Strategy;
+
 /// A deliberate mistake: one that real services make, and that leaves everything else right. In the contract's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Defect {
@@ -26,6 +29,14 @@ pub enum Defect {
     IdempotencyCheckThenAct,
     /// The ledger is charged before the order's state is checked.
     DoubleCharge,
+    /// A cancelled or rejected order can be accepted.
+    TerminalResurrects,
+    /// An order can be picked up while it is prepared.
+    SkipsAState,
+    /// A rider may accept, and a restaurant may cancel. Shows only where callers must prove who they are.
+    WrongActor,
+    /// A customer may cancel another customer's order. Shows only where callers must prove who they are.
+    OthersOrders,
 }
 
 /// The text is not the name of a defect.
@@ -51,6 +62,10 @@ impl Defect {
         Self::Spurious412,
         Self::IdempotencyCheckThenAct,
         Self::DoubleCharge,
+        Self::TerminalResurrects,
+        Self::SkipsAState,
+        Self::WrongActor,
+        Self::OthersOrders,
     ];
 
     /// The name on the command line and in reports.
@@ -77,6 +92,15 @@ impl Defect {
         }
     }
 
+    /// Whether a service like this can make the mistake.
+    pub(super) fn suits(self, config: &ServiceConfig) -> Result<(), Unsuited> {
+        match self.facts().needs {
+            Needs::Auth if config.auth.is_off() => Err(Unsuited::Open(self)),
+            Needs::NoLock if config.strategy == Strategy::Pessimistic => Err(Unsuited::Locked(self)),
+            Needs::Nothing | Needs::Auth | Needs::NoLock => Ok(()),
+        }
+    }
+
     const fn facts(self) -> Facts {
         match self {
             Self::CheckThenSave => Facts {
@@ -84,60 +108,98 @@ impl Defect {
                 mistake: "ETag compared in memory, then saved without a condition (the classic fake optimistic lock)",
                 caught_as: &["lost-update"],
                 shows: Shows::InAGap,
+                needs: Needs::NoLock,
             },
             Self::IgnoreIfMatch => Facts {
                 name: "ignore-if-match",
                 mistake: "the header is never looked at",
                 caught_as: &["stale-write-accepted"],
                 shows: Shows::Anyway,
+                needs: Needs::Nothing,
             },
             Self::OptionalIfMatch => Facts {
                 name: "optional-if-match",
                 mistake: "absent If-Match is let through",
                 caught_as: &["precondition-not-required"],
                 shows: Shows::Anyway,
+                needs: Needs::Nothing,
             },
             Self::WeakCompare => Facts {
                 name: "weak-compare",
                 mistake: "W/\"x\" matches \"x\"",
                 caught_as: &["weak-etag-accepted"],
                 shows: Shows::Anyway,
+                needs: Needs::Nothing,
             },
             Self::EtagUnchanged => Facts {
                 name: "etag-unchanged",
                 mistake: "the ETag does not change when the order does",
                 caught_as: &["etag-unchanged"],
                 shows: Shows::Anyway,
+                needs: Needs::Nothing,
             },
             Self::EtagPerStatus => Facts {
                 name: "etag-per-status",
                 mistake: "the ETag is made of the status: V1 moves an order away and back, and an old tag matches again",
                 caught_as: &["etag-reused"],
                 shows: Shows::Anyway,
+                needs: Needs::Nothing,
             },
             Self::Stale412Applies => Facts {
                 name: "stale-412-applies",
                 mistake: "answers 412, and applies the change all the same",
                 caught_as: &["rejected-but-applied"],
                 shows: Shows::Anyway,
+                needs: Needs::NoLock,
             },
             Self::Spurious412 => Facts {
                 name: "spurious-412",
                 mistake: "answers 412 to every fourth request with the current ETag",
                 caught_as: &["spurious-412"],
                 shows: Shows::Anyway,
+                needs: Needs::Nothing,
             },
             Self::IdempotencyCheckThenAct => Facts {
                 name: "idempotency-check-then-act",
                 mistake: "looks the key up, works, then stores it: two in flight both charge",
                 caught_as: &["in-flight-duplicate"],
                 shows: Shows::InAGap,
+                needs: Needs::NoLock,
             },
             Self::DoubleCharge => Facts {
                 name: "double-charge",
                 mistake: "the ledger is charged before the state is checked",
                 caught_as: &["duplicate-effect"],
                 shows: Shows::Anyway,
+                needs: Needs::Nothing,
+            },
+            Self::TerminalResurrects => Facts {
+                name: "terminal-resurrects",
+                mistake: "an order that was cancelled or rejected can still be accepted",
+                caught_as: &["resurrected-terminal"],
+                shows: Shows::Anyway,
+                needs: Needs::Nothing,
+            },
+            Self::SkipsAState => Facts {
+                name: "skips-a-state",
+                mistake: "pickup is accepted from preparing",
+                caught_as: &["illegal-transition"],
+                shows: Shows::Anyway,
+                needs: Needs::Nothing,
+            },
+            Self::WrongActor => Facts {
+                name: "wrong-actor",
+                mistake: "a rider may accept, a restaurant may cancel",
+                caught_as: &["authorization-bypass"],
+                shows: Shows::Anyway,
+                needs: Needs::Auth,
+            },
+            Self::OthersOrders => Facts {
+                name: "others-orders",
+                mistake: "a customer may cancel another customer's order",
+                caught_as: &["authorization-bypass"],
+                shows: Shows::Anyway,
+                needs: Needs::Auth,
             },
         }
     }
@@ -149,6 +211,7 @@ struct Facts {
     mistake: &'static str,
     caught_as: &'static [&'static str],
     shows: Shows,
+    needs: Needs,
 }
 
 /// When a mistake shows.
@@ -157,6 +220,29 @@ enum Shows {
     InAGap,
     /// Without a race, too.
     Anyway,
+}
+
+/// What a service must be like for a mistake to be one.
+#[derive(Clone, Copy)]
+enum Needs {
+    Nothing,
+    /// It asks callers who they are.
+    Auth,
+    /// It does not lock what it judges: under a lock, nobody comes between.
+    NoLock,
+}
+
+/// A defect makes no sense in a service like this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsuited {
+    /// Nobody is asked who they are.
+    #[error(
+        "{0} is a mistake about who may act, and with authentication off anyone may do anything: use it with --auth jwt"
+    )]
+    Open(Defect),
+    /// What is judged is locked.
+    #[error("{0} is a mistake of a service that takes no lock: use it with --strategy optimistic")]
+    Locked(Defect),
 }
 
 impl fmt::Display for Defect {

@@ -52,13 +52,13 @@ mod stores;
 mod strategy;
 mod transition;
 
-pub use defect::{Defect, UnknownDefect};
+pub use defect::{Defect, UnknownDefect, Unsuited};
 pub use identity::Auth;
 pub use log::{LogLine, RequestLog};
 pub use stores::{KeyStoreChoice, OpenError, PostgresUrl, RedisUrl, StoreChoice, UnknownKeyStore, UnknownStore};
 pub use strategy::{Strategy, UnknownStrategy};
 
-use access::Viewer;
+use access::{ActRules, Viewer};
 use defects::Mistake;
 use identity::{Principal, Role};
 use metrics::Metrics;
@@ -74,7 +74,7 @@ pub struct ServiceConfig {
     pub store: StoreChoice,
     /// Where idempotency keys are kept.
     pub key_store: KeyStoreChoice,
-    /// How contenders for one order are kept apart. A mistake is made in its own way, whatever this says.
+    /// How contenders for one order are kept apart.
     pub strategy: Strategy,
     /// Whether callers must prove who they are.
     pub auth: Auth,
@@ -112,6 +112,14 @@ impl ServiceConfig {
             KeyStoreChoice::Same => format!("--store {}", self.store),
             keys @ KeyStoreChoice::Redis(_) => format!("--store {} --idempotency-store {keys}", self.store),
         }
+    }
+
+    /// Whether the service can make the mistake that it is to make.
+    ///
+    /// # Errors
+    /// If it could not show in a service like this.
+    pub fn check(&self) -> Result<(), Unsuited> {
+        self.defect.map_or(Ok(()), |defect| defect.suits(self))
     }
 }
 
@@ -160,15 +168,17 @@ impl OrderService {
     /// Opens the store, makes or migrates its schema, and loads [`seed_data`](ServiceConfig::seed_data).
     ///
     /// # Errors
-    /// If the store cannot be opened.
+    /// If the store cannot be opened; or if the service cannot make the mistake that it is to make.
     pub async fn open(config: ServiceConfig) -> Result<Self, OpenError> {
+        config.check()?;
         let store = config.key_store.open(config.store.open().await?).await?;
         if config.seed_data > 0 {
             let loaded = store.load(Seeds::new(config.seed_data)).await;
             loaded.map_err(|error| OpenError::Database(error.to_string()))?;
         }
         let mistaken = config.defect.map(|defect| defects::make(defect, store.clone(), config.defect_window));
-        Ok(Self(Service { config, store, mistaken, metrics: Metrics::default() }))
+        let access = mistaken.as_ref().map_or(ActRules::SOUND, |mistaken| mistaken.access());
+        Ok(Self(Service { config, store, access, mistaken, metrics: Metrics::default() }))
     }
 
     /// Serves until `shutdown` is done: see [`run`].
@@ -197,6 +207,7 @@ impl OrderService {
 struct Service {
     config: ServiceConfig,
     store: Arc<dyn Store>,
+    access: ActRules,
     mistaken: Option<Box<dyn Mistake>>,
     metrics: Metrics,
 }
@@ -233,9 +244,15 @@ impl Service {
 
     /// An order that `caller` may act on. Another one does not exist, and a wrong role is refused before anything else.
     async fn read_to_act(&self, id: OrderId, caller: &Principal, action: Action) -> Result<Arc<Order>, Problem> {
-        self.demand(caller, access::role_for(action))?;
+        let open = self.config.auth.is_off();
+        if !open && !(self.access.may_try)(caller, action) {
+            return Err(Problem::forbidden(access::role_for(action)));
+        }
         let order = self.read(id).await?;
-        let allowed = self.config.auth.is_off() || access::may_act(caller, action, &order);
-        if allowed { Ok(order) } else { Err(Problem::not_found("this order")) }
+        if open || (self.access.may_act)(caller, action, &order) {
+            Ok(order)
+        } else {
+            Err(Problem::not_found("this order"))
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Service;
+use super::access::ActRules;
 use super::actions::{self, ActionRequest, Conduct};
 use super::answer::Answer;
 use super::defect::Defect;
@@ -20,8 +21,10 @@ use super::problem::Problem;
 use super::stores::{Careless, let_others_have_a_turn};
 use super::transition::Change;
 
+mod access;
 mod effects;
 mod idempotency;
+mod lifecycle;
 mod preconditions;
 mod reservations;
 mod tags;
@@ -39,6 +42,11 @@ pub(super) trait Mistake: Send + Sync {
     /// Places an order.
     fn place<'a>(&'a self, service: &'a Service, placement: Placement, keyed: Option<Keyed>) -> Answering<'a> {
         Box::pin(async move { placing::place(service, placement, keyed.as_ref()).await })
+    }
+
+    /// Who may act on what, asked once, at start.
+    fn access(&self) -> ActRules {
+        ActRules::SOUND
     }
 
     /// What V1 writes over `order`.
@@ -61,6 +69,10 @@ pub(super) fn make(defect: Defect, store: Arc<dyn Careless>, window: Duration) -
         Defect::Stale412Applies => Box::new(effects::Stale412Applies),
         Defect::IdempotencyCheckThenAct => Box::new(idempotency::CheckThenAct::new(means)),
         Defect::DoubleCharge => Box::new(effects::DoubleCharge(means)),
+        Defect::TerminalResurrects => Box::new(Misconduct(lifecycle::TERMINAL_RESURRECTS)),
+        Defect::SkipsAState => Box::new(Misconduct(lifecycle::SKIPS_A_STATE)),
+        Defect::WrongActor => Box::new(access::Misruled(access::WRONG_ACTOR)),
+        Defect::OthersOrders => Box::new(access::Misruled(access::OTHERS_ORDERS)),
     }
 }
 

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use quickeats_bench::service::Defect;
+use quickeats_bench::service::{Defect, OrderService, ServiceConfig, Strategy};
 
 use crate::caller::{Reply, Request, Service};
 use crate::venue::{Venue, on_venues};
 
+mod access;
 mod effects;
 mod idempotency;
+mod lifecycle;
 mod preconditions;
 mod tags;
 
+on_venues!(memory: Memory => a_defect_that_could_not_show_is_refused_at_start);
 on_venues!(one process: every_defect_leaves_the_rest_right);
 
 /// How long chance is given to bring two requests together.
@@ -26,6 +29,10 @@ async fn insist(defect: Defect, request: impl Fn() -> Request) -> Reply {
 /// Asked one after the other, whatever no mistake is about is answered as the sound service answers it.
 async fn every_defect_leaves_the_rest_right(venue: Venue) {
     for defect in Defect::ALL.iter().copied() {
+        // Those that want to know who is asking are told of in `access`.
+        if (ServiceConfig { defect: Some(defect), ..ServiceConfig::default() }).check().is_err() {
+            continue;
+        }
         let service = Service::with_defect(venue, defect).await;
         let mut order = service.order().await;
         for action in ["payment", "acceptance", "preparation-complete", "pickup", "delivery"] {
@@ -53,5 +60,21 @@ async fn every_defect_leaves_the_rest_right(venue: Venue) {
         let elsewhere = service.act(&order, "cancellation").key("k").send().await;
         assert_eq!(elsewhere.status, 422, "{defect}");
         assert_eq!(service.ledger(&order).await.len(), 1, "{defect}");
+    }
+}
+
+async fn a_defect_that_could_not_show_is_refused_at_start(_venue: Venue) {
+    let open = async |defect, strategy| {
+        let config = ServiceConfig { defect: Some(defect), strategy, ..ServiceConfig::default() };
+        OrderService::open(config).await.err().map(|error| error.to_string())
+    };
+    for defect in Defect::ALL.iter().copied() {
+        let refused = open(defect, Strategy::Optimistic).await;
+        let is_about_who_may = matches!(defect, Defect::WrongActor | Defect::OthersOrders);
+        assert_eq!(refused.is_some_and(|why| why.contains("--auth jwt")), is_about_who_may, "{defect}");
+        let refused = open(defect, Strategy::Pessimistic).await;
+        let takes_no_lock =
+            matches!(defect, Defect::CheckThenSave | Defect::Stale412Applies | Defect::IdempotencyCheckThenAct);
+        assert_eq!(refused.is_some_and(|why| why.contains("--strategy optimistic")), takes_no_lock, "{defect}");
     }
 }
