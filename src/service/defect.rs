@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::ServiceConfig;
+use super::stores::KeyStoreChoice;
 use super::strategy::Strategy;
 
 /// A deliberate mistake: one that real services make, and that leaves everything else right. In the contract's order.
@@ -27,6 +28,16 @@ pub enum Defect {
     Spurious412,
     /// The idempotency key is looked up, the work is done, and then the answer is stored.
     IdempotencyCheckThenAct,
+    /// Idempotency keys are kept in the process's memory.
+    IdempotencyMemoryPerReplica,
+    /// Whatever is asked for under a known key gets the first answer.
+    IdempotencyReplaysAnything,
+    /// An idempotency key is the same key whoever sends it.
+    IdempotencyKeyGlobal,
+    /// A replay of a success tells of the order as it is now.
+    IdempotencyReplayDiffers,
+    /// A 412 is kept under its key, and replayed whatever `If-Match` says.
+    IdempotencyStores412,
     /// The ledger is charged before the order's state is checked.
     DoubleCharge,
     /// A cancelled or rejected order can be accepted.
@@ -61,6 +72,11 @@ impl Defect {
         Self::Stale412Applies,
         Self::Spurious412,
         Self::IdempotencyCheckThenAct,
+        Self::IdempotencyMemoryPerReplica,
+        Self::IdempotencyReplaysAnything,
+        Self::IdempotencyKeyGlobal,
+        Self::IdempotencyReplayDiffers,
+        Self::IdempotencyStores412,
         Self::DoubleCharge,
         Self::TerminalResurrects,
         Self::SkipsAState,
@@ -97,7 +113,8 @@ impl Defect {
         match self.facts().needs {
             Needs::Auth if config.auth.is_off() => Err(Unsuited::Open(self)),
             Needs::NoLock if config.strategy == Strategy::Pessimistic => Err(Unsuited::Locked(self)),
-            Needs::Nothing | Needs::Auth | Needs::NoLock => Ok(()),
+            Needs::OwnKeys if !matches!(config.key_store, KeyStoreChoice::Same) => Err(Unsuited::KeysElsewhere(self)),
+            Needs::Nothing | Needs::Auth | Needs::NoLock | Needs::OwnKeys => Ok(()),
         }
     }
 
@@ -166,6 +183,41 @@ impl Defect {
                 shows: Shows::InAGap,
                 needs: Needs::NoLock,
             },
+            Self::IdempotencyMemoryPerReplica => Facts {
+                name: "idempotency-memory-per-replica",
+                mistake: "keys kept in process memory: gone after a restart, unknown to a second replica",
+                caught_as: &["key-forgotten"],
+                shows: Shows::Anyway,
+                needs: Needs::OwnKeys,
+            },
+            Self::IdempotencyReplaysAnything => Facts {
+                name: "idempotency-replays-anything",
+                mistake: "same key with another payload gets the first answer",
+                caught_as: &["key-reuse-accepted"],
+                shows: Shows::Anyway,
+                needs: Needs::Nothing,
+            },
+            Self::IdempotencyKeyGlobal => Facts {
+                name: "idempotency-key-global",
+                mistake: "keys shared between principals: one gets the other's answer",
+                caught_as: &["key-scope-leak"],
+                shows: Shows::Anyway,
+                needs: Needs::Nothing,
+            },
+            Self::IdempotencyReplayDiffers => Facts {
+                name: "idempotency-replay-differs",
+                mistake: "the replay is rebuilt from today's order instead of stored",
+                caught_as: &["replay-mismatch"],
+                shows: Shows::Anyway,
+                needs: Needs::Nothing,
+            },
+            Self::IdempotencyStores412 => Facts {
+                name: "idempotency-stores-412",
+                mistake: "a 412 is stored and replayed for ever",
+                caught_as: &["key-poisoned"],
+                shows: Shows::Anyway,
+                needs: Needs::Nothing,
+            },
             Self::DoubleCharge => Facts {
                 name: "double-charge",
                 mistake: "the ledger is charged before the state is checked",
@@ -230,6 +282,8 @@ enum Needs {
     Auth,
     /// It does not lock what it judges: under a lock, nobody comes between.
     NoLock,
+    /// It is not told where to keep idempotency keys.
+    OwnKeys,
 }
 
 /// A defect makes no sense in a service like this.
@@ -243,6 +297,9 @@ pub enum Unsuited {
     /// What is judged is locked.
     #[error("{0} is a mistake of a service that takes no lock: use it with --strategy optimistic")]
     Locked(Defect),
+    /// Idempotency keys are to be kept somewhere.
+    #[error("{0} keeps idempotency keys in the process: use it with --idempotency-store same")]
+    KeysElsewhere(Defect),
 }
 
 impl fmt::Display for Defect {

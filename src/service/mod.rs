@@ -65,7 +65,7 @@ use metrics::Metrics;
 use orders::{Action, Order, OrderId};
 use problem::Problem;
 use seeds::Seeds;
-use stores::Store;
+use stores::{Careless, Store};
 
 /// How the service behaves. The default is sound.
 #[derive(Clone, Debug)]
@@ -171,7 +171,38 @@ impl OrderService {
     /// If the store cannot be opened; or if the service cannot make the mistake that it is to make.
     pub async fn open(config: ServiceConfig) -> Result<Self, OpenError> {
         config.check()?;
-        let store = config.key_store.open(config.store.open().await?).await?;
+        let orders = config.store.open().await?;
+        Self::on(orders, config).await
+    }
+
+    /// Several services on one store, which share nothing else: what a load balancer stands before. Each has its own
+    /// connections; a store in memory, which nobody connects to, is handed to all of them.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_replicas(config: ServiceConfig, count: usize) -> Result<Vec<Self>, OpenError> {
+        config.check()?;
+        let shared = match config.store {
+            StoreChoice::Memory => Some(config.store.open().await?),
+            StoreChoice::Sqlite(_) | StoreChoice::Postgres(_) => None,
+        };
+        let mut replicas = Vec::with_capacity(count);
+        for _ in 0..count {
+            let orders = match &shared {
+                Some(shared) => Arc::clone(shared),
+                None => config.store.open().await?,
+            };
+            replicas.push(Self::on(orders, config.clone()).await?);
+        }
+        Ok(replicas)
+    }
+
+    async fn on(orders: Arc<dyn Careless>, config: ServiceConfig) -> Result<Self, OpenError> {
+        let store = if config.defect.is_some_and(defects::keeps_keys_in_the_process) {
+            stores::with_keys_in_this_process(orders)
+        } else {
+            config.key_store.open(orders).await?
+        };
         if config.seed_data > 0 {
             let loaded = store.load(Seeds::new(config.seed_data)).await;
             loaded.map_err(|error| OpenError::Database(error.to_string()))?;

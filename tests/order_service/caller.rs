@@ -65,7 +65,24 @@ impl Service {
                 strategy: *strategy,
                 ..config.clone()
             };
-            replicas.push(Replica::start(config).await);
+            replicas.push(Replica::start(OrderService::open(config).await.unwrap()).await);
+        }
+        Self { replicas, turn: AtomicUsize::new(0), client: client(), props }
+    }
+
+    /// Two services on one store, also if it is in memory; each request goes to the other one than the request before.
+    pub(crate) async fn two_replicas(venue: Venue, defect: Option<Defect>) -> Self {
+        let props = venue.props();
+        let config = ServiceConfig {
+            store: props.store.clone(),
+            key_store: props.key_store.clone(),
+            strategy: props.strategies[0],
+            defect,
+            ..ServiceConfig::default()
+        };
+        let mut replicas = Vec::new();
+        for service in OrderService::open_replicas(config, 2).await.unwrap() {
+            replicas.push(Replica::start(service).await);
         }
         Self { replicas, turn: AtomicUsize::new(0), client: client(), props }
     }
@@ -164,8 +181,7 @@ impl Service {
 }
 
 impl Replica {
-    async fn start(config: ServiceConfig) -> Self {
-        let service = OrderService::open(config).await.unwrap();
+    async fn start(service: OrderService) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::super::Service;
-use super::super::actions::{self, ActionRequest};
+use super::super::actions::{self, ActionRequest, Conduct};
 use super::super::answer::Answer;
-use super::super::idempotency::{Completion, Keyed, Lease, after};
+use super::super::idempotency::{CallerKey, Completion, Fingerprint, Keyed, Lease, after};
+use super::super::orders::{Action, OrderId};
 use super::super::placing::{self, Placement};
 use super::super::problem::Problem;
 use super::super::stores::{Claimed, StoreError, Written};
@@ -41,7 +43,7 @@ impl Mistake for CheckThenAct {
         Box::pin(async move { check_then_act(self, service, &request).await })
     }
 
-    /// The same mistake where an order is placed: two in flight place two.
+    /// The same where an order is placed: two in flight place two.
     fn place<'a>(&'a self, service: &'a Service, placement: Placement, keyed: Option<Keyed>) -> Answering<'a> {
         Box::pin(async move { check_then_place(&self.means, service, placement, keyed.as_ref()).await })
     }
@@ -140,3 +142,88 @@ async fn store_answer(means: &Means, service: &Service, keyed: &Keyed, answer: &
 fn nobodys(keyed: &Keyed) -> Lease {
     Lease { key: Arc::clone(&keyed.key), token: Uuid::nil() }
 }
+
+/// A mistake in what a key is, or in what is known by it.
+pub(super) struct Miskeyed(pub(super) fn(Keyed) -> Keyed);
+
+impl Mistake for Miskeyed {
+    fn perform<'a>(&'a self, service: &'a Service, mut request: ActionRequest) -> Answering<'a> {
+        request.keyed = request.keyed.map(self.0);
+        Box::pin(async move { actions::perform(service, &request).await })
+    }
+
+    fn place<'a>(&'a self, service: &'a Service, placement: Placement, keyed: Option<Keyed>) -> Answering<'a> {
+        let keyed = keyed.map(self.0);
+        Box::pin(async move { placing::place(service, placement, keyed.as_ref()).await })
+    }
+}
+
+/// `idempotency-replays-anything`: the key alone says which answer it is, whatever is asked for under it.
+pub(super) fn replays_anything(keyed: Keyed) -> Keyed {
+    Keyed { fingerprint: Fingerprint::from_text(String::new()), ..keyed }
+}
+
+/// `idempotency-key-global`: a key is a key, whoever sends it.
+pub(super) fn key_global(keyed: Keyed) -> Keyed {
+    Keyed { key: Arc::new(CallerKey::new("anyone", keyed.key.key())), ..keyed }
+}
+
+/// `idempotency-stores-412`: every refusal is the key's answer, also one that a fresh `ETag` would cure.
+pub(super) struct Stores412;
+
+impl Conduct for Stores412 {
+    fn is_final(&self, refused: &Problem) -> bool {
+        refused.is_final() || refused.answer().status() == StatusCode::PRECONDITION_FAILED
+    }
+}
+
+/// `idempotency-replay-differs`: it is known that the key was answered with success, and of which order; what the order
+/// was then is not, and the replay tells of the order as it is now. Refusals are replayed as they were.
+pub(super) struct ReplayDiffers;
+
+impl Mistake for ReplayDiffers {
+    fn perform<'a>(&'a self, service: &'a Service, request: ActionRequest) -> Answering<'a> {
+        Box::pin(async move {
+            let answer = actions::perform(service, &request).await?;
+            if !is_replayed_success(&answer) {
+                return Ok(answer);
+            }
+            let order = service.read(request.order).await?;
+            let charges = match request.command.action() {
+                Action::Payment => service.store.charges(order.id).await?.unwrap_or_default(),
+                Action::Cancellation
+                | Action::Rejection
+                | Action::Acceptance
+                | Action::PreparationComplete
+                | Action::Pickup
+                | Action::Delivery => Vec::new(),
+            };
+            Ok(Answer::acted(&order, charges.last()).replayed())
+        })
+    }
+
+    fn place<'a>(&'a self, service: &'a Service, placement: Placement, keyed: Option<Keyed>) -> Answering<'a> {
+        Box::pin(async move {
+            let answer = placing::place(service, placement, keyed.as_ref()).await?;
+            match placed(&answer) {
+                Some(id) if is_replayed_success(&answer) => Ok(Answer::created(&*service.read(id).await?).replayed()),
+                Some(_) | None => Ok(answer),
+            }
+        })
+    }
+}
+
+fn is_replayed_success(answer: &Answer) -> bool {
+    answer.is_replayed() && answer.status().is_success()
+}
+
+/// The order that an answer says was placed.
+fn placed(answer: &Answer) -> Option<OrderId> {
+    answer.location()?.to_str().ok()?.rsplit('/').next()?.parse().ok()
+}
+
+/// `idempotency-memory-per-replica`: keys are kept where the process keeps its variables. The whole mistake is in where
+/// the keys are, and the code that uses them is the sound one.
+pub(super) struct MemoryPerReplica;
+
+impl Mistake for MemoryPerReplica {}

@@ -68,12 +68,22 @@ pub(super) fn make(defect: Defect, store: Arc<dyn Careless>, window: Duration) -
         Defect::Spurious412 => Box::new(Misconduct(preconditions::Spurious412::default())),
         Defect::Stale412Applies => Box::new(effects::Stale412Applies),
         Defect::IdempotencyCheckThenAct => Box::new(idempotency::CheckThenAct::new(means)),
+        Defect::IdempotencyMemoryPerReplica => Box::new(idempotency::MemoryPerReplica),
+        Defect::IdempotencyReplaysAnything => Box::new(idempotency::Miskeyed(idempotency::replays_anything)),
+        Defect::IdempotencyKeyGlobal => Box::new(idempotency::Miskeyed(idempotency::key_global)),
+        Defect::IdempotencyReplayDiffers => Box::new(idempotency::ReplayDiffers),
+        Defect::IdempotencyStores412 => Box::new(Misconduct(idempotency::Stores412)),
         Defect::DoubleCharge => Box::new(effects::DoubleCharge(means)),
         Defect::TerminalResurrects => Box::new(Misconduct(lifecycle::TERMINAL_RESURRECTS)),
         Defect::SkipsAState => Box::new(Misconduct(lifecycle::SKIPS_A_STATE)),
         Defect::WrongActor => Box::new(access::Misruled(access::WRONG_ACTOR)),
         Defect::OthersOrders => Box::new(access::Misruled(access::OTHERS_ORDERS)),
     }
+}
+
+/// Whether keys are kept in the process's memory.
+pub(super) fn keeps_keys_in_the_process(defect: Defect) -> bool {
+    defect == Defect::IdempotencyMemoryPerReplica
 }
 
 /// What it takes to make a mistake.

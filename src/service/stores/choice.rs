@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::super::defect::Unsuited;
 use super::redis::{RedisKeys, RedisUrl};
-use super::{Careless, MemoryStore, sql};
+use super::{Beside, Careless, MemoryStore, sql};
 
 /// Where orders are kept.
 ///
@@ -180,7 +180,7 @@ impl KeyStoreChoice {
     pub(in super::super) async fn open(&self, orders: Arc<dyn Careless>) -> Result<Arc<dyn Careless>, OpenError> {
         Ok(match self {
             Self::Same => orders,
-            Self::Redis(url) => Arc::new(RedisKeys::beside(orders, (**url).clone()).await?),
+            Self::Redis(url) => Arc::new(Beside::new(orders, RedisKeys::open((**url).clone()).await?)),
         })
     }
 }

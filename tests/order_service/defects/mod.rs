@@ -10,6 +10,7 @@ use crate::venue::{Venue, on_venues};
 mod access;
 mod effects;
 mod idempotency;
+mod keys;
 mod lifecycle;
 mod preconditions;
 mod tags;
@@ -58,7 +59,7 @@ async fn every_defect_leaves_the_rest_right(venue: Venue) {
         assert!(again.is_replayed(), "{defect}");
         assert_eq!(again.bytes, first.bytes, "{defect}");
         let elsewhere = service.act(&order, "cancellation").key("k").send().await;
-        assert_eq!(elsewhere.status, 422, "{defect}");
+        assert_eq!(elsewhere.status == 422, defect != Defect::IdempotencyReplaysAnything, "{defect}");
         assert_eq!(service.ledger(&order).await.len(), 1, "{defect}");
     }
 }
@@ -76,5 +77,9 @@ async fn a_defect_that_could_not_show_is_refused_at_start(_venue: Venue) {
         let takes_no_lock =
             matches!(defect, Defect::CheckThenSave | Defect::Stale412Applies | Defect::IdempotencyCheckThenAct);
         assert_eq!(refused.is_some_and(|why| why.contains("--strategy optimistic")), takes_no_lock, "{defect}");
+        let key_store = "redis://127.0.0.1:1".parse().unwrap();
+        let elsewhere = ServiceConfig { defect: Some(defect), key_store, ..ServiceConfig::default() };
+        let refused = elsewhere.check().err().is_some_and(|why| why.to_string().contains("--idempotency-store same"));
+        assert_eq!(refused, defect == Defect::IdempotencyMemoryPerReplica, "{defect}");
     }
 }
