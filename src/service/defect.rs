@@ -3,9 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+mod facts;
+
 use super::ServiceConfig;
 use super::stores::KeyStoreChoice;
 use super::strategy::Strategy;
+use facts::Needs;
 
 /// A deliberate mistake: one that real services make, and that leaves everything else right. In the contract's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,7 +21,7 @@ pub enum Defect {
     OptionalIfMatch,
     /// A weak tag in `If-Match` matches a strong one.
     WeakCompare,
-    /// An order keeps its first `ETag`. V1 keeps it, too.
+    /// An order keeps its first `ETag`, whoever changes it, V1 included.
     EtagUnchanged,
     /// The `ETag` is made of the order's id and status, which V1 can bring back.
     EtagPerStatus,
@@ -28,7 +31,7 @@ pub enum Defect {
     Spurious412,
     /// The idempotency key is looked up, the work is done, and then the answer is stored.
     IdempotencyCheckThenAct,
-    /// Idempotency keys are kept in the process's memory.
+    /// Idempotency keys are kept in the process's memory. Shows after a restart, or with a second replica.
     IdempotencyMemoryPerReplica,
     /// Whatever is asked for under a known key gets the first answer.
     IdempotencyReplaysAnything,
@@ -84,206 +87,15 @@ impl Defect {
         Self::OthersOrders,
     ];
 
-    /// The name on the command line and in reports.
-    pub const fn name(self) -> &'static str {
-        self.facts().name
-    }
-
-    /// What the service does wrong, in one line.
-    pub const fn mistake(self) -> &'static str {
-        self.facts().mistake
-    }
-
-    /// The kinds of finding that give the mistake away, the telling one first.
-    pub const fn caught_as(self) -> &'static [&'static str] {
-        self.facts().caught_as
-    }
-
-    /// Whether there is a gap between check and act, for [`defect_window`](super::ServiceConfig::defect_window) to
-    /// widen. The others show without a race.
-    pub const fn has_window(self) -> bool {
-        match self.facts().shows {
-            Shows::InAGap => true,
-            Shows::Anyway => false,
-        }
-    }
-
     /// Whether a service like this can make the mistake.
     pub(super) fn suits(self, config: &ServiceConfig) -> Result<(), Unsuited> {
-        match self.facts().needs {
+        match self.needs() {
             Needs::Auth if config.auth.is_off() => Err(Unsuited::Open(self)),
             Needs::NoLock if config.strategy == Strategy::Pessimistic => Err(Unsuited::Locked(self)),
             Needs::OwnKeys if !matches!(config.key_store, KeyStoreChoice::Same) => Err(Unsuited::KeysElsewhere(self)),
             Needs::Nothing | Needs::Auth | Needs::NoLock | Needs::OwnKeys => Ok(()),
         }
     }
-
-    const fn facts(self) -> Facts {
-        match self {
-            Self::CheckThenSave => Facts {
-                name: "check-then-save",
-                mistake: "ETag compared in memory, then saved without a condition (the classic fake optimistic lock)",
-                caught_as: &["lost-update"],
-                shows: Shows::InAGap,
-                needs: Needs::NoLock,
-            },
-            Self::IgnoreIfMatch => Facts {
-                name: "ignore-if-match",
-                mistake: "the header is never looked at",
-                caught_as: &["stale-write-accepted"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::OptionalIfMatch => Facts {
-                name: "optional-if-match",
-                mistake: "absent If-Match is let through",
-                caught_as: &["precondition-not-required"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::WeakCompare => Facts {
-                name: "weak-compare",
-                mistake: "W/\"x\" matches \"x\"",
-                caught_as: &["weak-etag-accepted"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::EtagUnchanged => Facts {
-                name: "etag-unchanged",
-                mistake: "the ETag does not change when the order does",
-                caught_as: &["etag-unchanged"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::EtagPerStatus => Facts {
-                name: "etag-per-status",
-                mistake: "the ETag is made of the status: V1 moves an order away and back, and an old tag matches again",
-                caught_as: &["etag-reused"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::Stale412Applies => Facts {
-                name: "stale-412-applies",
-                mistake: "answers 412, and applies the change all the same",
-                caught_as: &["rejected-but-applied"],
-                shows: Shows::Anyway,
-                needs: Needs::NoLock,
-            },
-            Self::Spurious412 => Facts {
-                name: "spurious-412",
-                mistake: "answers 412 to every fourth request with the current ETag",
-                caught_as: &["spurious-412"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::IdempotencyCheckThenAct => Facts {
-                name: "idempotency-check-then-act",
-                mistake: "looks the key up, works, then stores it: two in flight both charge",
-                caught_as: &["in-flight-duplicate"],
-                shows: Shows::InAGap,
-                needs: Needs::NoLock,
-            },
-            Self::IdempotencyMemoryPerReplica => Facts {
-                name: "idempotency-memory-per-replica",
-                mistake: "keys kept in process memory: gone after a restart, unknown to a second replica",
-                caught_as: &["key-forgotten"],
-                shows: Shows::Anyway,
-                needs: Needs::OwnKeys,
-            },
-            Self::IdempotencyReplaysAnything => Facts {
-                name: "idempotency-replays-anything",
-                mistake: "same key with another payload gets the first answer",
-                caught_as: &["key-reuse-accepted"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::IdempotencyKeyGlobal => Facts {
-                name: "idempotency-key-global",
-                mistake: "keys shared between principals: one gets the other's answer",
-                caught_as: &["key-scope-leak"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::IdempotencyReplayDiffers => Facts {
-                name: "idempotency-replay-differs",
-                mistake: "the replay is rebuilt from today's order instead of stored",
-                caught_as: &["replay-mismatch"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::IdempotencyStores412 => Facts {
-                name: "idempotency-stores-412",
-                mistake: "a 412 is stored and replayed for ever",
-                caught_as: &["key-poisoned"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::DoubleCharge => Facts {
-                name: "double-charge",
-                mistake: "the ledger is charged before the state is checked",
-                caught_as: &["duplicate-effect"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::TerminalResurrects => Facts {
-                name: "terminal-resurrects",
-                mistake: "an order that was cancelled or rejected can still be accepted",
-                caught_as: &["resurrected-terminal"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::SkipsAState => Facts {
-                name: "skips-a-state",
-                mistake: "pickup is accepted from preparing",
-                caught_as: &["illegal-transition"],
-                shows: Shows::Anyway,
-                needs: Needs::Nothing,
-            },
-            Self::WrongActor => Facts {
-                name: "wrong-actor",
-                mistake: "a rider may accept, a restaurant may cancel",
-                caught_as: &["authorization-bypass"],
-                shows: Shows::Anyway,
-                needs: Needs::Auth,
-            },
-            Self::OthersOrders => Facts {
-                name: "others-orders",
-                mistake: "a customer may cancel another customer's order",
-                caught_as: &["authorization-bypass"],
-                shows: Shows::Anyway,
-                needs: Needs::Auth,
-            },
-        }
-    }
-}
-
-/// What there is to say about a defect.
-struct Facts {
-    name: &'static str,
-    mistake: &'static str,
-    caught_as: &'static [&'static str],
-    shows: Shows,
-    needs: Needs,
-}
-
-/// When a mistake shows.
-enum Shows {
-    /// If somebody comes between two of its steps.
-    InAGap,
-    /// Without a race, too.
-    Anyway,
-}
-
-/// What a service must be like for a mistake to be one.
-#[derive(Clone, Copy)]
-enum Needs {
-    Nothing,
-    /// It asks callers who they are.
-    Auth,
-    /// It does not lock what it judges: under a lock, nobody comes between.
-    NoLock,
-    /// It is not told where to keep idempotency keys.
-    OwnKeys,
 }
 
 /// A defect makes no sense in a service like this.
