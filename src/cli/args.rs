@@ -110,7 +110,7 @@ pub(super) struct RaceArgs {
     pub(super) idempotency_store: KeyStoreChoice,
 
     /// How the in-process reference service keeps contenders for one order apart
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "defect"], default_value = "optimistic", value_parser = strategy_parser())]
+    #[arg(long, value_name = "NAME", conflicts_with = "target", default_value = "optimistic", value_parser = strategy_parser())]
     pub(super) strategy: Strategy,
 
     /// The mistake that the in-process reference service makes
@@ -205,7 +205,7 @@ pub(super) struct ServeArgs {
     pub(super) jwt_secret_env: Option<String>,
 
     /// How contenders for one order are kept apart
-    #[arg(long, value_name = "NAME", conflicts_with = "defect", default_value = "optimistic", value_parser = strategy_parser())]
+    #[arg(long, value_name = "NAME", default_value = "optimistic", value_parser = strategy_parser())]
     pub(super) strategy: Strategy,
 
     /// The mistake that the service makes

@@ -169,6 +169,7 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
             defect_window: defect_window(args.defect, args.defect_window)?,
             ..ServiceConfig::default()
         };
+        service.check().context("--defect")?;
         return Ok((TargetChoice::InProcess(Box::new(service)), credentials::minting(secret)));
     };
     let endpoint = remote("--target", typed, args.allow_remote)?;

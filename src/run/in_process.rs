@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
 
 use crate::service::{OpenError, OrderService, ServiceConfig};
 use crate::target::Endpoint;
@@ -40,6 +41,7 @@ impl InProcess {
     pub(super) async fn start(config: ServiceConfig, with_replica: bool) -> Result<Self, StartError> {
         let (listener, endpoint) = listen()?;
         let (second, replica) = with_replica.then(listen).transpose()?.unzip();
+        let listeners: Vec<TcpListener> = std::iter::once(listener).chain(second).collect();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("service")
@@ -50,17 +52,17 @@ impl InProcess {
         let (stop, stopped) = watch::channel(());
         let thread = std::thread::Builder::new().name("service".to_owned()).spawn(move || {
             runtime.block_on(async move {
-                let service = match open(config).await {
+                let services = match open(config, listeners.len()).await {
                     Ok(opened) => opened,
                     Err(error) => return drop(ready.send(Err(error))),
                 };
                 // Nobody hears this if the run was given up meanwhile; then the service is told to stop, too.
                 let _ = ready.send(Ok(()));
-                let beside = second.map(|listener| tokio::spawn(serve(service.replica(), listener, stopped.clone())));
-                serve(service, listener, stopped).await;
-                if let Some(replica) = beside {
-                    let _ = replica.await;
+                let mut serving = JoinSet::new();
+                for (service, listener) in services.into_iter().zip(listeners) {
+                    serving.spawn(serve(service, listener, stopped.clone()));
                 }
+                while serving.join_next().await.is_some() {}
             });
         })?;
         let started = Self { endpoint, replica, stop: Some(stop), thread: Some(thread) };
@@ -99,9 +101,9 @@ fn listen() -> io::Result<(TcpListener, Endpoint)> {
     Ok((listener, Endpoint::parse(&url).expect("a socket address makes a URL")))
 }
 
-async fn open(config: ServiceConfig) -> Result<OrderService, StartError> {
+async fn open(config: ServiceConfig, replicas: usize) -> Result<Vec<OrderService>, StartError> {
     let stores = config.stores();
-    OrderService::open(config).await.map_err(|source| StartError::Store { stores, source })
+    OrderService::open_replicas(config, replicas).await.map_err(|source| StartError::Store { stores, source })
 }
 
 /// Serves until all is stopped. A service that fails stops answering, which the race sees and reports.

@@ -79,7 +79,7 @@ async fn place(
     let keyed = Keyed::from_headers(&headers, &caller, || Fingerprint::of("POST", "/api/v2/orders", &body))?;
     match &service.mistaken {
         None => placing::place(&service, placement, keyed.as_ref()).await,
-        Some(mistaken) => mistaken.place(&service, placement, keyed.as_ref()).await,
+        Some(mistaken) => mistaken.place(&service, placement, keyed).await,
     }
 }
 
