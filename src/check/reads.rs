@@ -6,7 +6,7 @@ use super::evidence::{Evidence, acknowledged, answer, whose};
 use super::kind::Kind;
 use super::round::{Ack, Picture, Round, is_refused};
 use crate::api::StateIx;
-use crate::history::Operation;
+use crate::history::{Operation, Verb};
 use crate::text::harmless;
 
 /// All evidence of this family in one round.
@@ -152,8 +152,13 @@ fn older_than_acknowledged(round: Round<'_>) -> Option<Evidence> {
     })
 }
 
-/// Whether the server was asked twice or more after all was quiet, and never showed the acknowledged version.
+/// Whether the server was asked twice or more after all was quiet, and never showed the acknowledged version. (Where the
+/// events tell of the write, it is there, and the reads lag.)
 fn is_lost(round: Round<'_>, ack: &Ack<'_>) -> bool {
+    let events = round.list(&Verb::ListEvents).map_or(&[][..], |(_, rows)| rows);
+    if events.iter().any(|row| row.action.as_deref() == Some(ack.action())) {
+        return false;
+    }
     let shows_it = |version: Option<u64>| version >= ack.reply.version;
     let shown_later = (round.reads()).any(|read| shows_it(read.reply.version));
     round.final_reads().count() >= 2 && !shown_later && round.unsettled().next().is_none()

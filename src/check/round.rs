@@ -139,8 +139,14 @@ impl<'a> Round<'a> {
 
     /// Replies that show the resource, with the operations they came for.
     pub(super) fn pictures(self) -> impl Iterator<Item = Picture<'a>> {
+        // What contenders create is not this resource.
+        let shows = |operation: &&Operation| match operation.call.verb {
+            Verb::Read | Verb::Act(_) => true,
+            Verb::Create => operation.phase == Phase::SetUp,
+            Verb::ListEffects | Verb::ListEvents => false,
+        };
         (self.operations.iter())
-            .filter(|operation| matches!(operation.call.verb, Verb::Read | Verb::Act(_)))
+            .filter(shows)
             .filter_map(|operation| Some(Picture { operation, reply: operation.outcome.reply()? }))
             .filter(|picture| picture.reply.meaning == Meaning::Applied && picture.reply.state.is_some())
     }

@@ -70,9 +70,11 @@ fn reused(first: &Picture<'_>, later: &Picture<'_>, pictures: &[Picture<'_>]) ->
 /// A change was acknowledged after the first picture and before (or by) the second one, and the token is the same. Without
 /// a change that lies clearly between, two pictures may be those of two writers that overwrote each other: `updates` has that.
 fn unchanged(round: Round<'_>, first: &Picture<'_>, later: &Picture<'_>) -> Option<Evidence> {
-    let change = round.own_acks().find(|change| {
+    let change = round.acks().find(|change| {
         let is_later = change.id() == later.operation.id || change.operation.precedes(later.operation);
-        first.operation.precedes(change.operation) && is_later
+        // An answer may be the stored one of another request with its key: then that one's work lies between, too.
+        let began_after = |operation: &Operation| first.operation.precedes(operation);
+        is_later && began_after(change.operation) && round.twins(change.operation).all(began_after)
     })?;
     let sentence = format!(
         "{} was acknowledged ({}), and changed {} to {}, but the token stayed {}",
