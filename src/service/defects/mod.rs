@@ -26,6 +26,7 @@ mod effects;
 mod idempotency;
 mod lifecycle;
 mod preconditions;
+mod record;
 mod reservations;
 mod tags;
 
@@ -74,6 +75,9 @@ pub(super) fn make(defect: Defect, store: Arc<dyn Careless>, window: Duration) -
         Defect::IdempotencyReplayDiffers => Box::new(idempotency::ReplayDiffers),
         Defect::IdempotencyStores412 => Box::new(Misconduct(idempotency::Stores412)),
         Defect::DoubleCharge => Box::new(effects::DoubleCharge(means)),
+        Defect::ChargeOutsideTransaction => Box::new(effects::ChargeOutsideTransaction(means)),
+        Defect::LostEvent => Box::new(Misconduct(record::LostEvent::default())),
+        Defect::VersionSkips => Box::new(record::VersionSkips::new(means)),
         Defect::TerminalResurrects => Box::new(Misconduct(lifecycle::TERMINAL_RESURRECTS)),
         Defect::SkipsAState => Box::new(Misconduct(lifecycle::SKIPS_A_STATE)),
         Defect::WrongActor => Box::new(access::Misruled(access::WRONG_ACTOR)),
