@@ -45,6 +45,10 @@ pub enum Defect {
     DoubleCharge,
     /// The charge is committed on its own once the order has been judged, and stays if the order's write is refused.
     ChargeOutsideTransaction,
+    /// The answer is given, and what it tells of is committed a few milliseconds later.
+    AckBeforeCommit,
+    /// `GET` of one order is answered from the process's cache, which lags behind by up to 50 ms.
+    StaleReads,
     /// Every third transition of a process is applied without its event.
     LostEvent,
     /// Numbers of versions are drawn from a counter, also by those who then lose the race.
@@ -88,6 +92,8 @@ impl Defect {
         Self::IdempotencyStores412,
         Self::DoubleCharge,
         Self::ChargeOutsideTransaction,
+        Self::AckBeforeCommit,
+        Self::StaleReads,
         Self::LostEvent,
         Self::VersionSkips,
         Self::TerminalResurrects,

@@ -22,6 +22,8 @@ impl Defect {
             Self::IdempotencyStores412 => "idempotency-stores-412",
             Self::DoubleCharge => "double-charge",
             Self::ChargeOutsideTransaction => "charge-outside-transaction",
+            Self::AckBeforeCommit => "ack-before-commit",
+            Self::StaleReads => "stale-reads",
             Self::LostEvent => "lost-event",
             Self::VersionSkips => "version-skips",
             Self::TerminalResurrects => "terminal-resurrects",
@@ -56,6 +58,8 @@ impl Defect {
             Self::IdempotencyStores412 => "a 412 is stored and replayed for ever",
             Self::DoubleCharge => "the ledger is charged before the state is checked",
             Self::ChargeOutsideTransaction => "the charge stays when the state change is refused",
+            Self::AckBeforeCommit => "answers 200, commits later (lost by a crash, invisible to an immediate read)",
+            Self::StaleReads => "GET is answered from a cache that lags behind",
             Self::LostEvent => "the transition is applied, its event row sometimes is not",
             Self::VersionSkips => "version goes up by two or more under contention: losers have drawn a number, too",
             Self::TerminalResurrects => "an order that was cancelled or rejected can still be accepted",
@@ -83,6 +87,8 @@ impl Defect {
             Self::IdempotencyReplayDiffers => &["replay-mismatch"],
             Self::IdempotencyStores412 => &["key-poisoned"],
             Self::DoubleCharge => &["duplicate-effect"],
+            Self::AckBeforeCommit => &["stale-read", "acknowledged-then-lost"],
+            Self::StaleReads => &["stale-read", "non-monotonic-read"],
             Self::LostEvent => &["audit-mismatch"],
             Self::VersionSkips => &["version-gap"],
             Self::TerminalResurrects => &["resurrected-terminal"],
@@ -98,6 +104,8 @@ impl Defect {
             Self::CheckThenSave
             | Self::IdempotencyCheckThenAct
             | Self::ChargeOutsideTransaction
+            | Self::AckBeforeCommit
+            | Self::StaleReads
             | Self::VersionSkips => true,
             Self::IgnoreIfMatch
             | Self::OptionalIfMatch
@@ -136,6 +144,8 @@ impl Defect {
             | Self::IdempotencyStores412
             | Self::DoubleCharge
             | Self::ChargeOutsideTransaction
+            | Self::AckBeforeCommit
+            | Self::StaleReads
             | Self::LostEvent
             | Self::VersionSkips
             | Self::TerminalResurrects

@@ -8,11 +8,13 @@ use crate::caller::{Reply, Request, Service};
 use crate::venue::{Venue, on_venues};
 
 mod access;
+mod commits;
 mod effects;
 mod idempotency;
 mod keys;
 mod lifecycle;
 mod preconditions;
+mod reads;
 mod record;
 mod tags;
 
@@ -41,6 +43,9 @@ async fn every_defect_leaves_the_rest_right(venue: Venue) {
             let done = insist(defect, || service.act(&order, action)).await;
             assert_eq!(done.status, 200, "{defect} {action}");
             order.tag = done.tag();
+        }
+        if defect == Defect::AckBeforeCommit {
+            commits::all_is_written(&service, &order).await;
         }
         let now = service.now(&order).await;
         assert_eq!(now.body["version"], 6, "{defect}");
