@@ -43,6 +43,16 @@ pub enum Defect {
     IdempotencyStores412,
     /// The ledger is charged before the order's state is checked.
     DoubleCharge,
+    /// The charge is committed on its own once the order has been judged, and stays if the order's write is refused.
+    ChargeOutsideTransaction,
+    /// The answer is given, and what it tells of is committed a few milliseconds later.
+    AckBeforeCommit,
+    /// `GET` of one order is answered from the process's cache, which lags behind by up to 50 ms.
+    StaleReads,
+    /// Every third transition of a process is applied without its event.
+    LostEvent,
+    /// Numbers of versions are drawn from a counter, also by those who then lose the race.
+    VersionSkips,
     /// A cancelled or rejected order can be accepted.
     TerminalResurrects,
     /// An order can be picked up while it is prepared.
@@ -81,6 +91,11 @@ impl Defect {
         Self::IdempotencyReplayDiffers,
         Self::IdempotencyStores412,
         Self::DoubleCharge,
+        Self::ChargeOutsideTransaction,
+        Self::AckBeforeCommit,
+        Self::StaleReads,
+        Self::LostEvent,
+        Self::VersionSkips,
         Self::TerminalResurrects,
         Self::SkipsAState,
         Self::WrongActor,

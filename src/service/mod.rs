@@ -262,6 +262,10 @@ impl Service {
     /// An order that `caller` may see. Another one does not exist.
     async fn read_as(&self, id: OrderId, caller: &Principal) -> Result<Arc<Order>, Problem> {
         let order = self.read(id).await?;
+        self.show(order, caller)
+    }
+
+    fn show(&self, order: Arc<Order>, caller: &Principal) -> Result<Arc<Order>, Problem> {
         if self.viewer(caller).sees(&order) { Ok(order) } else { Err(Problem::not_found("this order")) }
     }
 

@@ -102,9 +102,21 @@ pub(super) struct Change {
     pub(super) expected_version: u64,
     /// The order as it will be.
     pub(super) order: Order,
-    pub(super) event: Event,
+    /// The row of the order's history; every transition has one.
+    pub(super) event: Option<Event>,
     pub(super) charge: Option<Charge>,
     pub(super) rider: Option<Rider>,
+}
+
+impl Change {
+    /// The same as the version of this number.
+    pub(super) fn numbered(mut self, version: u64) -> Self {
+        self.order.version = version;
+        if let Some(event) = &mut self.event {
+            event.version = version;
+        }
+        self
+    }
 }
 
 /// What an action is judged by.
@@ -171,7 +183,7 @@ fn apply(order: &Order, command: &Command, to: Status, caller: &Principal, minte
     let version = order.version + 1;
     Change {
         expected_version: order.version,
-        event: Event {
+        event: Some(Event {
             action: Cause::Action(action),
             actor: caller.to_string(),
             from: order.status,
@@ -179,7 +191,7 @@ fn apply(order: &Order, command: &Command, to: Status, caller: &Principal, minte
             version,
             at,
             reason: command.reason().map(str::to_owned),
-        },
+        }),
         order: Order {
             status,
             version,
@@ -275,8 +287,8 @@ mod tests {
         assert_eq!(change.order.version, 8);
         assert_eq!(change.order.status, Status::PendingAcceptance);
         assert_eq!(change.order.tag, EntityTag::strong("eight".to_owned()));
-        assert_eq!(change.event.version, 8);
-        assert_eq!(change.event.from, Status::PendingPayment);
+        let event = change.event.unwrap();
+        assert_eq!((event.version, event.from), (8, Status::PendingPayment));
         assert_eq!(change.charge.unwrap().amount, 25_000);
     }
 

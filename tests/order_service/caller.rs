@@ -42,12 +42,12 @@ impl Service {
 
     /// A defect whose gap is wide enough for requests that are sent together to meet in it.
     pub(crate) async fn with_wide_defect(venue: Venue, defect: Defect) -> Self {
-        let config = ServiceConfig {
-            defect: Some(defect),
-            defect_window: Duration::from_millis(500),
-            ..ServiceConfig::default()
-        };
-        Self::with(venue, config).await
+        Self::perhaps_widely_with(venue, Some(defect)).await
+    }
+
+    pub(crate) async fn perhaps_widely_with(venue: Venue, defect: Option<Defect>) -> Self {
+        let defect_window = Duration::from_millis(500);
+        Self::with(venue, ServiceConfig { defect, defect_window, ..ServiceConfig::default() }).await
     }
 
     /// A service that behaves as `config` says, but for its store, which is the venue's.

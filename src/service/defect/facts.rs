@@ -21,6 +21,11 @@ impl Defect {
             Self::IdempotencyReplayDiffers => "idempotency-replay-differs",
             Self::IdempotencyStores412 => "idempotency-stores-412",
             Self::DoubleCharge => "double-charge",
+            Self::ChargeOutsideTransaction => "charge-outside-transaction",
+            Self::AckBeforeCommit => "ack-before-commit",
+            Self::StaleReads => "stale-reads",
+            Self::LostEvent => "lost-event",
+            Self::VersionSkips => "version-skips",
             Self::TerminalResurrects => "terminal-resurrects",
             Self::SkipsAState => "skips-a-state",
             Self::WrongActor => "wrong-actor",
@@ -52,6 +57,11 @@ impl Defect {
             Self::IdempotencyReplayDiffers => "the replay is rebuilt from today's order instead of stored",
             Self::IdempotencyStores412 => "a 412 is stored and replayed for ever",
             Self::DoubleCharge => "the ledger is charged before the state is checked",
+            Self::ChargeOutsideTransaction => "the charge stays when the state change is refused",
+            Self::AckBeforeCommit => "answers 200, commits later (lost by a crash, invisible to an immediate read)",
+            Self::StaleReads => "GET is answered from a cache that lags behind",
+            Self::LostEvent => "the transition is applied, its event row sometimes is not",
+            Self::VersionSkips => "version goes up by two or more under contention: losers have drawn a number, too",
             Self::TerminalResurrects => "an order that was cancelled or rejected can still be accepted",
             Self::SkipsAState => "pickup is accepted from preparing",
             Self::WrongActor => "a rider may accept, a restaurant may cancel",
@@ -68,7 +78,7 @@ impl Defect {
             Self::WeakCompare => &["weak-etag-accepted"],
             Self::EtagUnchanged => &["etag-unchanged"],
             Self::EtagPerStatus => &["etag-reused"],
-            Self::Stale412Applies => &["rejected-but-applied"],
+            Self::Stale412Applies | Self::ChargeOutsideTransaction => &["rejected-but-applied"],
             Self::Spurious412 => &["spurious-412"],
             Self::IdempotencyCheckThenAct => &["in-flight-duplicate"],
             Self::IdempotencyMemoryPerReplica => &["key-forgotten"],
@@ -77,6 +87,10 @@ impl Defect {
             Self::IdempotencyReplayDiffers => &["replay-mismatch"],
             Self::IdempotencyStores412 => &["key-poisoned"],
             Self::DoubleCharge => &["duplicate-effect"],
+            Self::AckBeforeCommit => &["stale-read", "acknowledged-then-lost"],
+            Self::StaleReads => &["stale-read", "non-monotonic-read"],
+            Self::LostEvent => &["audit-mismatch"],
+            Self::VersionSkips => &["version-gap"],
             Self::TerminalResurrects => &["resurrected-terminal"],
             Self::SkipsAState => &["illegal-transition"],
             Self::WrongActor | Self::OthersOrders => &["authorization-bypass"],
@@ -87,7 +101,12 @@ impl Defect {
     /// show without a race.
     pub const fn has_window(self) -> bool {
         match self {
-            Self::CheckThenSave | Self::IdempotencyCheckThenAct => true,
+            Self::CheckThenSave
+            | Self::IdempotencyCheckThenAct
+            | Self::ChargeOutsideTransaction
+            | Self::AckBeforeCommit
+            | Self::StaleReads
+            | Self::VersionSkips => true,
             Self::IgnoreIfMatch
             | Self::OptionalIfMatch
             | Self::WeakCompare
@@ -101,6 +120,7 @@ impl Defect {
             | Self::IdempotencyReplayDiffers
             | Self::IdempotencyStores412
             | Self::DoubleCharge
+            | Self::LostEvent
             | Self::TerminalResurrects
             | Self::SkipsAState
             | Self::WrongActor
@@ -123,6 +143,11 @@ impl Defect {
             | Self::IdempotencyReplayDiffers
             | Self::IdempotencyStores412
             | Self::DoubleCharge
+            | Self::ChargeOutsideTransaction
+            | Self::AckBeforeCommit
+            | Self::StaleReads
+            | Self::LostEvent
+            | Self::VersionSkips
             | Self::TerminalResurrects
             | Self::SkipsAState => Needs::Nothing,
             Self::IdempotencyMemoryPerReplica => Needs::OwnKeys,

@@ -119,3 +119,44 @@ impl Mistake for DoubleCharge {
         })
     }
 }
+
+/// `charge-outside-transaction`: the order is judged, then charged for, then written on condition of its version. When the
+/// condition fails the order is as it was, and the charge stays.
+///
+/// ```text
+/// pay      judge v1: good ── charge ──────────── v1→v2? no: 412      a row in the ledger, and nobody has paid
+/// cancel       judge v1: good ────── v1→v2 ── 200
+/// ```
+///
+/// Who locks the order does so after the charge: not to hold a lock while the payment provider thinks is good advice.
+pub(super) struct ChargeOutsideTransaction(pub(super) Means);
+
+impl ChargeOutsideTransaction {
+    async fn charge_then_write(
+        &self,
+        service: &Service,
+        request: &ActionRequest,
+        claim: Claim,
+    ) -> Result<Answer, Problem> {
+        let order = service.read(request.order).await?;
+        if let Err(refusal) = request.plan(&order) {
+            return refuse(refusal, &order, claim).await;
+        }
+        let charged = AlreadyCharged::charge(&self.0, request).await?;
+        if charged.0.is_some() {
+            self.0.gap().await;
+        }
+        actions::act(&charged, service, request, claim).await
+    }
+}
+
+impl Mistake for ChargeOutsideTransaction {
+    fn perform<'a>(&'a self, service: &'a Service, request: ActionRequest) -> Answering<'a> {
+        Box::pin(async move {
+            idempotency::once(service, request.keyed.as_ref(), Some(&request.seen), |claim| {
+                self.charge_then_write(service, &request, claim)
+            })
+            .await
+        })
+    }
+}

@@ -29,12 +29,12 @@ use super::{Answering, Means, Mistake};
 /// different keys never charge twice. The twin with the same key takes the reservation for its own.
 pub(super) struct CheckThenAct {
     means: Means,
-    reservations: Reservations,
+    reservations: Arc<Reservations>,
 }
 
 impl CheckThenAct {
     pub(super) fn new(means: Means) -> Self {
-        Self { means, reservations: Reservations::default() }
+        Self { means, reservations: Arc::default() }
     }
 }
 

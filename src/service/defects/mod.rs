@@ -15,22 +15,29 @@ use super::actions::{self, ActionRequest, Conduct};
 use super::answer::Answer;
 use super::defect::Defect;
 use super::idempotency::Keyed;
-use super::orders::Order;
+use super::identity::Principal;
+use super::orders::{Order, OrderId};
 use super::placing::{self, Placement};
 use super::problem::Problem;
 use super::stores::{Careless, let_others_have_a_turn};
 use super::transition::Change;
 
 mod access;
+mod commits;
 mod effects;
 mod idempotency;
 mod lifecycle;
 mod preconditions;
+mod reads;
+mod record;
 mod reservations;
 mod tags;
 
 /// An answer, when it comes.
 type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send + 'a>>;
+
+/// An order that a caller may see, when it comes.
+type Reading<'a> = Pin<Box<dyn Future<Output = Result<Arc<Order>, Problem>> + Send + 'a>>;
 
 /// How a service that makes one mistake answers. What a mistake is not about is answered the sound way.
 pub(super) trait Mistake: Send + Sync {
@@ -42,6 +49,11 @@ pub(super) trait Mistake: Send + Sync {
     /// Places an order.
     fn place<'a>(&'a self, service: &'a Service, placement: Placement, keyed: Option<Keyed>) -> Answering<'a> {
         Box::pin(async move { placing::place(service, placement, keyed.as_ref()).await })
+    }
+
+    /// Finds an order for `GET`.
+    fn read<'a>(&'a self, service: &'a Service, id: OrderId, caller: &'a Principal) -> Reading<'a> {
+        Box::pin(service.read_as(id, caller))
     }
 
     /// Who may act on what, asked once, at start.
@@ -74,6 +86,11 @@ pub(super) fn make(defect: Defect, store: Arc<dyn Careless>, window: Duration) -
         Defect::IdempotencyReplayDiffers => Box::new(idempotency::ReplayDiffers),
         Defect::IdempotencyStores412 => Box::new(Misconduct(idempotency::Stores412)),
         Defect::DoubleCharge => Box::new(effects::DoubleCharge(means)),
+        Defect::ChargeOutsideTransaction => Box::new(effects::ChargeOutsideTransaction(means)),
+        Defect::AckBeforeCommit => Box::new(commits::AckBeforeCommit::new(&means)),
+        Defect::StaleReads => Box::new(reads::StaleReads::new(&means)),
+        Defect::LostEvent => Box::new(Misconduct(record::LostEvent::default())),
+        Defect::VersionSkips => Box::new(record::VersionSkips::new(means)),
         Defect::TerminalResurrects => Box::new(Misconduct(lifecycle::TERMINAL_RESURRECTS)),
         Defect::SkipsAState => Box::new(Misconduct(lifecycle::SKIPS_A_STATE)),
         Defect::WrongActor => Box::new(access::Misruled(access::WRONG_ACTOR)),

@@ -119,7 +119,7 @@ fn rewrite(
     let version = order.version + 1;
     Change {
         expected_version: order.version,
-        event: Event {
+        event: Some(Event {
             action: cause,
             actor: caller.to_string(),
             from: order.status,
@@ -127,7 +127,7 @@ fn rewrite(
             version,
             at: minted.at,
             reason: None,
-        },
+        }),
         order: Order { status, version, tag: minted.tag, updated_at: minted.at, ..order.clone() },
         charge,
         rider: None,

@@ -72,12 +72,10 @@ impl Tables {
         self.overwrite(change, completion)
     }
 
-    fn put(&mut self, mut change: Change) -> Option<Arc<Order>> {
+    fn put(&mut self, change: Change) -> Option<Arc<Order>> {
         let found = self.orders.get(&change.order.id)?.order.version;
-        change.order.version = found + 1;
-        change.event.version = found + 1;
         let id = change.order.id;
-        self.overwrite(change, None);
+        self.overwrite(change.numbered(found + 1), None);
         self.order(id)
     }
 
@@ -90,7 +88,7 @@ impl Tables {
         }
         self.keys.finish(completion);
         row.order = Arc::new(change.order);
-        row.events.push(change.event);
+        row.events.extend(change.event);
         row.charges.extend(change.charge);
         if let Some(rider) = change.rider {
             self.riders.entry(rider.id.clone()).or_insert(rider);

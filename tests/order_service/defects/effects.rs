@@ -3,13 +3,18 @@
 use quickeats_bench::service::Defect;
 use serde_json::json;
 
-use crate::caller::{Service, fresh_key, race};
+use crate::caller::{Service, fresh_key, race, statuses};
 use crate::venue::{Venue, on_venues};
 
 on_venues!(one process:
     stale_412_applies_refuses_what_it_has_done,
     double_charge_charges_whom_it_refuses,
     double_charge_does_not_charge_for_a_repeated_key_or_a_request_it_need_not_judge,
+);
+
+on_venues!(each strategy:
+    charge_outside_transaction_keeps_the_charge_of_whom_it_refuses,
+    charge_outside_transaction_charges_nobody_whose_request_was_refused_at_first_sight,
 );
 
 async fn stale_412_applies_refuses_what_it_has_done(venue: Venue) {
@@ -57,5 +62,32 @@ async fn double_charge_does_not_charge_for_a_repeated_key_or_a_request_it_need_n
     assert_eq!(service.bare_act(&order, "payment").send().await.status, 428);
     assert!(service.ledger(&order).await.is_empty());
     race((0..20).map(|_| service.payment(&order).key("k"))).await;
+    assert_eq!(service.ledger(&order).await.len(), 1);
+}
+
+async fn charge_outside_transaction_keeps_the_charge_of_whom_it_refuses(venue: Venue) {
+    for defect in [None, Some(Defect::ChargeOutsideTransaction)] {
+        let service = Service::perhaps_widely_with(venue, defect).await;
+        let order = service.order().await;
+        let replies = race((0..2).map(|_| service.act(&order, "payment"))).await;
+        assert_eq!(statuses(&replies), [200, 412], "{defect:?}");
+        let ledger = service.ledger(&order).await;
+        assert_eq!(ledger.len(), if defect.is_some() { 2 } else { 1 }, "{defect:?}");
+        let winner = replies.iter().find(|reply| reply.status == 200).unwrap();
+        assert!(ledger.iter().any(|charge| charge["id"] == winner.body["payment"]["id"]));
+        assert_eq!(service.now(&order).await.body["version"], 2);
+        assert_eq!(service.events(&order).await.len(), 1);
+    }
+}
+
+async fn charge_outside_transaction_charges_nobody_whose_request_was_refused_at_first_sight(venue: Venue) {
+    let service = Service::with_defect(venue, Defect::ChargeOutsideTransaction).await;
+    let order = service.order().await;
+    assert_eq!(service.act(&order.tagged("\"stale\""), "payment").send().await.status, 412);
+    assert_eq!(service.bare_act(&order, "payment").send().await.status, 428);
+    assert!(service.ledger(&order).await.is_empty());
+    let paid = service.act(&order, "payment").send().await;
+    let paid = order.tagged(&paid.tag());
+    assert_eq!(service.act(&paid, "payment").send().await.status, 409);
     assert_eq!(service.ledger(&order).await.len(), 1);
 }

@@ -8,11 +8,14 @@ use crate::caller::{Reply, Request, Service};
 use crate::venue::{Venue, on_venues};
 
 mod access;
+mod commits;
 mod effects;
 mod idempotency;
 mod keys;
 mod lifecycle;
 mod preconditions;
+mod reads;
+mod record;
 mod tags;
 
 on_venues!(memory: Memory => a_defect_that_could_not_show_is_refused_at_start);
@@ -41,9 +44,13 @@ async fn every_defect_leaves_the_rest_right(venue: Venue) {
             assert_eq!(done.status, 200, "{defect} {action}");
             order.tag = done.tag();
         }
+        if defect == Defect::AckBeforeCommit {
+            commits::all_is_written(&service, &order).await;
+        }
         let now = service.now(&order).await;
         assert_eq!(now.body["version"], 6, "{defect}");
-        assert_eq!(service.events(&order).await.len(), 5, "{defect}");
+        let events = if defect == Defect::LostEvent { 4 } else { 5 };
+        assert_eq!(service.events(&order).await.len(), events, "{defect}");
         assert_eq!(service.ledger(&order).await.len(), 1, "{defect}");
         let illegal = insist(defect, || service.act(&order, "cancellation")).await;
         assert_eq!(illegal.status, 409, "{defect}");

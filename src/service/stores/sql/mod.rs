@@ -156,7 +156,7 @@ impl SqlStore {
     }
 
     /// V1's write: no condition, and the version is counted by the database.
-    async fn put_unconditionally(&self, mut change: Change) -> Result<Option<Arc<Order>>, StoreError> {
+    async fn put_unconditionally(&self, change: Change) -> Result<Option<Arc<Order>>, StoreError> {
         let mut transaction = self.database.begin().await?;
         let updated = transaction
             .query(
@@ -175,8 +175,7 @@ impl SqlStore {
             transaction.rollback().await;
             return Ok(None);
         };
-        change.order.version = row.count()?;
-        change.event.version = change.order.version;
+        let change = change.numbered(row.count()?);
         let order = Arc::new(change.order.clone());
         write_rows(&mut *transaction, change).await?;
         transaction.commit().await?;
@@ -251,22 +250,10 @@ async fn update_within(
 /// The rows that go with an order's new version.
 async fn write_rows(transaction: &mut dyn Transaction, change: Change) -> Result<(), StoreError> {
     let Change { order, event, charge, rider, .. } = change;
-    transaction
-        .execute(
-            "INSERT INTO events (order_id, action, actor, from_status, to_status, version, at, reason) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            vec![
-                order.id.into(),
-                event.action.name().into(),
-                event.actor.into(),
-                event.from.into(),
-                event.to.into(),
-                event.version.into(),
-                event.at.into(),
-                event.reason.into(),
-            ],
-        )
-        .await?;
+    if let Some(event) = event {
+        let (statement, values) = event_row(order.id, event);
+        transaction.execute(statement, values).await?;
+    }
     if let Some(charge) = charge {
         let (statement, values) = charge_row(order.id, charge);
         transaction.execute(statement, values).await?;
@@ -290,6 +277,24 @@ fn order_row(order: Order) -> Vec<Value> {
         order.created_at.into(),
         order.updated_at.into(),
     ]
+}
+
+fn event_row(order: OrderId, event: Event) -> (&'static str, Vec<Value>) {
+    let insert = "INSERT INTO events (order_id, action, actor, from_status, to_status, version, at, reason) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let Event { action, actor, from, to, version, at, reason } = event;
+    let action = action.name();
+    let values = vec![
+        order.into(),
+        action.into(),
+        actor.into(),
+        from.into(),
+        to.into(),
+        version.into(),
+        at.into(),
+        reason.into(),
+    ];
+    (insert, values)
 }
 
 fn charge_row(order: OrderId, charge: Charge) -> (&'static str, Vec<Value>) {
