@@ -277,8 +277,9 @@ fn judge_round(round: Round<'_>) -> (Vec<Evidence>, Option<String>) {
     transitions::check(round, &mut found);
     reads::check(round, &mut found);
     let mut doubt = None;
-    // A warning does not explain a contradiction.
-    let is_explained = found.iter().any(|evidence| evidence.severity == Severity::Violation);
+    // A warning does not explain a contradiction, but for the stored refusal, which is one.
+    let explains = |one: &Evidence| one.severity == Severity::Violation || one.kind == Kind::KeyPoisoned;
+    let is_explained = found.iter().any(explains);
     match refute::check(round) {
         Refutation::Refuted if !is_explained => found.push(refute::name(round)),
         Refutation::Undecided(why) if !is_explained => doubt = Some(why),

@@ -123,7 +123,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         };
         self.read_tokens(recorder, &stage, &mut ready, TokenUse::Stale, &mut dice).await;
         if !self.plan.change.is_empty() {
-            if self.walk(&stage, &mut lane, &self.plan.change, known, &mut dice).await.is_none() {
+            if self.walk(&stage, &mut lane, &self.plan.change, known.clone(), &mut dice).await.is_none() {
                 return;
             }
             // What the changes came to, also where no contender wants to know.
@@ -133,7 +133,9 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         if ready.iter().any(|contender| contender.token.is_none() && contender.plan.token != TokenUse::None) {
             return; // a contender that could not read its token cannot race
         }
-        let mut told = Told { version: None };
+        // A resource that was just made has a version, and nothing that tells of it.
+        let is_changed = !self.plan.set_up.is_empty() && self.plan.change.is_empty();
+        let mut told = Told { version: known.version.filter(|_| is_changed) };
         if self.race(&stage, ready, tasks, &mut dice).await {
             while let Some(done) = tasks.join_next().await {
                 // A task that panicked has recorded its operation as Unknown; its connection is gone with it.
@@ -381,7 +383,7 @@ pub(super) struct Raced<C> {
     reply: Option<Reply>,
 }
 
-/// The highest version that anything acknowledged in or after the race has shown.
+/// The highest version that anything acknowledged has shown.
 #[derive(Debug, Clone, Copy)]
 struct Told {
     version: Option<u64>,
