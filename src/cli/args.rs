@@ -117,7 +117,7 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "target", value_parser = defect_parser())]
     pub(super) defect: Option<Defect>,
 
-    /// Widen the defect's gap between check and act by this long, such as 1ms
+    /// Widen the defect's gap (between check and act, answer and commit, cache and store) by this long, such as 1ms
     #[arg(long, value_name = "DURATION", requires = "defect", value_parser = parse_duration)]
     pub(super) defect_window: Option<Duration>,
 
@@ -212,7 +212,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "NAME", value_parser = defect_parser())]
     pub(super) defect: Option<Defect>,
 
-    /// Widen the defect's gap between check and act by this long, such as 1ms
+    /// Widen the defect's gap (between check and act, answer and commit, cache and store) by this long, such as 1ms
     #[arg(long, value_name = "DURATION", requires = "defect", value_parser = parse_duration)]
     pub(super) defect_window: Option<Duration>,
 }

@@ -61,6 +61,11 @@ pub enum Defect {
     WrongActor,
     /// A customer may cancel another customer's order. Shows only where callers must prove who they are.
     OthersOrders,
+    /// An action that was not alone with its order is committed, and answered 500.
+    ErrorAfterCommit,
+    /// Customers and riders lock the order and then its restaurant, restaurants the other way round. Locks whatever the
+    /// strategy is.
+    Deadlock,
 }
 
 /// The text is not the name of a defect.
@@ -100,6 +105,8 @@ impl Defect {
         Self::SkipsAState,
         Self::WrongActor,
         Self::OthersOrders,
+        Self::ErrorAfterCommit,
+        Self::Deadlock,
     ];
 
     /// Whether a service like this can make the mistake.

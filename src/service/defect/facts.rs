@@ -30,6 +30,8 @@ impl Defect {
             Self::SkipsAState => "skips-a-state",
             Self::WrongActor => "wrong-actor",
             Self::OthersOrders => "others-orders",
+            Self::ErrorAfterCommit => "error-after-commit",
+            Self::Deadlock => "deadlock",
         }
     }
 
@@ -39,7 +41,7 @@ impl Defect {
             Self::CheckThenSave => {
                 "ETag compared in memory, then saved without a condition (the classic fake optimistic lock)"
             }
-            Self::IgnoreIfMatch => "the header is never looked at",
+            Self::IgnoreIfMatch => "what If-Match says is never looked at",
             Self::OptionalIfMatch => "absent If-Match is let through",
             Self::WeakCompare => "W/\"x\" matches \"x\"",
             Self::EtagUnchanged => "the ETag does not change when the order does",
@@ -66,6 +68,8 @@ impl Defect {
             Self::SkipsAState => "pickup is accepted from preparing",
             Self::WrongActor => "a rider may accept, a restaurant may cancel",
             Self::OthersOrders => "a customer may cancel another customer's order",
+            Self::ErrorAfterCommit => "under contention commits, then answers 500",
+            Self::Deadlock => "two row locks taken in opposite orders: a hang or a 5xx under race",
         }
     }
 
@@ -94,6 +98,8 @@ impl Defect {
             Self::TerminalResurrects => &["resurrected-terminal"],
             Self::SkipsAState => &["illegal-transition"],
             Self::WrongActor | Self::OthersOrders => &["authorization-bypass"],
+            Self::ErrorAfterCommit => &["server-error"],
+            Self::Deadlock => &["hang", "server-error"],
         }
     }
 
@@ -106,7 +112,9 @@ impl Defect {
             | Self::ChargeOutsideTransaction
             | Self::AckBeforeCommit
             | Self::StaleReads
-            | Self::VersionSkips => true,
+            | Self::VersionSkips
+            | Self::ErrorAfterCommit
+            | Self::Deadlock => true,
             Self::IgnoreIfMatch
             | Self::OptionalIfMatch
             | Self::WeakCompare
@@ -149,7 +157,9 @@ impl Defect {
             | Self::LostEvent
             | Self::VersionSkips
             | Self::TerminalResurrects
-            | Self::SkipsAState => Needs::Nothing,
+            | Self::SkipsAState
+            | Self::ErrorAfterCommit
+            | Self::Deadlock => Needs::Nothing,
             Self::IdempotencyMemoryPerReplica => Needs::OwnKeys,
             Self::WrongActor | Self::OthersOrders => Needs::Auth,
         }

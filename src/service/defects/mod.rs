@@ -24,6 +24,7 @@ use super::transition::Change;
 
 mod access;
 mod commits;
+mod distress;
 mod effects;
 mod idempotency;
 mod lifecycle;
@@ -95,6 +96,8 @@ pub(super) fn make(defect: Defect, store: Arc<dyn Careless>, window: Duration) -
         Defect::SkipsAState => Box::new(Misconduct(lifecycle::SKIPS_A_STATE)),
         Defect::WrongActor => Box::new(access::Misruled(access::WRONG_ACTOR)),
         Defect::OthersOrders => Box::new(access::Misruled(access::OTHERS_ORDERS)),
+        Defect::ErrorAfterCommit => Box::new(distress::ErrorAfterCommit::new(means)),
+        Defect::Deadlock => Box::new(distress::Deadlock(means)),
     }
 }
 

@@ -12,7 +12,7 @@ use super::super::idempotency::{Completion, Fingerprint, Lease};
 use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
 use super::super::seeds::Seeds;
 use super::super::transition::Change;
-use super::{Boxed, Careless, Claimed, Listed, Locked, Page, Reply, Store, StoreError, Written};
+use super::{Boxed, Careless, Claimed, Listed, Locked, Page, Reply, Sequence, Store, StoreError, Written};
 
 /// Keys alone. What the methods do is told at [`Store`] and [`Careless`].
 pub(super) trait KeyStore: Clone + Send + Sync + 'static {
@@ -54,6 +54,13 @@ pub(super) struct Beside<K> {
 impl<K> Beside<K> {
     pub(super) fn new(orders: Arc<dyn Careless>, keys: K) -> Self {
         Self { orders, keys }
+    }
+}
+
+impl<K: KeyStore> Beside<K> {
+    fn with_keys(&self, locked: Option<Box<dyn Locked>>) -> Option<Box<dyn Locked>> {
+        let keys = self.keys.clone();
+        locked.map(|locked| Box::new(LockedBeside { locked, keys }) as Box<dyn Locked>)
     }
 }
 
@@ -106,8 +113,7 @@ impl<K: KeyStore> Store for Beside<K> {
     fn lock(&self, id: OrderId) -> Reply<'_, Option<Box<dyn Locked>>> {
         Box::pin(async move {
             let locked = self.orders.lock(id).await?;
-            let keys = self.keys.clone();
-            Ok(locked.map(|locked| Box::new(LockedBeside { locked, keys }) as Box<dyn Locked>))
+            Ok(self.with_keys(locked))
         })
     }
 
@@ -158,6 +164,19 @@ impl<K: KeyStore> Careless for Beside<K> {
 
     fn charge(&self, id: OrderId, charge: Charge) -> Reply<'_, ()> {
         self.orders.charge(id, charge)
+    }
+
+    fn lock_both<'a>(
+        &'a self,
+        order: OrderId,
+        restaurant: &'a str,
+        sequence: Sequence,
+        gap: Boxed<'a, ()>,
+    ) -> Reply<'a, Option<Box<dyn Locked>>> {
+        Box::pin(async move {
+            let locked = self.orders.lock_both(order, restaurant, sequence, gap).await?;
+            Ok(self.with_keys(locked))
+        })
     }
 
     fn recall(&self, lease: Lease, now: Timestamp) -> Reply<'_, Claimed> {

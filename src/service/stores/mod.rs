@@ -191,6 +191,13 @@ pub(super) trait Locked: Send {
     fn unlock(self: Box<Self>) -> Boxed<'static, ()>;
 }
 
+/// Which of two locks is taken first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sequence {
+    OrderFirst,
+    RestaurantFirst,
+}
+
 /// What no sound service does to its store. Only the deliberate mistakes in [`defects`](super::defects) get to see it.
 pub(super) trait Careless: Store {
     /// Applies a change to whatever there is, and keeps the answer.
@@ -198,6 +205,15 @@ pub(super) trait Careless: Store {
 
     /// Adds a row to the ledger, and nothing to the order.
     fn charge(&self, id: OrderId, charge: Charge) -> Reply<'_, ()>;
+
+    /// Locks an order and its restaurant, with a `gap` between the two; what [`Store::lock`] does, and one lock more.
+    fn lock_both<'a>(
+        &'a self,
+        order: OrderId,
+        restaurant: &'a str,
+        sequence: Sequence,
+        gap: Boxed<'a, ()>,
+    ) -> Reply<'a, Option<Box<dyn Locked>>>;
 
     /// Looks a key up without claiming it.
     fn recall(&self, lease: Lease, now: Timestamp) -> Reply<'_, Claimed>;

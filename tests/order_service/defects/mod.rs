@@ -9,6 +9,7 @@ use crate::venue::{Venue, on_venues};
 
 mod access;
 mod commits;
+mod distress;
 mod effects;
 mod idempotency;
 mod keys;

@@ -74,6 +74,12 @@ trait Database: Send + Sync {
     /// Begins a transaction that writes. Dropped without a commit, it never was.
     fn begin(&self) -> Reply<'_, Box<dyn Transaction>>;
 
+    /// Begins a transaction that asks for a lock when it comes to need it.
+    fn begin_lazily(&self) -> Reply<'_, Box<dyn Transaction>>;
+
+    /// Selects the restaurant whose id is `$1` and locks it until the end of the transaction.
+    fn lock_restaurant(&self) -> &'static str;
+
     /// Selects the order whose id is `$1` and locks it until the end of the transaction.
     fn lock_order(&self) -> &'static str;
 
@@ -147,12 +153,17 @@ impl SqlStore {
 
     async fn select_for_update(&self, id: OrderId) -> Result<Option<LockedRow>, StoreError> {
         let mut transaction = self.database.begin().await?;
+        let order = self.order_locked_by(&mut *transaction, id).await?;
+        locked_row(transaction, order).await
+    }
+
+    async fn order_locked_by(
+        &self,
+        transaction: &mut dyn Transaction,
+        id: OrderId,
+    ) -> Result<Option<Order>, StoreError> {
         let found = transaction.query(self.database.lock_order(), vec![id.into()]).await?;
-        let Some(mut row) = found.into_iter().next() else {
-            transaction.rollback().await;
-            return Ok(None);
-        };
-        Ok(Some(LockedRow { transaction, order: Arc::new(row.order()?) }))
+        found.into_iter().next().map(|mut row| row.order()).transpose()
     }
 
     /// V1's write: no condition, and the version is counted by the database.
@@ -201,6 +212,15 @@ impl SqlStore {
             })
             .collect()
     }
+}
+
+/// A transaction that has locked `order`; the end of it, if there is none.
+async fn locked_row(transaction: Box<dyn Transaction>, order: Option<Order>) -> Result<Option<LockedRow>, StoreError> {
+    if let Some(order) = order {
+        return Ok(Some(LockedRow { transaction, order: Arc::new(order) }));
+    }
+    transaction.rollback().await;
+    Ok(None)
 }
 
 /// Writes everything, or nothing.
