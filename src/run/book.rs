@@ -137,8 +137,7 @@ impl Chapter<'_> {
         self.book.write(jsonl::Writer::end);
         let mut judgment = self.judge.finish();
         judgment.doubts.extend(self.doubts);
-        let facts =
-            ScenarioFacts { name: &self.plan.name, contenders: self.plan.contenders.len(), fail_on: self.fail_on };
+        let facts = ScenarioFacts { name: &self.plan.name, contenders: self.plan.width(), fail_on: self.fail_on };
         (ScenarioResult::new(facts, &judgment, &self.tally), self.tally)
     }
 }
