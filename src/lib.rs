@@ -32,6 +32,7 @@ pub mod target;
 // 5 drive: never the service
 pub mod event;
 pub mod race;
+pub mod recheck;
 pub mod run_result;
 pub mod scenario;
 // 6 run and present

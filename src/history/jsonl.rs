@@ -45,6 +45,9 @@ pub struct ScenarioLine {
     pub scenario: String,
     /// The scenario's plan: resolved, seeded.
     pub plan: serde_json::Value,
+    /// Why the run itself doubted it. Written in the end line, since only then it is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
 }
 
 /// Closes a scenario.
@@ -55,6 +58,9 @@ pub struct EndLine {
     pub end: String,
     /// How many operations were written since it opened.
     pub operations: u64,
+    /// Why the run itself doubted it: it was interrupted, its target went away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
 }
 
 /// Writes a history as it grows.
@@ -73,7 +79,7 @@ impl<W: Write> Writer<W> {
 
     /// Opens a scenario.
     pub fn begin(&mut self, line: &ScenarioLine) -> io::Result<()> {
-        self.scenario = Some(EndLine { end: line.scenario.clone(), operations: 0 });
+        self.scenario = Some(EndLine { end: line.scenario.clone(), operations: 0, doubts: Vec::new() });
         write_line(&mut self.out, line)
     }
 
@@ -89,8 +95,9 @@ impl<W: Write> Writer<W> {
     }
 
     /// Closes the scenario and hands everything to the operating system.
-    pub fn end(&mut self) -> io::Result<()> {
-        if let Some(scenario) = self.scenario.take() {
+    pub fn end(&mut self, doubts: &[String]) -> io::Result<()> {
+        if let Some(mut scenario) = self.scenario.take() {
+            scenario.doubts = doubts.to_vec();
             write_line(&mut self.out, &scenario)?;
         }
         self.out.flush()
@@ -163,7 +170,7 @@ pub fn read(mut input: impl BufRead) -> Result<Saved, ReadError> {
     }
     let mut scenarios = Vec::new();
     while let Some(line) = next_line(&mut input, &mut number)? {
-        let opening: ScenarioLine = parse(&line, number, "a line that opens a scenario")?;
+        let mut opening: ScenarioLine = parse(&line, number, "a line that opens a scenario")?;
         let mut operations: Vec<Operation> = Vec::new();
         loop {
             let Some(line) = next_line(&mut input, &mut number)? else {
@@ -184,6 +191,7 @@ pub fn read(mut input: impl BufRead) -> Result<Saved, ReadError> {
                 );
                 return Err(malformed(number, "the end of this scenario", found));
             }
+            opening.doubts = end.doubts;
             break;
         }
         scenarios.push((opening, History::seal(operations)));

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::event::{Event, Observer};
 use crate::measure::Tally;
 use crate::race::{Ending, Pace, Race, Stop};
-use crate::run_result::{Exit, RunResult, SCHEMA, ScenarioResult, TargetInfo, TargetKind, Totals};
+use crate::run_result::{Exit, RunResult, SCHEMA, ScenarioResult, ServiceInfo, TargetInfo, TargetKind, Totals};
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::service::ServiceConfig;
@@ -207,6 +207,14 @@ async fn race_all(
     raced
 }
 
+fn describe(service: &ServiceConfig) -> ServiceInfo {
+    ServiceInfo {
+        store: service.store.to_string(),
+        idempotency_store: service.key_store.to_string(),
+        strategy: service.strategy.to_string(),
+    }
+}
+
 fn conclude(
     config: &RunConfig,
     book: &Book,
@@ -228,11 +236,12 @@ fn conclude(
         Verdict::Holds if crossed => Exit::Threshold,
         Verdict::Holds => Exit::Holds,
     };
-    let (kind, defect) = match &config.target {
+    let (kind, defect, service) = match &config.target {
         TargetChoice::InProcess(service) => {
-            (TargetKind::InProcess, service.defect.map(|defect| defect.name().to_owned()))
+            let defect = service.defect.map(|defect| defect.name().to_owned());
+            (TargetKind::InProcess, defect, Some(describe(service)))
         }
-        TargetChoice::Remote { .. } => (TargetKind::Remote, None),
+        TargetChoice::Remote { .. } => (TargetKind::Remote, None, None),
     };
     RunResult {
         schema: SCHEMA.to_owned(),
@@ -242,7 +251,7 @@ fn conclude(
         duration_ms: clock.now().nanos() / 1_000_000,
         seed: config.seed.value(),
         api: config.api.name.to_string(),
-        target: TargetInfo { url, kind, defect },
+        target: TargetInfo { url, kind, defect, service },
         interrupted,
         fail_on: config.fail_on,
         verdict,
