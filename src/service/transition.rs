@@ -4,9 +4,11 @@
 //! that version is for the store to say, in the same step that writes (see [`actions`](super::actions)).
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use uuid::Uuid;
 
-use super::body::JsonObject;
+use super::body::{JsonObject, Text};
 use super::etag::{Preconditions, Unmet};
 use super::identity::Principal;
 use super::orders::{Action, Cause, Charge, Event, Minted, Order, Rider, Status};
@@ -14,6 +16,21 @@ use super::problem::Problem;
 
 /// The payment method that the payment provider of this service always declines.
 const DECLINED: &str = "declined";
+
+/// What the body of a payment says.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct PaymentBody {
+    /// `declined` is what the payment provider always declines.
+    payment_method: Text,
+    /// The order's amount.
+    amount: i64,
+}
+
+/// What the body of a cancellation or a rejection says.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct ReasonBody {
+    reason: Text,
+}
 
 /// What a caller wants done to an order.
 #[derive(Clone, Debug)]
@@ -31,12 +48,12 @@ impl Command {
     /// Reads the body of a request for `action`.
     pub(super) fn read(action: Action, body: &JsonObject) -> Result<Self, Problem> {
         Ok(match action {
-            Action::Payment => Self::Pay {
-                method: body.required_text("payment_method")?.to_owned(),
-                amount: body.required_integer("amount")?,
-            },
-            Action::Cancellation => Self::Cancel { reason: body.required_text("reason")?.to_owned() },
-            Action::Rejection => Self::Reject { reason: body.required_text("reason")?.to_owned() },
+            Action::Payment => {
+                let PaymentBody { payment_method, amount } = body.read()?;
+                Self::Pay { method: payment_method.keepable()?, amount }
+            }
+            Action::Cancellation => Self::Cancel { reason: body.read::<ReasonBody>()?.reason.keepable()? },
+            Action::Rejection => Self::Reject { reason: body.read::<ReasonBody>()?.reason.keepable()? },
             Action::Acceptance => Self::Accept,
             Action::PreparationComplete => Self::CompletePreparation,
             Action::Pickup => Self::PickUp,

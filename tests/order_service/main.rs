@@ -8,6 +8,7 @@
 mod auth;
 mod caller;
 mod defects;
+mod described;
 mod idempotency;
 mod lifecycle;
 mod preconditions;

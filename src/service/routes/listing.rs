@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::extract::Query;
 use http::StatusCode;
 use http::request::Parts;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::Service;
@@ -16,8 +17,8 @@ use super::super::orders::{Order, Restaurant, Rider, Status};
 use super::super::problem::Problem;
 use super::super::stores::Page;
 
-const DEFAULT_LIMIT: usize = 50;
-const LARGEST_LIMIT: usize = 200;
+pub(super) const DEFAULT_LIMIT: usize = 50;
+pub(super) const LARGEST_LIMIT: usize = 200;
 
 /// The query string as it was sent.
 #[derive(Debug, Deserialize)]
@@ -98,16 +99,20 @@ impl<S: Send + Sync> FromRequestParts<S> for ListQuery {
     }
 }
 
-#[derive(Serialize)]
-struct OrderPage<'a> {
+/// Some of the orders, oldest first.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct OrderPage<'a> {
     results: Vec<&'a Order>,
+    /// What was asked for by `include`. V1 does not have this member.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Included")]
     included: Option<Included>,
+    /// The `cursor` of the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
 /// Related rows, each once, however many orders refer to it.
-#[derive(Default, Serialize)]
+#[derive(Default, JsonSchema, Serialize)]
 struct Included {
     restaurants: Vec<Restaurant>,
     riders: Vec<Rider>,
