@@ -5,8 +5,9 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Number, Value};
 
 use super::problem::Problem;
 
@@ -78,6 +79,28 @@ fn says_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || (essence.contains('/') && essence.ends_with("+json"))
 }
 
+/// A whole number as it was sent: `7`, and also `7.0`, which is the same number (RFC 8259 has no other kind, and JSON
+/// Schema calls both integers).
+#[derive(Debug, JsonSchema)]
+#[schemars(inline, transparent)]
+pub(super) struct Whole(i64);
+
+impl Whole {
+    pub(super) const fn number(&self) -> i64 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let sent = Number::deserialize(deserializer)?;
+        // A fraction leaves its digits behind the point, and an exponent beyond 64 bits does not fit: neither parses.
+        let spelt_out = || sent.as_f64().and_then(|number| number.to_string().parse().ok());
+        let whole = sent.as_i64().or_else(spelt_out);
+        whole.map(Self).ok_or_else(|| Error::custom(format!("{sent} is not a whole number of 64 bits")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,13 +129,32 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     struct Asked {
-        amount: Option<i64>,
+        amount: Option<Whole>,
         method: Option<Text>,
     }
 
     #[test]
+    fn a_whole_number_is_one_however_it_is_spelt() {
+        for (spelt, expected) in [
+            ("7", Some(7)),
+            ("7.0", Some(7)),
+            ("-7.0e2", Some(-700)),
+            ("1e18", Some(1_000_000_000_000_000_000)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("9223372036854775808", None),
+            ("1e19", None),
+            ("7.5", None),
+            ("1e-9", None),
+        ] {
+            let body = JsonObject::parse(format!("{{\"amount\":{spelt}}}").as_bytes()).unwrap();
+            let read = body.read::<Asked>().ok().and_then(|asked| asked.amount).map(|whole| whole.number());
+            assert_eq!(read, expected, "{spelt}");
+        }
+    }
+
+    #[test]
     fn a_member_of_the_wrong_type_is_malformed() {
-        for bytes in [&br#"{"amount":"25000"}"#[..], br#"{"amount":1.5}"#, br#"{"method":7}"#, br#"{"method":[]}"#] {
+        for bytes in [&br#"{"amount":"25000"}"#[..], br#"{"amount":true}"#, br#"{"method":7}"#, br#"{"method":[]}"#] {
             assert!(JsonObject::parse(bytes).unwrap().read::<Asked>().is_err(), "{bytes:?}");
         }
     }

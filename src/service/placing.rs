@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::Service;
 use super::answer::Answer;
-use super::body::{JsonObject, Text};
+use super::body::{JsonObject, Text, Whole};
 use super::idempotency::{self, Claim, Keyed};
 use super::identity::Principal;
 use super::orders::{Minted, Order, OrderId, Restaurant, Status};
@@ -21,7 +21,7 @@ pub(super) struct PlacementBody {
     /// The id of a restaurant; the first one unless told.
     restaurant: Option<Text>,
     #[schemars(range(min = 1))]
-    amount: Option<i64>,
+    amount: Option<Whole>,
 }
 
 /// A request to place an order, read and well-formed.
@@ -39,7 +39,7 @@ impl Placement {
         Ok(Self {
             customer: caller.customer().map(str::to_owned),
             restaurant: restaurant.map_or_else(|| Ok(first.to_owned()), Text::keepable)?,
-            amount: amount.unwrap_or(DEFAULT_AMOUNT),
+            amount: amount.map_or(DEFAULT_AMOUNT, |amount| amount.number()),
         })
     }
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::body::{JsonObject, Text};
+use super::body::{JsonObject, Text, Whole};
 use super::etag::{Preconditions, Unmet};
 use super::identity::Principal;
 use super::orders::{Action, Cause, Charge, Event, Minted, Order, Rider, Status};
@@ -23,7 +23,7 @@ pub(super) struct PaymentBody {
     /// `declined` is what the payment provider always declines.
     payment_method: Text,
     /// The order's amount.
-    amount: i64,
+    amount: Whole,
 }
 
 /// What the body of a cancellation or a rejection says.
@@ -50,7 +50,7 @@ impl Command {
         Ok(match action {
             Action::Payment => {
                 let PaymentBody { payment_method, amount } = body.read()?;
-                Self::Pay { method: payment_method.keepable()?, amount }
+                Self::Pay { method: payment_method.keepable()?, amount: amount.number() }
             }
             Action::Cancellation => Self::Cancel { reason: body.read::<ReasonBody>()?.reason.keepable()? },
             Action::Rejection => Self::Reject { reason: body.read::<ReasonBody>()?.reason.keepable()? },

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::super::Service;
 use super::super::answer::{Answer, OrderWithPayment, Payment, location};
-use super::super::body::{JsonObject, Text};
+use super::super::body::{JsonObject, Text, Whole};
 use super::super::identity::Principal;
 use super::super::orders::{Cause, Charge, Event, Minted, Order, OrderId, Status};
 use super::super::placing::Placement;
@@ -90,7 +90,7 @@ pub(super) struct PutBody {
 pub(super) struct PayBody {
     payment_method: Option<Text>,
     #[schemars(range(min = 1))]
-    amount: Option<i64>,
+    amount: Option<Whole>,
 }
 
 /// `PUT /orders/{id}`
@@ -107,7 +107,7 @@ async fn pay(State(service): State<Shared>, caller: Principal, id: OrderId, body
     let order = service.read(id).await?;
     let PayBody { payment_method, amount } = body.read()?;
     let method = payment_method.map_or_else(|| Ok("card".to_owned()), Text::keepable)?;
-    let amount = amount.unwrap_or(order.amount);
+    let amount = amount.map_or(order.amount, |amount| amount.number());
     if amount <= 0 {
         return Err(Problem::invalid("`amount` must be above zero"));
     }

@@ -47,8 +47,8 @@ pub(super) fn asked() -> Value {
     let mut statuses = Status::ALL.map(Status::name).to_vec();
     statuses.push("");
     let query = |name: &str, description: &str, schema: Value| json!({"in": "query", "name": name, "description": description, "required": false, "schema": schema});
-    let header = |name: &str, description: &str, required: bool, pattern: &str| {
-        let schema = json!({"type": "string", "pattern": pattern});
+    let header = |name: &str, description: &str, required: bool, pattern: &str, example: &str| {
+        let schema = json!({"type": "string", "pattern": pattern, "examples": [example]});
         json!({"in": "header", "name": name, "description": description, "required": required, "schema": schema})
     };
     let path = |description: &str, schema: Value| json!({"in": "path", "name": "id", "description": description, "required": true, "schema": schema});
@@ -58,21 +58,23 @@ pub(super) fn asked() -> Value {
     json!({
         "OrderId": path("An order's id.", json!({"type": "string", "format": "uuid"})),
         "RowId": path("An id.", json!({"type": "string", "minLength": 1})),
-        "IfMatch": header("If-Match", if_match, true, TAG_LIST),
-        "IfMatchOnRead": header("If-Match", if_match, false, TAG_LIST),
+        "IfMatch": header("If-Match", if_match, true, TAG_LIST, "*"),
+        "IfMatchOnRead": header("If-Match", if_match, false, TAG_LIST, "*"),
         "IfNoneMatch": header(
             "If-None-Match",
             "304 if this names the order's current ETag, by weak comparison; on an action, 412.",
             false,
             TAG_LIST,
+            "\"abc\"",
         ),
-        "IdempotencyKey": header("Idempotency-Key", key, false, KEY),
-        "IdempotencyKeyOfPayment": header("Idempotency-Key", key, true, KEY),
+        "IdempotencyKey": header("Idempotency-Key", key, false, KEY, "\"8e03978e-40d5-43dd-bc93-6894a57f9324\""),
+        "IdempotencyKeyOfPayment": header("Idempotency-Key", key, true, KEY, "\"8e03978e-40d5-43dd-bc93-6894a57f9324\""),
         "XActor": header(
             "X-Actor",
             "Who is asking. Believed: this service asks nobody for a token.",
             false,
             "^(customer|restaurant|rider):[!-~]{1,100}$",
+            "customer:ann",
         ),
         "Include": query(
             "include",

@@ -28,7 +28,8 @@ pub(super) struct Describing {
     everywhere: &'static [&'static str],
 }
 
-fn reference(kind: &str, name: &str) -> Value {
+/// Where a component stands.
+pub(super) fn reference(kind: &str, name: &str) -> Value {
     json!({"$ref": format!("#/components/{kind}/{name}")})
 }
 

@@ -13,7 +13,7 @@ use super::super::v1::{PayBody, PutBody};
 use super::super::v2::{Numbered, Results};
 use super::Door;
 pub(super) use super::operation::Operation;
-use super::operation::{Describing, always_with};
+use super::operation::{Describing, always_with, reference};
 use super::schemas::Schemas;
 
 const PAGE: &[&str] = &["Include", "Status", "Limit", "Cursor"];
@@ -36,11 +36,10 @@ pub(super) fn options(path: &str, methods: &Value) -> Value {
     let described = Describing::new("options", path, &id, "Which methods are there?", Door::Open, Value::Null);
     let described = if deprecated { described.deprecated() } else { described };
     let mut told = described.answers_without_a_body(204, "They are in Allow.", &["Allow"]).done().told;
-    let parameters = of_first["parameters"].as_array().into_iter().flatten();
-    let of_path = parameters.filter(|parameter| {
-        ["OrderId", "RowId"].iter().any(|name| parameter["$ref"] == format!("#/components/parameters/{name}"))
-    });
-    told["parameters"] = of_path.cloned().collect();
+    // Whatever the id: it is the path that is asked about, and not what is there.
+    if path.contains("{id}") {
+        told["parameters"] = json!([reference("parameters", "RowId")]);
+    }
     told["tags"] = of_first["tags"].clone();
     told
 }
