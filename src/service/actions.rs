@@ -53,7 +53,7 @@ pub(super) async fn perform(service: &Service, request: &ActionRequest) -> Resul
 }
 
 /// Judges and writes until the one follows from the other. Every turn but the last is somebody else's progress.
-async fn optimistic(service: &Service, request: &ActionRequest, claim: Claim) -> Result<Answer, Problem> {
+async fn optimistic(service: &Service, request: &ActionRequest, mut claim: Claim) -> Result<Answer, Problem> {
     loop {
         let order = service.read(request.order).await?;
         let change = match request.plan(&order) {
@@ -62,11 +62,11 @@ async fn optimistic(service: &Service, request: &ActionRequest, claim: Claim) ->
         };
         let answer = Answer::to_change(&change);
         let completion = claim.completion(&answer);
-        match service.store.commit(change, completion).await? {
-            Written::Done => {
-                claim.completed();
-                return Ok(answer);
-            }
+        let store = Arc::clone(&service.store);
+        let written;
+        (written, claim) = claim.write(async move { store.commit(change, completion).await }).await?;
+        match written {
+            Written::Done => return Ok(answer),
             Written::Conflict => {}
             Written::ClaimLost => return Err(idempotency::in_use(Some(&order))),
         }
@@ -79,7 +79,7 @@ async fn optimistic(service: &Service, request: &ActionRequest, claim: Claim) ->
 /// one    lock ── judge v1 ── write v2, unlock ── 200
 /// other      lock ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ judge v2: stale, unlock ── 412
 /// ```
-async fn pessimistic(service: &Service, request: &ActionRequest, claim: Claim) -> Result<Answer, Problem> {
+async fn pessimistic(service: &Service, request: &ActionRequest, mut claim: Claim) -> Result<Answer, Problem> {
     loop {
         let locked = service.store.lock(request.order).await?;
         let locked = locked.ok_or_else(|| Problem::not_found("this order"))?;
@@ -94,11 +94,10 @@ async fn pessimistic(service: &Service, request: &ActionRequest, claim: Claim) -
         };
         let answer = Answer::to_change(&change);
         let completion = claim.completion(&answer);
-        match locked.commit(change, completion).await? {
-            Written::Done => {
-                claim.completed();
-                return Ok(answer);
-            }
+        let written;
+        (written, claim) = claim.write(locked.commit(change, completion)).await?;
+        match written {
+            Written::Done => return Ok(answer),
             Written::Conflict => {}
             Written::ClaimLost => return Err(idempotency::in_use(Some(&order))),
         }

@@ -1,5 +1,7 @@
 //! Placing an order: the one write that has no version to be conditional on.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -85,11 +87,10 @@ async fn open(service: &Service, placement: Placement, claim: Claim) -> Result<A
         }
     };
     let answer = Answer::created(&order);
-    match service.store.create(order, claim.completion(&answer)).await? {
-        Written::Done => {
-            claim.completed();
-            Ok(answer)
-        }
+    let (store, completion) = (Arc::clone(&service.store), claim.completion(&answer));
+    let (written, _) = claim.write(async move { store.create(order, completion).await }).await?;
+    match written {
+        Written::Done => Ok(answer),
         Written::Conflict | Written::ClaimLost => Err(Problem::key_in_use()),
     }
 }

@@ -9,6 +9,7 @@ mod auth;
 mod caller;
 mod defects;
 mod described;
+mod hang_ups;
 mod idempotency;
 mod lifecycle;
 mod preconditions;

@@ -35,7 +35,7 @@ mod tests;
 
 pub use choice::{KeyStoreChoice, OpenError, PostgresUrl, StoreChoice, UnknownKeyStore, UnknownStore};
 use memory::MemoryStore;
-pub(super) use progress::{GivenUp, Watched, within};
+pub(super) use progress::{GivenUp, Watched, to_its_end, within};
 use progress::{count_statement, point_of_no_return};
 pub use redis::RedisUrl;
 
