@@ -20,4 +20,5 @@ mod server;
 mod statements;
 mod stores;
 mod v1;
+mod vectors;
 mod venue;
