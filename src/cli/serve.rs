@@ -62,7 +62,7 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
     let banner = format!(
         "\
 listening on http://{address}
-  APIs      /api/v2 (ETag, Idempotency-Key), /api/v1 (unsafe by design)
+  APIs      /api/v2 (ETag, Idempotency-Key), /api/v1 (unsafe by design); described at /openapi.json
   store     {store}
   keys      {keys}
   strategy  {strategy}: {means}

@@ -109,7 +109,7 @@ async fn optimistic(
     conduct: &impl Conduct,
     service: &Service,
     request: &ActionRequest,
-    claim: Claim,
+    mut claim: Claim,
 ) -> Result<Answer, Problem> {
     loop {
         let order = service.read(request.order).await?;
@@ -119,11 +119,11 @@ async fn optimistic(
         };
         let answer = Answer::to_change(&change);
         let completion = claim.completion(&answer);
-        match service.store.commit(conduct.to_write(change), completion).await? {
-            Written::Done => {
-                claim.completed();
-                return Ok(answer);
-            }
+        let (store, change) = (Arc::clone(&service.store), conduct.to_write(change));
+        let written;
+        (written, claim) = claim.write(async move { store.commit(change, completion).await }).await?;
+        match written {
+            Written::Done => return Ok(answer),
             Written::Conflict => {}
             Written::ClaimLost => return Err(idempotency::in_use(Some(&order))),
         }
@@ -140,7 +140,7 @@ pub(super) async fn pessimistic(
     conduct: &impl Conduct,
     service: &Service,
     request: &ActionRequest,
-    claim: Claim,
+    mut claim: Claim,
 ) -> Result<Answer, Problem> {
     loop {
         let locked = conduct.lock(service, request).await?;
@@ -156,11 +156,10 @@ pub(super) async fn pessimistic(
         };
         let answer = Answer::to_change(&change);
         let completion = claim.completion(&answer);
-        match locked.commit(conduct.to_write(change), completion).await? {
-            Written::Done => {
-                claim.completed();
-                return Ok(answer);
-            }
+        let written;
+        (written, claim) = claim.write(locked.commit(conduct.to_write(change), completion)).await?;
+        match written {
+            Written::Done => return Ok(answer),
             Written::Conflict => {}
             Written::ClaimLost => return Err(idempotency::in_use(Some(&order))),
         }

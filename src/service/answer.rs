@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -112,16 +113,17 @@ pub(super) fn location(api: &str, order: &Order) -> HeaderValue {
 }
 
 /// An order, and the payment that was just made for it, if one was.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct OrderWithPayment<'a> {
     #[serde(flatten)]
     pub(super) order: &'a Order,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Payment<'a>")]
     pub(super) payment: Option<Payment<'a>>,
 }
 
 /// A payment as the payer sees it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct Payment<'a> {
     id: Uuid,
     amount: i64,

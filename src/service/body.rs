@@ -4,7 +4,10 @@ use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use serde_json::{Map, Value};
+use schemars::JsonSchema;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Number, Value};
 
 use super::problem::Problem;
 
@@ -24,35 +27,9 @@ impl JsonObject {
         }
     }
 
-    /// An optional string; `null` is as good as absent.
-    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            // Kept by no database we know of (PostgreSQL refuses it), and of use to nobody.
-            Some(Value::String(text)) if text.contains('\0') => {
-                Err(Problem::invalid(format!("`{name}` must not contain the character U+0000")))
-            }
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(Problem::malformed(format!("`{name}` must be a string"))),
-        }
-    }
-
-    /// An optional whole number; `null` is as good as absent.
-    pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Problem> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => {
-                value.as_i64().map(Some).ok_or_else(|| Problem::malformed(format!("`{name}` must be a whole number")))
-            }
-        }
-    }
-
-    pub(super) fn required_text(&self, name: &str) -> Result<&str, Problem> {
-        self.text(name)?.ok_or_else(|| missing(name))
-    }
-
-    pub(super) fn required_integer(&self, name: &str) -> Result<i64, Problem> {
-        self.integer(name)?.ok_or_else(|| missing(name))
+    /// The members that `T` asks for. An optional one may be absent, or `null`, which is as good.
+    pub(super) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        T::deserialize(&self.0).map_err(|error| Problem::malformed(format!("the body is not what this takes: {error}")))
     }
 
     /// The same text for the same content: members sorted at every depth, no white space.
@@ -63,8 +40,21 @@ impl JsonObject {
     }
 }
 
-fn missing(name: &str) -> Problem {
-    Problem::malformed(format!("`{name}` is missing from the body"))
+/// A text as it was sent.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, description = "U+0000 is refused.")]
+pub(super) struct Text(#[schemars(regex(pattern = r"^[^\u0000]*$"))] String);
+
+impl Text {
+    /// The text, if it can be kept: U+0000 is kept by no database we know of (PostgreSQL refuses it), and of use to
+    /// nobody.
+    pub(super) fn keepable(self) -> Result<String, Problem> {
+        if self.0.contains('\0') {
+            return Err(Problem::invalid("a text must not contain the character U+0000"));
+        }
+        Ok(self.0)
+    }
 }
 
 impl<S: Send + Sync> FromRequest<S> for JsonObject {
@@ -87,6 +77,28 @@ fn says_json(headers: &HeaderMap) -> bool {
     };
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.contains('/') && essence.ends_with("+json"))
+}
+
+/// A whole number as it was sent: `7`, and also `7.0`, which is the same number (RFC 8259 has no other kind, and JSON
+/// Schema calls both integers).
+#[derive(Debug, JsonSchema)]
+#[schemars(inline, transparent)]
+pub(super) struct Whole(i64);
+
+impl Whole {
+    pub(super) const fn number(&self) -> i64 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let sent = Number::deserialize(deserializer)?;
+        // A fraction leaves its digits behind the point, and an exponent beyond 64 bits does not fit: neither parses.
+        let spelt_out = || sent.as_f64().and_then(|number| number.to_string().parse().ok());
+        let whole = sent.as_i64().or_else(spelt_out);
+        whole.map(Self).ok_or_else(|| Error::custom(format!("{sent} is not a whole number of 64 bits")))
+    }
 }
 
 #[cfg(test)]
@@ -115,14 +127,45 @@ mod tests {
         }
     }
 
+    #[derive(Debug, Deserialize)]
+    struct Asked {
+        amount: Option<Whole>,
+        method: Option<Text>,
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_spelt() {
+        for (spelt, expected) in [
+            ("7", Some(7)),
+            ("7.0", Some(7)),
+            ("-7.0e2", Some(-700)),
+            ("1e18", Some(1_000_000_000_000_000_000)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("9223372036854775808", None),
+            ("1e19", None),
+            ("7.5", None),
+            ("1e-9", None),
+        ] {
+            let body = JsonObject::parse(format!("{{\"amount\":{spelt}}}").as_bytes()).unwrap();
+            let read = body.read::<Asked>().ok().and_then(|asked| asked.amount).map(|whole| whole.number());
+            assert_eq!(read, expected, "{spelt}");
+        }
+    }
+
     #[test]
     fn a_member_of_the_wrong_type_is_malformed() {
-        let body = JsonObject::parse(br#"{"amount":"25000","rate":1.5,"payment_method":7}"#).unwrap();
-        assert!(body.integer("amount").is_err());
-        assert!(body.integer("rate").is_err());
-        assert!(body.text("payment_method").is_err());
-        assert!(body.required_text("reason").is_err());
-        assert!(matches!(body.text("reason"), Ok(None)));
+        for bytes in [&br#"{"amount":"25000"}"#[..], br#"{"amount":true}"#, br#"{"method":7}"#, br#"{"method":[]}"#] {
+            assert!(JsonObject::parse(bytes).unwrap().read::<Asked>().is_err(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn null_is_as_good_as_absent_and_members_that_nobody_asks_for_are_ignored() {
+        for bytes in [&b"{}"[..], br#"{"amount":null,"method":null}"#, br#"{"items":[1,2]}"#] {
+            let body = JsonObject::parse(bytes).unwrap();
+            let asked = body.read::<Asked>().unwrap();
+            assert!(asked.amount.is_none() && asked.method.is_none(), "{asked:?}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::Service;
 use super::answer::Answer;
 use super::orders::Order;
 use super::problem::Problem;
-use super::stores::{Claimed, Store, StoreError};
+use super::stores::{Claimed, Store, StoreError, Written, to_its_end};
 pub(super) use key::{CallerKey, Fingerprint, Keyed, MalformedKey};
 
 mod key;
@@ -95,8 +95,10 @@ async fn begin(service: &Service, keyed: Option<&Keyed>) -> Result<Begun, StoreE
     // Made before the store is asked, so that a handler that is cancelled while it waits gives the key back as well.
     // What is not held cannot be given back: releasing another's claim does nothing.
     let claim = Claim::new(service, Some(lease.clone()));
-    let claimed = service.store.claim(lease, keyed.fingerprint.clone(), now, until).await?;
-    let Claimed::Known { fingerprint, answer } = claimed else {
+    // To its end, with the claim: else the key might be given back before the store has taken it.
+    let (store, fingerprint) = (Arc::clone(&service.store), keyed.fingerprint.clone());
+    let (claim, claimed) = to_its_end(async move { (claim, store.claim(lease, fingerprint, now, until).await) }).await;
+    let Claimed::Known { fingerprint, answer } = claimed? else {
         return Ok(Begun::Fresh(claim));
     };
     claim.completed();
@@ -130,6 +132,23 @@ impl Claim {
             answer: answer.clone(),
             keep_until: after(Timestamp::now(), self.ttl),
         })
+    }
+
+    /// Writes an effect, to its end even if the caller is gone, and the claim with it: given back between the effect and
+    /// the end of `write`, the key would be new although its request has had its effect. Hands the claim back, which is
+    /// over if the effect is there.
+    pub(super) async fn write(
+        mut self,
+        write: impl Future<Output = Result<Written, StoreError>> + Send + 'static,
+    ) -> Result<(Written, Self), StoreError> {
+        to_its_end(async move {
+            let written = write.await?;
+            if written == Written::Done {
+                self.lease = None;
+            }
+            Ok((written, self))
+        })
+        .await
     }
 
     /// There is nothing to give back: the store has kept the answer, or the claim was never won.

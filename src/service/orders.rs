@@ -1,9 +1,11 @@
 //! The order, what belongs to it, and its lifecycle: pure, no clock, no store.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
@@ -13,8 +15,9 @@ pub(super) use lifecycle::{Action, Status};
 mod lifecycle;
 
 /// Names one order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub(super) struct OrderId(Uuid);
 
 impl OrderId {
@@ -42,7 +45,7 @@ impl FromStr for OrderId {
 }
 
 /// One version of one order. A version never changes: a transition makes the next one.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(super) struct Order {
     pub(super) id: OrderId,
     /// Who placed it, if they said; decides whose order it is, and is not told.
@@ -83,7 +86,7 @@ impl Minted {
 }
 
 /// A charge really made: one row of an order's ledger.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(super) struct Charge {
     pub(super) id: Uuid,
     pub(super) amount: i64,
@@ -93,7 +96,7 @@ pub(super) struct Charge {
 }
 
 /// A transition that was applied: one row of an order's history.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(super) struct Event {
     pub(super) action: Cause,
     pub(super) actor: String,
@@ -105,6 +108,7 @@ pub(super) struct Event {
     pub(super) at: Timestamp,
     /// Why, in the words of whoever cancelled or rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub(super) reason: Option<String>,
 }
 
@@ -117,6 +121,10 @@ pub(super) enum Cause {
 }
 
 impl Cause {
+    fn all() -> impl Iterator<Item = Self> {
+        Action::ALL.into_iter().map(Self::Action).chain([Self::V1Put, Self::V1Pay])
+    }
+
     /// The name on the wire.
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -135,8 +143,7 @@ impl FromStr for Cause {
     type Err = UnknownCause;
 
     fn from_str(name: &str) -> Result<Self, UnknownCause> {
-        let actions = Action::ALL.into_iter().map(Self::Action);
-        actions.chain([Self::V1Put, Self::V1Pay]).find(|cause| cause.name() == name).ok_or(UnknownCause)
+        Self::all().find(|cause| cause.name() == name).ok_or(UnknownCause)
     }
 }
 
@@ -146,15 +153,26 @@ impl Serialize for Cause {
     }
 }
 
+impl JsonSchema for Cause {
+    fn schema_name() -> Cow<'static, str> {
+        "Cause".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<_> = Self::all().map(Self::name).collect();
+        json_schema!({"description": "What brought an event about.", "type": "string", "enum": names})
+    }
+}
+
 /// Who carries an order; known from the first pickup on.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(super) struct Rider {
     pub(super) id: String,
     pub(super) name: String,
 }
 
 /// Who cooks.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(super) struct Restaurant {
     pub(super) id: String,
     pub(super) name: String,

@@ -1,8 +1,13 @@
 //! Placing an order: the one write that has no version to be conditional on.
 
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use super::Service;
 use super::answer::Answer;
-use super::body::JsonObject;
+use super::body::{JsonObject, Text, Whole};
 use super::idempotency::{self, Claim, Keyed};
 use super::identity::Principal;
 use super::orders::{Minted, Order, OrderId, Restaurant, Status};
@@ -11,6 +16,15 @@ use super::stores::Written;
 
 /// What an order costs that does not say.
 const DEFAULT_AMOUNT: i64 = 25_000;
+
+/// What the body says. Both members are optional, so that `{}` and no body at all place an order.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct PlacementBody {
+    /// The id of a restaurant; the first one unless told.
+    restaurant: Option<Text>,
+    #[schemars(range(min = 1))]
+    amount: Option<Whole>,
+}
 
 /// A request to place an order, read and well-formed.
 #[derive(Clone, Debug)]
@@ -21,13 +35,13 @@ pub(super) struct Placement {
 }
 
 impl Placement {
-    /// Both members are optional, so that `{}` and no body at all place an order.
     pub(super) fn read(body: &JsonObject, caller: &Principal) -> Result<Self, Problem> {
+        let PlacementBody { restaurant, amount } = body.read()?;
         let (first, _) = Restaurant::SEEDED[0];
         Ok(Self {
             customer: caller.customer().map(str::to_owned),
-            restaurant: body.text("restaurant")?.unwrap_or(first).to_owned(),
-            amount: body.integer("amount")?.unwrap_or(DEFAULT_AMOUNT),
+            restaurant: restaurant.map_or_else(|| Ok(first.to_owned()), Text::keepable)?,
+            amount: amount.map_or(DEFAULT_AMOUNT, |amount| amount.number()),
         })
     }
 
@@ -88,11 +102,10 @@ async fn open(
         }
     };
     let answer = Answer::created(&order);
-    match service.store.create(order, claim.completion(&answer)).await? {
-        Written::Done => {
-            claim.completed();
-            Ok(answer)
-        }
+    let (store, completion) = (Arc::clone(&service.store), claim.completion(&answer));
+    let (written, _) = claim.write(async move { store.create(order, completion).await }).await?;
+    match written {
+        Written::Done => Ok(answer),
         Written::Conflict | Written::ClaimLost => Err(Problem::key_in_use()),
     }
 }

@@ -4,6 +4,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::answer::Answer;
@@ -37,6 +38,26 @@ enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 17] = [
+        Self::Malformed,
+        Self::KeyMissing,
+        Self::Unauthenticated,
+        Self::PaymentDeclined,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::IllegalTransition,
+        Self::KeyInUse,
+        Self::PreconditionFailed,
+        Self::BodyTooLarge,
+        Self::NotJson,
+        Self::Invalid,
+        Self::KeyReused,
+        Self::PreconditionRequired,
+        Self::OutcomeUnknown,
+        Self::Unavailable,
+    ];
+
     /// Status, the last part of `type`, title; and `error`, the short name that clients branch on.
     const fn facts(self) -> (StatusCode, &'static str, &'static str, Option<&'static str>) {
         match self {
@@ -111,19 +132,38 @@ pub(super) struct Problem {
     current: Option<(Status, u64)>,
 }
 
-/// The members of the JSON object.
-#[derive(Serialize)]
-struct Members<'a> {
+/// Problem details (RFC 9457).
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Problem")]
+pub(super) struct Members<'a> {
+    /// Names the kind of problem. One kind has one title and one status.
     r#type: String,
     title: &'static str,
     status: u16,
+    /// What is wrong this time, and what to do about it.
     detail: &'a str,
+    /// The kind's short name, where clients branch on it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "&'static str")]
     error: Option<&'static str>,
+    /// Where the order that this is about stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Status")]
     current_status: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     current_version: Option<u64>,
+}
+
+/// `type` of a problem.
+fn type_uri(name: &str) -> String {
+    format!("urn:problem-type:quickeats:{name}")
+}
+
+/// What can be told with a status, as pairs of `type` and `title`.
+pub(super) fn told_with(status: StatusCode) -> Vec<(String, &'static str)> {
+    let facts = Kind::ALL.map(Kind::facts).into_iter().filter(|(own, ..)| *own == status);
+    facts.map(|(_, name, title, _)| (type_uri(name), title)).collect()
 }
 
 impl Problem {
@@ -253,7 +293,7 @@ impl Problem {
     pub(super) fn answer(&self) -> Answer {
         let (status, name, title, error) = self.kind.facts();
         let members = Members {
-            r#type: format!("urn:problem-type:quickeats:{name}"),
+            r#type: type_uri(name),
             title,
             status: status.as_u16(),
             detail: &self.detail,

@@ -7,7 +7,7 @@ use super::etag::{EntityTag, Preconditions, Unmet};
 use super::identity::Principal;
 use super::orders::{Action, Cause, Charge, Event, Minted, Order, Rider, Status};
 
-pub(super) use command::{Command, charge};
+pub(super) use command::{Command, PaymentBody, ReasonBody, charge};
 
 mod command;
 

@@ -1,5 +1,6 @@
 //! A service of a test's own, and somebody who calls it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::described::Described;
 use crate::venue::{Props, Venue};
 
 /// A running service, or several on one store. Stops when it is dropped, or, with its result, by [`stop`](Self::stop).
@@ -18,6 +20,8 @@ pub(crate) struct Service {
     replicas: Vec<Replica>,
     turn: AtomicUsize,
     client: Client,
+    described: Arc<Described>,
+    defect: Option<Defect>,
     props: Props,
 }
 
@@ -67,7 +71,7 @@ impl Service {
             };
             replicas.push(Replica::start(OrderService::open(config).await.unwrap()).await);
         }
-        Self { replicas, turn: AtomicUsize::new(0), client: client(), props }
+        Self::of(replicas, config.defect, props).await
     }
 
     /// Two services on one store, also if it is in memory; each request goes to the other one than the request before.
@@ -84,7 +88,13 @@ impl Service {
         for service in OrderService::open_replicas(config, 2).await.unwrap() {
             replicas.push(Replica::start(service).await);
         }
-        Self { replicas, turn: AtomicUsize::new(0), client: client(), props }
+        Self::of(replicas, defect, props).await
+    }
+
+    async fn of(replicas: Vec<Replica>, defect: Option<Defect>, props: Props) -> Self {
+        let client = client();
+        let described = Described::fetch(&client, &replicas[0].base).await;
+        Self { replicas, turn: AtomicUsize::new(0), client, described, defect, props }
     }
 
     /// Stops in good order, and hands back the store.
@@ -103,7 +113,12 @@ impl Service {
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> Request {
-        Request(self.client.request(method, format!("{}{path}", self.base())))
+        let builder = self.client.request(method, format!("{}{path}", self.base()));
+        Request { builder, described: says_what_is_described(self.defect).then(|| Arc::clone(&self.described)) }
+    }
+
+    pub(crate) fn described(&self) -> &Described {
+        &self.described
     }
 
     pub(crate) fn get(&self, path: &str) -> Request {
@@ -214,11 +229,24 @@ impl Order {
     }
 }
 
-pub(crate) struct Request(RequestBuilder);
+/// Whether a service says only what its description tells of. These defects are heard: two repeat what was no answer to
+/// this request, and one lets a framework answer.
+fn says_what_is_described(defect: Option<Defect>) -> bool {
+    !matches!(
+        defect,
+        Some(Defect::IdempotencyReplaysAnything | Defect::IdempotencyStores412 | Defect::ErrorAfterCommit)
+    )
+}
+
+/// A request whose answer must be one that the description tells of, if there is one to go by.
+pub(crate) struct Request {
+    builder: RequestBuilder,
+    described: Option<Arc<Described>>,
+}
 
 impl Request {
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
-        Self(self.0.header(name, value))
+        Self { builder: self.builder.header(name, value), ..self }
     }
 
     pub(crate) fn if_match(self, value: &str) -> Self {
@@ -238,22 +266,29 @@ impl Request {
     }
 
     pub(crate) fn text(self, content_type: &str, body: &str) -> Self {
-        let named = self.0.header("content-type", content_type);
-        Self(named.body(body.to_owned()))
+        let named = self.header("content-type", content_type);
+        Self { builder: named.builder.body(body.to_owned()), ..named }
     }
 
     /// Sends, and gives up after a while without an answer.
     pub(crate) async fn abandon_after(self, patience: Duration) {
-        assert!(self.0.timeout(patience).send().await.unwrap_err().is_timeout());
+        assert!(self.builder.timeout(patience).send().await.unwrap_err().is_timeout());
     }
 
     pub(crate) async fn send(self) -> Reply {
-        let response = self.0.send().await.unwrap();
+        let (client, request) = self.builder.build_split();
+        let request = request.unwrap();
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let response = client.execute(request).await.unwrap();
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let bytes = response.bytes().await.unwrap().to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status, headers, bytes, body }
+        let reply = Reply { status, headers, bytes, body };
+        if let Some(described) = self.described {
+            assert_eq!(described.check(&method, &url, &reply), Ok(()), "{method} {url}: {reply:?}");
+        }
+        reply
     }
 }
 

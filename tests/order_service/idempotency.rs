@@ -26,6 +26,7 @@ on_venues!(one process:
     a_caller_who_hangs_up_before_the_effect_leaves_the_key_free,
 );
 
+/// Vector 51.
 async fn a_payment_without_a_key_is_malformed(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -35,6 +36,7 @@ async fn a_payment_without_a_key_is_malformed(venue: Venue) {
     assert_eq!(reply.header("content-type"), Some("application/problem+json"));
 }
 
+/// Vectors 52–55.
 async fn keys_are_one_to_255_visible_characters_quoted_or_bare(venue: Venue) {
     let service = Service::sound(venue).await;
     let longest = "x".repeat(255);
@@ -60,6 +62,7 @@ async fn keys_are_one_to_255_visible_characters_quoted_or_bare(venue: Venue) {
     assert_eq!(two_lines.status, 400);
 }
 
+/// Vectors 56, 57, 62.
 async fn a_retry_hears_the_first_answer_whatever_if_match_says_now(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -83,6 +86,7 @@ async fn a_retry_hears_the_first_answer_whatever_if_match_says_now(venue: Venue)
     assert_eq!(service.ledger(&order).await.len(), 1);
 }
 
+/// Vector 57.
 async fn a_retried_placement_is_the_same_order(venue: Venue) {
     let service = Service::sound(venue).await;
     let place = || service.post("/api/v2/orders").key("place-1").send();
@@ -93,6 +97,7 @@ async fn a_retried_placement_is_the_same_order(venue: Venue) {
     assert_eq!(again.header("location"), first.header("location"));
 }
 
+/// Vector 58.
 async fn refusals_of_the_business_are_replayed_and_passing_ones_are_not(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order_in("pending_acceptance").await;
@@ -121,6 +126,7 @@ async fn refusals_of_the_business_are_replayed_and_passing_ones_are_not(venue: V
     assert!(!fresh.is_replayed());
 }
 
+/// Vector 64.
 async fn a_malformed_request_leaves_its_key_unused(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -133,6 +139,7 @@ async fn a_malformed_request_leaves_its_key_unused(venue: Venue) {
     assert_eq!(service.payment(&order).key("k").send().await.status, 200);
 }
 
+/// Vectors 59, 60.
 async fn a_key_is_good_for_one_path_and_one_payload(venue: Venue) {
     let service = Service::sound(venue).await;
     let (order, other) = (service.order().await, service.order().await);
@@ -154,6 +161,7 @@ async fn a_key_is_good_for_one_path_and_one_payload(venue: Venue) {
     assert_eq!(service.now(&other).await.tag(), other.tag);
 }
 
+/// Vector 63.
 async fn another_callers_key_is_another_key(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -168,6 +176,7 @@ async fn another_callers_key_is_another_key(venue: Venue) {
     assert!(again.is_replayed());
 }
 
+/// Vector 65.
 async fn a_key_is_forgotten_after_its_time(venue: Venue) {
     let service =
         Service::with(venue, ServiceConfig { idempotency_ttl: Duration::ZERO, ..ServiceConfig::default() }).await;
@@ -177,6 +186,7 @@ async fn a_key_is_forgotten_after_its_time(venue: Venue) {
     assert_eq!(pay().await.status, 412);
 }
 
+/// Vectors 61, 65.
 async fn fifty_requests_under_one_key_have_one_effect_and_one_answer(venue: Venue) {
     let service = Service::sound(venue).await;
     for _ in 0..10 {
@@ -195,6 +205,8 @@ async fn fifty_requests_under_one_key_have_one_effect_and_one_answer(venue: Venu
 }
 
 /// The defect is used for its slowness alone: it keeps a request in flight, with its key claimed as it should be.
+///
+/// Vector 61.
 async fn a_key_in_flight_is_a_conflict_that_tells_where_the_order_stands(venue: Venue) {
     let service = Service::with_wide_defect(venue, Defect::CheckThenSave).await;
     let order = service.order().await;

@@ -165,7 +165,16 @@ async fn lists_come_in_pages_with_each_related_row_once(venue: Venue) {
     assert_eq!(filtered.body["included"]["restaurants"], json!([]));
     assert_eq!(filtered.body["next_cursor"], Value::Null);
 
-    for bad in ["limit=0", "limit=x", "status=eaten", "cursor=x", "include=chef"] {
+    for bad in [
+        "limit=0",
+        "limit=x",
+        "status=eaten",
+        "cursor=x",
+        "cursor=%2B1",
+        "limit=%2B1",
+        "include=chef",
+        "stauts=cancelled",
+    ] {
         let reply = service.get(&format!("/api/v2/orders?{bad}")).send().await;
         assert_eq!(reply.status, 400, "{bad}");
     }

@@ -8,6 +8,8 @@
 mod auth;
 mod caller;
 mod defects;
+mod described;
+mod hang_ups;
 mod idempotency;
 mod lifecycle;
 mod preconditions;
@@ -18,4 +20,5 @@ mod server;
 mod statements;
 mod stores;
 mod v1;
+mod vectors;
 mod venue;

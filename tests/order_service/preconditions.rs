@@ -17,6 +17,7 @@ on_venues!(everywhere:
     contenders_with_a_star_are_judged_on_what_the_winner_left,
 );
 
+/// Vectors 3, 4, 6, 8–13, 16, 17, 22, 41.
 async fn an_action_goes_ahead_exactly_when_if_match_names_the_current_tag_strongly(venue: Venue) {
     let service = Service::sound(venue).await;
     // E1 stands for the order's current tag.
@@ -53,6 +54,7 @@ async fn an_action_goes_ahead_exactly_when_if_match_names_the_current_tag_strong
     }
 }
 
+/// Vector 5.
 async fn a_verbatim_retry_without_a_key_is_stale(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -64,6 +66,7 @@ async fn a_verbatim_retry_without_a_key_is_stale(venue: Venue) {
     assert_eq!(reply.body["current_version"], 2);
 }
 
+/// Vector 18.
 async fn judgment_comes_in_the_contracts_order(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order_in("delivered").await;
@@ -95,6 +98,7 @@ async fn judgment_comes_in_the_contracts_order(venue: Venue) {
     }
 }
 
+/// Vectors 41, 42.
 async fn a_missing_precondition_is_explained_and_never_cached(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -104,6 +108,7 @@ async fn a_missing_precondition_is_explained_and_never_cached(venue: Venue) {
     assert_eq!(reply.header("cache-control"), Some("no-store"));
 }
 
+/// Vectors 23–27.
 async fn a_read_is_conditional_too(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -126,6 +131,7 @@ async fn a_read_is_conditional_too(venue: Venue) {
     }
 }
 
+/// Vector 35.
 async fn head_is_get_without_the_body(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -140,6 +146,7 @@ async fn head_is_get_without_the_body(venue: Venue) {
     }
 }
 
+/// Vector 2.
 async fn an_idle_order_is_the_same_bytes_under_the_same_tag(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -148,6 +155,7 @@ async fn an_idle_order_is_the_same_bytes_under_the_same_tag(venue: Venue) {
     assert_eq!(one.tag(), two.tag());
 }
 
+/// Vectors 38, 50.
 async fn of_twenty_contenders_with_one_tag_one_wins_and_the_order_is_its(venue: Venue) {
     let service = Service::sound(venue).await;
     for _ in 0..20 {
@@ -165,6 +173,7 @@ async fn of_twenty_contenders_with_one_tag_one_wins_and_the_order_is_its(venue: 
     }
 }
 
+/// Vectors 13, 50.
 async fn contenders_with_a_star_are_judged_on_what_the_winner_left(venue: Venue) {
     let service = Service::sound(venue).await;
     for _ in 0..20 {

@@ -49,6 +49,7 @@ async fn what_is_not_there_is_not_found(venue: Venue) {
     assert_is_problem(&acted, 404);
 }
 
+/// Vectors 20, 48.
 async fn a_wrong_method_is_told_the_right_ones(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -67,6 +68,7 @@ async fn a_wrong_method_is_told_the_right_ones(venue: Venue) {
     }
 }
 
+/// Vector 37.
 async fn options_are_told_whatever_the_precondition(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -84,6 +86,7 @@ async fn options_are_told_whatever_the_precondition(venue: Venue) {
     assert_eq!(service.now(&order).await.tag(), order.tag);
 }
 
+/// Vector 43.
 async fn bodies_are_json_of_bounded_size(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order().await;
@@ -114,6 +117,7 @@ async fn senseless_placements_are_invalid(venue: Venue) {
     }
 }
 
+/// Vectors 46, 47.
 async fn an_illegal_transition_tells_where_the_order_stands(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order_in("delivered").await;
@@ -125,6 +129,7 @@ async fn an_illegal_transition_tells_where_the_order_stands(venue: Venue) {
     assert_eq!(service.now(&order).await.tag(), order.tag);
 }
 
+/// Vector 44.
 async fn titles_are_stable_for_a_type(venue: Venue) {
     let service = Service::sound(venue).await;
     let order = service.order_in("delivered").await;

@@ -8,7 +8,6 @@ use super::super::actions::{ActionRequest, refuse};
 use super::super::answer::Answer;
 use super::super::idempotency::{self, Claim};
 use super::super::problem::Problem;
-use super::super::stores::Written;
 use super::super::strategy::Strategy;
 use super::reservations::{Reservations, Reserved};
 use super::{Answering, Means, Mistake};
@@ -67,14 +66,14 @@ impl AckBeforeCommit {
         let lag = self.lag;
         tokio::spawn(async move {
             tokio::time::sleep(lag).await;
-            let written = match locked {
-                Some(locked) => locked.commit(change, completion).await,
-                None => store.commit(change, completion).await,
+            let write = async move {
+                match locked {
+                    Some(locked) => locked.commit(change, completion).await,
+                    None => store.commit(change, completion).await,
+                }
             };
-            // Whatever else came of it, there is nobody left to tell.
-            if written == Ok(Written::Done) {
-                claim.completed();
-            }
+            // Whatever came of it, there is nobody left to tell.
+            let _ = claim.write(write).await;
             drop(reserved);
         });
         Ok(answer)

@@ -1,5 +1,7 @@
 //! Mistakes about what a refused request may leave behind.
 
+use std::sync::Arc;
+
 use super::super::Service;
 use super::super::actions::{self, ActionRequest, Conduct, refuse};
 use super::super::answer::Answer;
@@ -7,7 +9,7 @@ use super::super::etag::TagList;
 use super::super::idempotency::{self, Claim};
 use super::super::orders::{Charge, Minted, Order};
 use super::super::problem::Problem;
-use super::super::stores::Written;
+use super::super::stores::{Written, to_its_end};
 use super::super::transition::{Change, Refusal};
 use super::{Answering, Means, Mistake};
 
@@ -25,7 +27,7 @@ impl Mistake for Stale412Applies {
     }
 }
 
-async fn apply_then_refuse(service: &Service, request: &ActionRequest, claim: Claim) -> Result<Answer, Problem> {
+async fn apply_then_refuse(service: &Service, request: &ActionRequest, mut claim: Claim) -> Result<Answer, Problem> {
     let mut unconditional = request.clone();
     unconditional.preconditions.if_match = Some(TagList::Any);
     unconditional.preconditions.if_none_match = None;
@@ -40,16 +42,19 @@ async fn apply_then_refuse(service: &Service, request: &ActionRequest, claim: Cl
             Err(refusal) => return refuse(refusal, &order, claim).await,
         };
         let answer = Answer::to_change(&change);
-        // A 412 is not kept under the key: the claim goes back, and the retry is judged again.
-        let completion = match verdict {
-            None => claim.completion(&answer),
-            Some(_) => None,
-        };
-        match (service.store.commit(change, completion).await?, verdict) {
-            (Written::Done, None) => {
-                claim.completed();
-                return Ok(answer);
+        let store = Arc::clone(&service.store);
+        let written = match verdict {
+            None => {
+                let completion = claim.completion(&answer);
+                let written;
+                (written, claim) = claim.write(async move { store.commit(change, completion).await }).await?;
+                written
             }
+            // A 412 is not kept under the key: the claim goes back, and the retry is judged again.
+            Some(_) => to_its_end(async move { store.commit(change, None).await }).await?,
+        };
+        match (written, verdict) {
+            (Written::Done, None) => return Ok(answer),
             (Written::Done, Some(stale)) => return refuse(stale, &order, claim).await,
             (Written::Conflict, _) => {}
             (Written::ClaimLost, _) => return Err(idempotency::in_use(Some(&order))),

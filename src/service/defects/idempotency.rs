@@ -13,7 +13,7 @@ use super::super::idempotency::{CallerKey, Completion, Fingerprint, Keyed, Lease
 use super::super::orders::{Action, OrderId};
 use super::super::placing::{self, Placement};
 use super::super::problem::Problem;
-use super::super::stores::{Claimed, StoreError, Written};
+use super::super::stores::{Claimed, StoreError, Written, to_its_end};
 use super::reservations::Reservations;
 use super::{Answering, Means, Mistake};
 
@@ -62,7 +62,7 @@ async fn check_then_act(
     if let Some(known) = look_up(means, keyed).await? {
         return known;
     }
-    let _reserved = reservations.reserve(request.order, key).await;
+    let mut reserved = reservations.reserve(request.order, key).await;
     loop {
         let order = service.read(request.order).await?;
         let mut change = match request.plan(&order) {
@@ -78,14 +78,23 @@ async fn check_then_act(
         };
         means.gap().await;
         let answer = Answer::to_change(&change);
-        if let Some(charge) = change.charge.take() {
-            means.store.charge(request.order, charge).await?;
-        }
-        match service.store.commit(change, None).await? {
-            Written::Done => {
-                store_answer(means, service, keyed, &answer).await?;
-                return Ok(answer);
+        let (id, store) = (request.order, Arc::clone(&means.store));
+        let (kept, fingerprint) = (completion(service, keyed, &answer), keyed.fingerprint.clone());
+        // To its end, and reserved until then: one mistake is enough, and a key that is new after its effect is another.
+        let written;
+        (written, reserved) = to_its_end(async move {
+            if let Some(charge) = change.charge.take() {
+                store.charge(id, charge).await?;
             }
+            let written = store.commit(change, None).await?;
+            if written == Written::Done {
+                store.remember(kept, fingerprint).await?;
+            }
+            Ok::<_, StoreError>((written, reserved))
+        })
+        .await?;
+        match written {
+            Written::Done => return Ok(answer),
             Written::Conflict | Written::ClaimLost => {}
         }
     }
@@ -129,13 +138,16 @@ async fn recall(means: &Means, keyed: &Keyed) -> Result<Claimed, StoreError> {
 }
 
 async fn store_answer(means: &Means, service: &Service, keyed: &Keyed, answer: &Answer) -> Result<(), StoreError> {
-    let completion = Completion {
+    means.store.remember(completion(service, keyed, answer), keyed.fingerprint.clone()).await
+}
+
+/// What to keep under the key.
+fn completion(service: &Service, keyed: &Keyed, answer: &Answer) -> Completion {
+    Completion {
         lease: nobodys(keyed),
         answer: answer.clone(),
         keep_until: after(Timestamp::now(), service.config.idempotency_ttl),
-    };
-    let fingerprint = keyed.fingerprint.clone();
-    means.store.remember(completion, fingerprint).await
+    }
 }
 
 /// The key, under a lease that nobody holds.

@@ -1,5 +1,7 @@
 //! Mistakes about `If-Match`.
 
+use std::sync::Arc;
+
 use super::super::Service;
 use super::super::actions::{ActionRequest, Conduct, refuse};
 use super::super::answer::Answer;
@@ -34,11 +36,10 @@ impl CheckThenSave {
         self.0.gap().await;
         let answer = Answer::to_change(&change);
         let completion = claim.completion(&answer);
-        match self.0.store.overwrite(change, completion).await? {
-            Written::Done => {
-                claim.completed();
-                Ok(answer)
-            }
+        let store = Arc::clone(&self.0.store);
+        let (written, _) = claim.write(async move { store.overwrite(change, completion).await }).await?;
+        match written {
+            Written::Done => Ok(answer),
             Written::Conflict | Written::ClaimLost => Err(idempotency::in_use(Some(&order))),
         }
     }

@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::extract::Query;
 use http::StatusCode;
 use http::request::Parts;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::Service;
@@ -16,11 +17,12 @@ use super::super::orders::{Order, Restaurant, Rider, Status};
 use super::super::problem::Problem;
 use super::super::stores::Page;
 
-const DEFAULT_LIMIT: usize = 50;
-const LARGEST_LIMIT: usize = 200;
+pub(super) const DEFAULT_LIMIT: usize = 50;
+pub(super) const LARGEST_LIMIT: usize = 200;
 
-/// The query string as it was sent.
+/// The query string as it was sent. Whoever misspells a filter is told, and not shown everything.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct AsSent {
     include: Option<String>,
     status: Option<String>,
@@ -52,23 +54,27 @@ impl ListQuery {
         };
         let limit = match sent.limit.as_deref() {
             None | Some("") => DEFAULT_LIMIT,
-            Some(text) => text
-                .parse()
-                .ok()
+            Some(text) => digits(text)
+                .and_then(|text| text.parse().ok())
                 .filter(|limit| (1..=LARGEST_LIMIT).contains(limit))
                 .ok_or_else(|| Problem::malformed(format!("`limit` must be from 1 to {LARGEST_LIMIT}")))?,
         };
         let after = match sent.cursor.as_deref() {
             None | Some("") => 0,
-            Some(text) => {
-                text.parse().map_err(|_| Problem::malformed("`cursor` must be the `next_cursor` of another page"))?
-            }
+            Some(text) => digits(text)
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(|| Problem::malformed("`cursor` must be the `next_cursor` of another page"))?,
         };
         Ok(Self {
             page: Page { status, after, limit },
             include: Include::read(sent.include.as_deref().unwrap_or_default())?,
         })
     }
+}
+
+/// Numbers are read without a sign: `+5` is no way to say 5.
+fn digits(text: &str) -> Option<&str> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then_some(text)
 }
 
 impl Include {
@@ -98,16 +104,20 @@ impl<S: Send + Sync> FromRequestParts<S> for ListQuery {
     }
 }
 
-#[derive(Serialize)]
-struct OrderPage<'a> {
+/// Some of the orders, oldest first.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct OrderPage<'a> {
     results: Vec<&'a Order>,
+    /// What was asked for by `include`. V1 does not have this member.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Included")]
     included: Option<Included>,
+    /// The `cursor` of the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
 /// Related rows, each once, however many orders refer to it.
-#[derive(Default, Serialize)]
+#[derive(Default, JsonSchema, Serialize)]
 struct Included {
     restaurants: Vec<Restaurant>,
     riders: Vec<Rider>,

@@ -8,7 +8,8 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get};
 use http::request::Parts;
 use http::{Method, StatusCode};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Service;
 use super::answer::Answer;
@@ -17,6 +18,7 @@ use super::orders::OrderId;
 use super::problem::Problem;
 
 mod listing;
+mod openapi;
 mod v1;
 mod v2;
 
@@ -25,11 +27,11 @@ type Shared = Arc<Service>;
 
 pub(super) fn router(service: Service) -> Router {
     let body_limit = DefaultBodyLimit::max(service.config.body_limit);
-    let root = Paths::default().at("/healthz", get(healthz)).at("/metrics", get(metrics::page)).into_router();
     // V1 is nested and not merged, so that its fallback, too, is told apart and says that V1 is deprecated.
     let service = Arc::new(service);
-    root.merge(v2::router())
-        .nest("/api/v1", v1::router())
+    let root = root_paths().into_router();
+    root.merge(v2::paths().into_router())
+        .nest(V1, v1::router())
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(body_limit)
@@ -37,22 +39,49 @@ pub(super) fn router(service: Service) -> Router {
         .with_state(service)
 }
 
+/// Where V1 is.
+const V1: &str = "/api/v1";
+
+fn root_paths() -> Paths {
+    Paths::default()
+        .at("/healthz", get(healthz))
+        .at("/metrics", get(metrics::page))
+        .at("/openapi.json", get(openapi::page))
+}
+
 /// Routes, each with and without a trailing slash.
 #[derive(Default)]
-struct Paths(Router<Shared>);
+struct Paths {
+    router: Router<Shared>,
+    #[cfg(test)]
+    names: Vec<String>,
+}
 
 impl Paths {
     fn at(self, path: &str, methods: MethodRouter<Shared>) -> Self {
-        Self(self.0.route(&format!("{path}/"), methods.clone()).route(path, methods))
+        let router = self.router.route(&format!("{path}/"), methods.clone()).route(path, methods);
+        #[cfg(test)]
+        let names = [self.names, vec![path.to_owned()]].concat();
+        Self {
+            router,
+            #[cfg(test)]
+            names,
+        }
     }
 
     fn into_router(self) -> Router<Shared> {
-        self.0
+        self.router
     }
 }
 
+/// That the service is there.
+#[derive(JsonSchema, Serialize)]
+struct Health {
+    status: &'static str,
+}
+
 async fn healthz() -> Answer {
-    Answer::json(StatusCode::OK, &json!({"status": "ok"}))
+    Answer::json(StatusCode::OK, &Health { status: "ok" })
 }
 
 async fn no_such_path() -> Problem {

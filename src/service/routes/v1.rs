@@ -11,10 +11,12 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::header::{LINK, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::super::Service;
 use super::super::answer::{Answer, OrderWithPayment, Payment, location};
-use super::super::body::JsonObject;
+use super::super::body::{JsonObject, Text, Whole};
 use super::super::identity::Principal;
 use super::super::orders::{Cause, Charge, Event, Minted, Order, OrderId, Status};
 use super::super::placing::Placement;
@@ -34,11 +36,15 @@ const DEPRECATED_SINCE: HeaderValue = HeaderValue::from_static("@1767225600");
 const SUNSET_AT: HeaderValue = HeaderValue::from_static("Fri, 01 Jan 2027 00:00:00 GMT");
 const SUCCESSOR: HeaderValue = HeaderValue::from_static("</api/v2/orders>; rel=\"successor-version\"");
 
-pub(super) fn router() -> Router<Shared> {
+pub(super) fn paths() -> Paths {
     Paths::default()
         .at("/orders", get(list).post(place))
         .at("/orders/{id}", get(read).put(put))
         .at("/orders/{id}/pay", post(pay))
+}
+
+pub(super) fn router() -> Router<Shared> {
+    paths()
         .into_router()
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
@@ -73,10 +79,23 @@ async fn read(State(service): State<Shared>, _: Principal, id: OrderId) -> Answe
     Ok(Answer::json(StatusCode::OK, &*order))
 }
 
+/// What the body of a `PUT` says.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct PutBody {
+    status: Status,
+}
+
+/// What the body of a V1 payment says. No body at all pays the order's amount by card.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct PayBody {
+    payment_method: Option<Text>,
+    #[schemars(range(min = 1))]
+    amount: Option<Whole>,
+}
+
 /// `PUT /orders/{id}`
 async fn put(State(service): State<Shared>, caller: Principal, id: OrderId, body: JsonObject) -> Answered {
-    let status = Status::named(body.required_text("status")?)
-        .ok_or_else(|| Problem::malformed("`status` must be the name of an order's state"))?;
+    let PutBody { status } = body.read()?;
     let order = service.read(id).await?;
     let change = rewrite(&order, status, Cause::V1Put, &caller, Minted::now(), None);
     let order = write_back(&service, &order, change).await?;
@@ -86,13 +105,14 @@ async fn put(State(service): State<Shared>, caller: Principal, id: OrderId, body
 /// `POST /orders/{id}/pay`: charges every time it is called.
 async fn pay(State(service): State<Shared>, caller: Principal, id: OrderId, body: JsonObject) -> Answered {
     let order = service.read(id).await?;
-    let method = body.text("payment_method")?.unwrap_or("card");
-    let amount = body.integer("amount")?.unwrap_or(order.amount);
+    let PayBody { payment_method, amount } = body.read()?;
+    let method = payment_method.map_or_else(|| Ok("card".to_owned()), Text::keepable)?;
+    let amount = amount.map_or(order.amount, |amount| amount.number());
     if amount <= 0 {
         return Err(Problem::invalid("`amount` must be above zero"));
     }
     let minted = Minted::now();
-    let charge = charge(method, amount, minted.id, minted.at);
+    let charge = charge(&method, amount, minted.id, minted.at);
     let status = match (order.status, &charge) {
         (Status::PendingPayment, Some(_)) => Status::PendingAcceptance,
         (Status::PendingPayment, None) => Status::PaymentFailed,

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::actions::{self, ActionRequest};
@@ -20,7 +21,7 @@ use super::{Paths, Segment, Shared};
 
 type Answered = Result<Answer, Problem>;
 
-pub(super) fn router() -> axum::Router<Shared> {
+pub(super) fn paths() -> Paths {
     let paths = Paths::default()
         .at("/api/v2/orders", get(list).post(place))
         .at("/api/v2/orders/{id}", get(read))
@@ -28,11 +29,10 @@ pub(super) fn router() -> axum::Router<Shared> {
         .at("/api/v2/orders/{id}/events", get(events))
         .at("/api/v2/restaurants/{id}", get(restaurant))
         .at("/api/v2/riders/{id}", get(rider));
-    let with_actions = Action::ALL.into_iter().fold(paths, |paths, action| {
+    Action::ALL.into_iter().fold(paths, |paths, action| {
         let act = move |service, caller, id, headers, body| act(action, service, caller, id, headers, body);
         paths.at(&format!("/api/v2/orders/{{id}}/{}", action.name()), post(act))
-    });
-    with_actions.into_router()
+    })
 }
 
 /// `POST /orders/{id}/{action}`.
@@ -102,8 +102,10 @@ async fn list(State(service): State<Shared>, caller: Principal, query: ListQuery
     listing::with_included(&service, service.viewer(&caller), query).await
 }
 
-#[derive(Serialize)]
-struct Results<T> {
+/// All rows of one kind that an order has.
+#[derive(JsonSchema, Serialize)]
+#[schemars(inline)]
+pub(super) struct Results<T> {
     results: Vec<T>,
 }
 
@@ -116,8 +118,9 @@ async fn ledger(State(service): State<Shared>, caller: Principal, id: OrderId) -
 }
 
 /// An event, and its place among its order's events, from 1.
-#[derive(Serialize)]
-struct Numbered {
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Event")]
+pub(super) struct Numbered {
     seq: u64,
     #[serde(flatten)]
     event: Event,

@@ -39,7 +39,7 @@ use beside::Beside;
 pub use choice::{KeyStoreChoice, OpenError, PostgresUrl, StoreChoice, UnknownKeyStore, UnknownStore};
 use memory::MemoryStore;
 use process_keys::ProcessKeys;
-pub(super) use progress::{GivenUp, Watched, within};
+pub(super) use progress::{GivenUp, Watched, to_its_end, within};
 use progress::{count_statement, point_of_no_return};
 pub use redis::RedisUrl;
 

@@ -1,14 +1,31 @@
 //! What a caller wants done to an order, and the payment provider, who is asked for one of it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use uuid::Uuid;
 
-use super::super::body::JsonObject;
+use super::super::body::{JsonObject, Text, Whole};
 use super::super::orders::{Action, Charge};
 use super::super::problem::Problem;
 
 /// The payment method that the payment provider of this service always declines.
 const DECLINED: &str = "declined";
+
+/// What the body of a payment says.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(in super::super) struct PaymentBody {
+    /// `declined` is what the payment provider always declines.
+    payment_method: Text,
+    /// The order's amount.
+    amount: Whole,
+}
+
+/// What the body of a cancellation or a rejection says.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(in super::super) struct ReasonBody {
+    reason: Text,
+}
 
 /// What a caller wants done to an order.
 #[derive(Clone, Debug)]
@@ -26,12 +43,12 @@ impl Command {
     /// Reads the body of a request for `action`.
     pub(in super::super) fn read(action: Action, body: &JsonObject) -> Result<Self, Problem> {
         Ok(match action {
-            Action::Payment => Self::Pay {
-                method: body.required_text("payment_method")?.to_owned(),
-                amount: body.required_integer("amount")?,
-            },
-            Action::Cancellation => Self::Cancel { reason: body.required_text("reason")?.to_owned() },
-            Action::Rejection => Self::Reject { reason: body.required_text("reason")?.to_owned() },
+            Action::Payment => {
+                let PaymentBody { payment_method, amount } = body.read()?;
+                Self::Pay { method: payment_method.keepable()?, amount: amount.number() }
+            }
+            Action::Cancellation => Self::Cancel { reason: body.read::<ReasonBody>()?.reason.keepable()? },
+            Action::Rejection => Self::Reject { reason: body.read::<ReasonBody>()?.reason.keepable()? },
             Action::Acceptance => Self::Accept,
             Action::PreparationComplete => Self::CompletePreparation,
             Action::Pickup => Self::PickUp,

@@ -12,7 +12,7 @@ use sqlx::{
     ValueRef as _, query_with,
 };
 
-use super::super::{Boxed, OpenError, Reply, StoreError, count_statement, point_of_no_return};
+use super::super::{Boxed, OpenError, Reply, StoreError, count_statement, point_of_no_return, to_its_end};
 use super::{Database, Row, SqlStore, Transaction, Value};
 
 /// How long a request waits for a free connection.
@@ -101,7 +101,10 @@ impl Database for PostgresDatabase {
 
     fn begin(&self) -> Reply<'_, Box<dyn Transaction>> {
         Box::pin(async move {
-            let begun = self.pool.begin().await?;
+            // Cut short while it waits for the answer to BEGIN, sqlx 0.9 takes the connection back with the transaction
+            // open: its rows stay locked, and what is written next on that connection is not committed.
+            let pool = self.pool.clone();
+            let begun = to_its_end(async move { pool.begin().await }).await?;
             Ok(Box::new(begun) as Box<dyn Transaction>)
         })
     }
@@ -147,7 +150,7 @@ impl Transaction for sqlx::Transaction<'static, Postgres> {
 
     fn commit(self: Box<Self>) -> Reply<'static, ()> {
         Box::pin(async move {
-            point_of_no_return();
+            point_of_no_return()?;
             (*self).commit().await.map_err(StoreError::of_commit)
         })
     }

@@ -167,7 +167,7 @@ impl Transaction for sqlx::Transaction<'static, Sqlite> {
 
     fn commit(self: Box<Self>) -> Reply<'static, ()> {
         Box::pin(async move {
-            point_of_no_return();
+            point_of_no_return()?;
             (*self).commit().await.map_err(StoreError::of_commit)
         })
     }
