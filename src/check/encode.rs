@@ -1,12 +1,13 @@
 //! A round as the search wants it: names as numbers, each operation as what it may have done.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::linear::Entry;
 use super::round::{Round, is_unsettled};
 use crate::api::{Model, StateIx};
 use crate::history::{Actor, Call, Meaning, Operation, Outcome, Reply, Verb};
+use crate::ids::OpId;
 use crate::spec::lifecycle::{KeyIx, Op, Seen, State, Token, TokenIx};
 
 /// How an acknowledgement's picture of the resource is read.
@@ -31,11 +32,11 @@ pub(super) struct Encoded {
     pub(super) entries: Vec<Entry<Op>>,
 }
 
-/// Encodes `round`.
+/// Encodes `round`. Of the operations in `doubted` it believes nothing: they may have been done or not, and showed nothing.
 ///
 /// # Errors
 /// What keeps it from being judged, as a sentence.
-pub(super) fn encode(round: Round<'_>, acks: AckReading) -> Result<Encoded, String> {
+pub(super) fn encode(round: Round<'_>, acks: AckReading, doubted: &BTreeSet<OpId>) -> Result<Encoded, String> {
     let created = round.created().ok_or("the resource was not created")?;
     let mut names = Names { ignore_tokens: tokens_depend_on_the_reader(round), ..Names::default() };
     let seen = names.seen(round.model, created)?;
@@ -47,7 +48,7 @@ pub(super) fn encode(round: Round<'_>, acks: AckReading) -> Result<Encoded, Stri
     };
     let mut entries = Vec::new();
     for operation in round.operations {
-        encode_operation(round, operation, acks, &mut names, &mut entries)?;
+        encode_operation(round, operation, (acks, doubted.contains(&operation.id)), &mut names, &mut entries)?;
     }
     Ok(Encoded { start, entries })
 }
@@ -55,7 +56,7 @@ pub(super) fn encode(round: Round<'_>, acks: AckReading) -> Result<Encoded, Stri
 fn encode_operation(
     round: Round<'_>,
     operation: &Operation,
-    acks: AckReading,
+    (acks, is_doubted): (AckReading, bool),
     names: &mut Names,
     entries: &mut Vec<Entry<Op>>,
 ) -> Result<(), String> {
@@ -69,6 +70,7 @@ fn encode_operation(
         entries.len() - 1
     };
     match (&operation.call.verb, &operation.outcome) {
+        (Verb::Read, _) if is_doubted => {}
         (Verb::Create | Verb::ListEffects | Verb::ListEvents, _)
         | (Verb::Read, Outcome::Unknown(_))
         | (_, Outcome::NotSent(_)) => {}
@@ -79,13 +81,14 @@ fn encode_operation(
             }
         }
         (Verb::Act(name), outcome) => {
-            let effect = claim(round.model, &operation.call, name, outcome.reply(), names)?;
+            let reply = outcome.reply().filter(|_| !is_doubted);
+            let effect = claim(round.model, &operation.call, name, reply, names)?;
             let Op::Apply { action, precondition, key, .. } = effect else {
                 add(effect, false, None);
                 return Ok(());
             };
             let unseen = Op::Apply { action, precondition, key, seen: Seen::default() };
-            if is_unsettled(operation) {
+            if is_doubted || is_unsettled(operation) {
                 add(unseen, true, None);
                 return Ok(());
             }

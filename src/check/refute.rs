@@ -1,17 +1,21 @@
 //! The general check: is there any lawful order of the round's operations? And if there is none, which single rule
 //! would have to be relaxed to make one: that names the kind.
 
+use std::collections::BTreeSet;
+
 use super::encode::{AckReading, encode};
 use super::evidence::{Evidence, answer, whose};
 use super::kind::Kind;
 use super::linear::{Answer, search};
 use super::round::Round;
-use crate::history::{Phase, Verb};
+use crate::history::{Operation, Phase, Verb};
 use crate::ids::OpId;
 use crate::spec::lifecycle::{Lifecycle, Relaxation};
 
 /// Steps for one search of one round. Ordinary rounds need fewer than a hundred.
 const BUDGET: u64 = 200_000;
+/// Operations of a witness that its sentence tells; the report shows all.
+const MOST_TOLD: usize = 6;
 
 /// What the general check says of a round.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub(super) enum Refutation {
 /// Looks for a lawful order of `round`.
 pub(super) fn check(round: Round<'_>) -> Refutation {
     for reading in [AckReading::AtTheWrite, AckReading::ReadAfterwards] {
-        match attempt(round, reading, None) {
+        match attempt(round, reading, None, &BTreeSet::new()) {
             Ok(Answer::Legal(_)) => return Refutation::None,
             Ok(Answer::Illegal) => {}
             Ok(Answer::GaveUp) => {
@@ -53,12 +57,9 @@ pub(super) fn name(round: Round<'_>) -> Evidence {
         if reads_agree { (Relaxation::OldReads, Kind::StaleRead) } else { (Relaxation::LostAcks, Kind::LostUpdate) },
         (Relaxation::AnyTransition, Kind::IllegalTransition),
     ];
-    let makes_lawful = |rule| {
-        // A write that left no trace cannot have left what its acknowledgement shows either.
-        let reading = if rule == Relaxation::LostAcks { AckReading::Unread } else { AckReading::ReadAfterwards };
-        matches!(attempt(round, reading, Some(rule)), Ok(Answer::Legal(_)))
-    };
-    let found = ladder.into_iter().find(|(rule, _)| makes_lawful(*rule));
+    let found = ladder.into_iter().find(|(rule, _)| makes_lawful(round, *rule, &BTreeSet::new()));
+    let lesser: Vec<Relaxation> =
+        ladder.into_iter().map(|(rule, _)| rule).take_while(|rule| found.is_none_or(|(own, _)| own != *rule)).collect();
     let (kind, because) = match found {
         Some((Relaxation::SpuriousStale, _)) if round.nobody_won() => {
             (Kind::NoWinner, "every contender was refused, although the token they named was the current one")
@@ -70,9 +71,58 @@ pub(super) fn name(round: Round<'_>) -> Evidence {
         Some((rule, kind)) => (kind, explain(rule)),
         None => (Kind::IllegalTransition, "no single slip explains it"),
     };
-    let story: Vec<String> = told(round).map(|(_, told)| told).collect();
+    let witness = shrink(round, &lesser);
+    let mut story: Vec<String> = (witness.iter())
+        .take(MOST_TOLD)
+        .map(|operation| format!("{} ({})", whose(operation), answer(operation)))
+        .collect();
+    if witness.len() > MOST_TOLD {
+        story.push(format!("and {} more", witness.len() - MOST_TOLD));
+    }
     let sentence = format!("no order of these answers is lawful: {}; {because}", story.join("; "));
-    Evidence::new(kind, sentence, told(round).map(|(id, _)| id))
+    Evidence::new(kind, sentence, witness.iter().map(|operation| operation.id))
+}
+
+/// Whether one slip alone explains the round.
+fn makes_lawful(round: Round<'_>, rule: Relaxation, doubted: &BTreeSet<OpId>) -> bool {
+    // A write that left no trace cannot have left what its acknowledgement shows either.
+    let reading = if rule == Relaxation::LostAcks { AckReading::Unread } else { AckReading::ReadAfterwards };
+    matches!(attempt(round, reading, Some(rule), doubted), Ok(Answer::Legal(_)))
+}
+
+/// The operations that the accusation needs: as soon as any one of them is not believed, a lawful order exists, or a `lesser`
+/// slip explains it.
+///
+/// To disbelieve an operation is to know nothing of what came of it: it may have been done or not. That only ever allows
+/// more orders, so what is refuted with less believed is refuted with more, and dropping one operation after the other ends
+/// in a set of which none can be dropped. What the race and its observers said is kept longest.
+fn shrink<'a>(round: Round<'a>, lesser: &[Relaxation]) -> Vec<&'a Operation> {
+    let mut candidates: Vec<&Operation> = (round.operations.iter())
+        .filter(|operation| matches!(operation.call.verb, Verb::Read | Verb::Act(_)))
+        .filter(|operation| operation.outcome.reply().is_some())
+        .collect();
+    candidates.sort_by_key(|operation| match (&operation.call.verb, operation.phase) {
+        (Verb::Read, Phase::SetUp) => 0,
+        (_, Phase::SetUp) => 1,
+        (Verb::Read, _) => 2,
+        (_, _) => 3,
+    });
+    let is_refuted = |doubted: &BTreeSet<OpId>| {
+        let illegal = |reading| matches!(attempt(round, reading, None, doubted), Ok(Answer::Illegal));
+        let is_illegal = illegal(AckReading::AtTheWrite) && illegal(AckReading::ReadAfterwards);
+        is_illegal && !lesser.iter().any(|rule| makes_lawful(round, *rule, doubted))
+    };
+    let mut doubted = BTreeSet::new();
+    for operation in &candidates {
+        doubted.insert(operation.id);
+        if !is_refuted(&doubted) {
+            doubted.remove(&operation.id);
+        }
+    }
+    let mut witness: Vec<&Operation> =
+        candidates.into_iter().filter(|operation| !doubted.contains(&operation.id)).collect();
+    witness.sort_by_key(|operation| operation.id);
+    witness
 }
 
 /// Acknowledged actions of the race and what followed it.
@@ -99,14 +149,6 @@ fn explain(rule: Relaxation) -> &'static str {
     }
 }
 
-/// What contenders and observers were told: the part of the round that the contradiction lies in.
-fn told(round: Round<'_>) -> impl Iterator<Item = (OpId, String)> {
-    let last_read = round.final_read().map(|(operation, _)| operation.id);
-    let contenders = round.contenders();
-    let read = round.operations.iter().filter(move |operation| Some(operation.id) == last_read);
-    (contenders.chain(read)).map(|operation| (operation.id, format!("{} ({})", whose(operation), answer(operation))))
-}
-
 fn final_reads_agree(round: Round<'_>) -> bool {
     let reads: Vec<_> = round.final_reads().map(|(_, reply)| (&reply.state, reply.version)).collect();
     reads.len() >= 2 && reads.windows(2).all(|pair| pair[0] == pair[1]) && round.unsettled().next().is_none()
@@ -121,8 +163,13 @@ fn events_tell_of_every_ack(round: Round<'_>) -> bool {
         .all(|ack| told(ack.action()) >= round.own_acks().filter(|other| other.action() == ack.action()).count())
 }
 
-fn attempt(round: Round<'_>, reading: AckReading, relaxed: Option<Relaxation>) -> Result<Answer, String> {
-    let encoded = encode(round, reading)?;
+fn attempt(
+    round: Round<'_>,
+    reading: AckReading,
+    relaxed: Option<Relaxation>,
+    doubted: &BTreeSet<OpId>,
+) -> Result<Answer, String> {
+    let encoded = encode(round, reading, doubted)?;
     let spec = Lifecycle { model: round.model, relaxed };
     Ok(search(&spec, &encoded.start, &encoded.entries, BUDGET))
 }

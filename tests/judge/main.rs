@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use notation::Example;
 use quickeats_bench::check::{Judgment, Kind, Severity, Verdict, judge};
+use quickeats_bench::history::{Cause, History, Operation, Outcome, Verb};
 
 fn examples(folder: &str) -> Vec<(String, Example)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories").join(folder);
@@ -179,4 +180,36 @@ fn a_round_that_nobody_looked_at_afterwards_is_no_evidence() {
                 * customer cancellation [10 21] if \"a\" -> 412 stale\n\
                 read [30 31] -> unknown 500";
     assert_eq!(judged(&Example::parse(text).unwrap()).trials, 0);
+}
+
+#[test]
+fn a_refutation_needs_each_operation_of_its_witness() {
+    let mut looked_at = 0;
+    for (name, example) in examples("bad") {
+        let judgment = judged(&example);
+        let finding = &judgment.findings[0];
+        if !finding.sentence.starts_with("no order of these answers is lawful") || finding.severity == Severity::Warning
+        {
+            continue; // direct evidence is not shrunk: its rule names what it needs
+        }
+        looked_at += 1;
+        let refuted = |believed: &[Operation]| {
+            let mut operations: Vec<Operation> = example.history.operations().cloned().collect();
+            for other in &mut operations {
+                let is_believed = believed.iter().any(|one| (one.round, one.id) == (other.round, other.id));
+                if matches!(other.call.verb, Verb::Read | Verb::Act(_)) && !is_believed {
+                    other.outcome = Outcome::Unknown(Cause::Broken("never mind".to_owned()));
+                }
+            }
+            let judgment = judge(&History::seal(operations), &example.api.model, example.alone);
+            judgment.findings.iter().any(|one| one.severity == Severity::Violation)
+        };
+        assert!(refuted(&finding.witness), "{name}: the witness alone proves nothing");
+        for index in 0..finding.witness.len() {
+            let mut others = finding.witness.clone();
+            let left_out = others.remove(index);
+            assert!(!refuted(&others), "{name}: refuted without {:?}", left_out.call.verb);
+        }
+    }
+    assert!(looked_at >= 5, "{looked_at}");
 }
