@@ -4,7 +4,7 @@
 use super::encode::{AckReading, encode};
 use super::evidence::{Evidence, answer, whose};
 use super::kind::Kind;
-use super::linear::{Answer, search};
+use super::linear::{Answer, Budget, decide};
 use super::round::Round;
 use crate::history::Verb;
 use crate::ids::OpId;
@@ -115,5 +115,5 @@ fn events_tell_of_every_ack(round: Round<'_>) -> bool {
 fn attempt(round: Round<'_>, reading: AckReading, relaxed: Option<Relaxation>) -> Result<Answer, String> {
     let encoded = encode(round, reading)?;
     let spec = Lifecycle { model: round.model, relaxed };
-    Ok(search(&spec, &encoded.start, &encoded.entries, BUDGET))
+    Ok(decide(&spec, &encoded.start, &encoded.entries, &Budget::steps(BUDGET)).answer)
 }
