@@ -79,7 +79,7 @@ pub fn judge_recorded(
 ) -> Result<RecordedJudgment, Malformed> {
     let parts = match model {
         RecordedModel::Register => {
-            judge_parts(exchanges, register_op, budget, threads, |_| (Register, register::State::default()))
+            judge_parts(exchanges, register_op, budget, threads, |_| (Register::PLAIN, register::State::default()))
         }
         RecordedModel::KeyValue => judge_parts(exchanges, key_value_op, budget, threads, |entries| {
             let spec = KeyValue::for_ops(entries.iter().map(|entry| &entry.op));

@@ -111,4 +111,14 @@ impl Spec for KeyValue {
             Op::Put(_) | Op::Append(_) => false,
         }
     }
+
+    /// A put leads to the same text whatever came before; a get needs the text to end as it was just made to.
+    fn may_help(&self, first: &Op, then: &Op) -> bool {
+        match (first, then) {
+            (Op::Get(_), _) | (_, Op::Append(_)) => true,
+            (_, Op::Put(_)) => false,
+            (Op::Put(whole), Op::Get(text)) => whole == text,
+            (Op::Append(end), Op::Get(text)) => text.ends_with(&**end),
+        }
+    }
 }

@@ -23,6 +23,14 @@ pub trait Spec {
 
     /// Whether `op` changes nothing wherever it can take effect; at most it makes more of the state known.
     fn only_observes(&self, op: &Self::Op) -> bool;
+
+    /// Whether taking `first` may make a difference to `then` coming right after it. `false` promises that, whatever the
+    /// state, `then` leads nowhere after `first` that it would not lead without it. Saying `true` is always right; saying
+    /// `false` where one can spares the search most of what may be left out.
+    fn may_help(&self, first: &Self::Op, then: &Self::Op) -> bool {
+        let _ = (first, then);
+        true
+    }
 }
 
 /// A specification that numbers its states: no step makes the number smaller, and replies may tell it.

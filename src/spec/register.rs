@@ -75,8 +75,18 @@ pub struct State {
 }
 
 /// The register's specification.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Register;
+#[derive(Debug, Clone, Copy)]
+pub struct Register {
+    /// Whether versions are part of it; if not, those that replies tell are passed over.
+    has_versions: bool,
+}
+
+impl Register {
+    /// Values alone.
+    pub const PLAIN: Self = Self { has_versions: false };
+    /// Values and versions.
+    pub const VERSIONED: Self = Self { has_versions: true };
+}
 
 impl Spec for Register {
     type State = State;
@@ -90,14 +100,14 @@ impl Spec for Register {
             Call::Cas(from, to) if state.value == Some(from) => Some(to),
             Call::Read(_) | Call::CasFailed(_) | Call::Cas(..) => return,
         };
-        let after = match written {
-            None => *state,
-            Some(value) => {
-                State { value: Some(value), version: state.version.map(|version| version.saturating_add(1)) }
-            }
-        };
-        if op.version.is_none() || after.version.is_none() || op.version == after.version {
-            next.push(State { version: after.version.or(op.version), ..after });
+        let value = written.or(state.value);
+        if !self.has_versions {
+            next.push(State { value, version: None });
+            return;
+        }
+        let version = state.version.map(|version| version.saturating_add(u64::from(written.is_some())));
+        if op.version.is_none() || version.is_none() || op.version == version {
+            next.push(State { value, version: version.or(op.version) });
         }
     }
 
@@ -107,11 +117,24 @@ impl Spec for Register {
             Call::Write(_) | Call::Cas(..) => false,
         }
     }
+
+    /// Without versions, a write leads to the same state whatever came before, and what depends on one value gains
+    /// nothing from another.
+    fn may_help(&self, first: &Op, then: &Op) -> bool {
+        let (Call::Write(left) | Call::Cas(_, left)) = first.call else { return true };
+        match then.call {
+            _ if self.has_versions => true,
+            Call::Write(_) => false,
+            Call::Read(value) => value == Some(left),
+            Call::Cas(from, _) => from == left,
+            Call::CasFailed(from) => from != left,
+        }
+    }
 }
 
 impl Versioned for Register {
     fn place(&self, op: &Op) -> Place {
-        match (self.only_observes(op), op.version) {
+        match (self.only_observes(op), op.version.filter(|_| self.has_versions)) {
             (true, Some(version)) => Place::At(version),
             (true, None) => Place::Anywhere,
             (false, Some(version)) => Place::Made(version),

@@ -29,7 +29,7 @@ fn folder() -> Option<PathBuf> {
 
 fn read(folder: &std::path::Path, name: &str) -> (Recorded, RecordedModel) {
     let text = fs::read_to_string(folder.join(name)).unwrap();
-    let is_log = name.ends_with(".log");
+    let is_log = name.starts_with("etcd");
     let recorded = if is_log { jepsen_log::read(&text) } else { edn::read(&text) };
     assert_eq!(recorded.damage, None, "{name}");
     (recorded, if is_log { RecordedModel::Register } else { RecordedModel::KeyValue })

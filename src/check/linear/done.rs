@@ -66,6 +66,11 @@ impl Done {
         bits.has(self.numbers[index])
     }
 
+    /// The place of `index` in order of opening: among the optional operations if it is one, else among the others.
+    pub(super) fn number(&self, index: usize) -> usize {
+        self.numbers[index] as usize
+    }
+
     /// How many required operations are still to come.
     pub(super) const fn required_left(&self) -> usize {
         self.required_left

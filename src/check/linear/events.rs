@@ -1,21 +1,20 @@
-//! The openings and ends of windows in order of time, as linked lists that operations can be taken out of and put back.
+//! The openings and ends of windows in order of time, as a linked list that operations can be taken out of and put back.
 //!
 //! ```text
 //! required  a[  b[  a]  c[  b]  c]      what stands before the first `]` may go next
 //! optional    u[        v[              no end: may go next if it stands before that `]`, too
 //! ```
 //!
-//! Taking an operation out unlinks its two nodes; putting back undoes exactly that, if done in reverse order.
+//! Taking a required operation out unlinks its two nodes; putting back undoes exactly that, if done in reverse order.
+//! Optional ones stand in a list of their own that never changes.
 
 use super::Entry;
 
 /// A node's place; smaller is earlier.
 pub(super) type Node = u32;
 
-/// Comes before everything that is required.
-const REQUIRED: Node = 0;
-/// Comes before everything that is optional.
-const OPTIONAL: Node = 1;
+/// Comes before everything.
+const HEAD: Node = 0;
 /// Behind every node.
 pub(super) const END: Node = Node::MAX;
 /// An entry without an end.
@@ -28,6 +27,8 @@ pub(super) struct Events {
     /// Each entry's two nodes.
     opening: Vec<Node>,
     end: Vec<Node>,
+    /// Optional entries and where they open, in order.
+    optional: Vec<(Node, u32)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -60,16 +61,23 @@ impl Events {
         }
         moments.sort_unstable();
         let head = Link { before: END, after: END, entry: 0, is_end: false };
-        let mut events =
-            Self { links: vec![head; 2], opening: vec![NONE; entries.len()], end: vec![NONE; entries.len()] };
-        let mut lasts = [REQUIRED, OPTIONAL];
+        let mut events = Self {
+            links: vec![head],
+            opening: vec![NONE; entries.len()],
+            end: vec![NONE; entries.len()],
+            optional: Vec::new(),
+        };
+        let mut last = HEAD;
         for (_, is_end, number) in moments {
             let entry = number as usize;
             let node = Node::try_from(events.links.len()).expect("a history has fewer than 2^31 operations");
-            let last = &mut lasts[usize::from(entries[entry].optional)];
-            events.links.push(Link { before: *last, after: END, entry: number, is_end });
-            events.links[*last as usize].after = node;
-            *last = node;
+            events.links.push(Link { before: last, after: END, entry: number, is_end });
+            if entries[entry].optional {
+                events.optional.push((node, number));
+                continue;
+            }
+            events.links[last as usize].after = node;
+            last = node;
             if is_end {
                 events.end[entry] = node;
             } else {
@@ -81,12 +89,17 @@ impl Events {
 
     /// The first that is left of what is required; [`END`] if nothing is.
     pub(super) fn first_required(&self) -> Node {
-        self.links[REQUIRED as usize].after
+        self.links[HEAD as usize].after
     }
 
-    /// The first that is left of what is optional; [`END`] if nothing is.
-    pub(super) fn first_optional(&self) -> Node {
-        self.links[OPTIONAL as usize].after
+    /// How many optional entries were opened before `node`.
+    pub(super) fn optional_before(&self, node: Node) -> usize {
+        self.optional.partition_point(|(opening, _)| *opening < node)
+    }
+
+    /// An optional entry, by its place in order of opening.
+    pub(super) fn optional(&self, place: usize) -> usize {
+        self.optional[place].1 as usize
     }
 
     /// What stands at `node`; nothing at [`END`].
@@ -96,12 +109,12 @@ impl Events {
         Some(if link.is_end { Event::Ends(entry) } else { Event::Opens(entry) })
     }
 
-    /// What follows `node` in its list.
+    /// What follows `node`.
     pub(super) fn next(&self, node: Node) -> Node {
         self.links[node as usize].after
     }
 
-    /// What follows the opening of `entry`, which must be in its list.
+    /// What follows the opening of `entry`, which must be in the list.
     pub(super) fn after_opening(&self, entry: usize) -> Node {
         self.next(self.opening[entry])
     }

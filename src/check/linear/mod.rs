@@ -18,7 +18,7 @@
 //!
 //! let write = Entry::closed(Op::write(1), 0, 10);
 //! let read = Entry::closed(Op::read(None), 20, 30);
-//! assert_eq!(search(&Register, &State::default(), &[write, read], 1_000), Answer::Illegal);
+//! assert_eq!(search(&Register::PLAIN, &State::default(), &[write, read], 1_000), Answer::Illegal);
 //! ```
 
 mod budget;

@@ -1,6 +1,6 @@
 //! The search itself: no recursion, no copies of sets, everything done is undone in reverse.
 //!
-//! Four prunings, each of which keeps at least one legal order if there is any:
+//! Five prunings, each of which keeps at least one legal order if there is any:
 //!
 //! *Taking observations at once.* If an operation that only observes may go next and agrees with the state as
 //! it is, it is taken without trying anything else. In any legal order that has it later, moving it here changes no
@@ -16,6 +16,10 @@
 //! moved forward as above, which adds none): no such branch lies on its way, or there would be one with fewer. The shadow
 //! belongs to the key of what was visited, so a branch is skipped only if one with the very same future was exhausted.
 //! An operation that another must follow (`after`) has no shadow: without it that other could not be.
+//!
+//! *Trying only what may help.* By the same token, in such an order an optional operation comes right before one that
+//! it makes a difference to ([`Spec::may_help`]), or it could be left out. Where nothing that may go next is such, it is
+//! not tried.
 //!
 //! *Using the first of equals.* Of optional operations that do the same, the one that was opened first may go wherever
 //! another may: they are taken in order of opening.
@@ -42,6 +46,7 @@ pub fn explore<S: Spec>(spec: &S, start: &S::State, entries: &[Entry<S::Op>], bu
         budget,
         has_edges: needed.contains(&true),
         equal_before: equals(entries, &needed),
+        always_helps: helpers(spec, entries, &needed),
         needed,
         events: Events::of(entries),
         done: Done::none_of(entries),
@@ -52,6 +57,7 @@ pub fn explore<S: Spec>(spec: &S, start: &S::State, entries: &[Entry<S::Op>], bu
         effort: Effort::default(),
         next: Vec::new(),
         key: Vec::new(),
+        window: Vec::new(),
     };
     let answer = match search.run() {
         Ok(true) => Answer::Legal(std::mem::take(&mut search.order)),
@@ -82,6 +88,19 @@ fn equals<Op: PartialEq>(entries: &[Entry<Op>], needed: &[bool]) -> Vec<Option<u
     before
 }
 
+/// Which optional entries may help another optional one, or must precede any.
+fn helpers<S: Spec>(spec: &S, entries: &[Entry<S::Op>], needed: &[bool]) -> Vec<bool> {
+    /// Of more than this every one is taken for a helper: asking would take the square of their number.
+    const MOST: usize = 4_096;
+    let optional: Vec<usize> = (0..entries.len()).filter(|index| entries[*index].optional).collect();
+    let mut helps = vec![false; entries.len()];
+    for index in &optional {
+        let may_help = |other: &usize| other != index && spec.may_help(&entries[*index].op, &entries[*other].op);
+        helps[*index] = needed[*index] || optional.len() > MOST || optional.iter().any(may_help);
+    }
+    helps
+}
+
 /// Where the search stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Here<S> {
@@ -109,6 +128,8 @@ struct Search<'a, S: Spec> {
     needed: Vec<bool>,
     /// For an optional entry: the one like it that was opened just before.
     equal_before: Vec<Option<u32>>,
+    /// Which optional entries may help another optional one, or must precede one.
+    always_helps: Vec<bool>,
     events: Events,
     done: Done,
     memo: Memo<Here<S::State>>,
@@ -120,6 +141,8 @@ struct Search<'a, S: Spec> {
     next: Vec<S::State>,
     /// Room for the spelling of what is done.
     key: Vec<u64>,
+    /// Room for the required operations that may go next.
+    window: Vec<usize>,
 }
 
 /// Which operation to try next.
@@ -127,8 +150,9 @@ struct Search<'a, S: Spec> {
 enum Cursor {
     /// This required one, if it may go next.
     Required(Node),
-    /// This optional one, if it was opened before the first end of what is required.
-    Optional(Node, Node),
+    /// One of the first so many optional ones. The last first: what was done although its answer was lost, was most
+    /// often done soon.
+    Optional(usize),
     /// None: go back.
     Nowhere,
 }
@@ -157,26 +181,30 @@ impl<S: Spec> Search<'_, S> {
 
     /// The first operation from `cursor` on that may go next and is legal; where it leads is in `next`.
     fn choose_from(&mut self, mut cursor: Cursor) -> Result<Option<usize>, Limit> {
+        self.window.clear();
         loop {
             let (entry, following) = match cursor {
                 Cursor::Required(node) => match self.events.at(node) {
                     Some(Event::Opens(entry)) => (entry, Cursor::Required(self.events.next(node))),
                     Some(Event::Ends(entry)) => {
                         self.note_dead_end(entry);
-                        cursor = Cursor::Optional(self.events.first_optional(), node);
+                        cursor = Cursor::Optional(self.events.optional_before(node));
                         continue;
                     }
                     None => {
-                        cursor = Cursor::Optional(self.events.first_optional(), END);
+                        cursor = Cursor::Optional(self.events.optional_before(END));
                         continue;
                     }
                 },
-                Cursor::Optional(node, bound) => match self.events.at(node) {
-                    Some(Event::Opens(entry)) if node < bound => {
-                        (entry, Cursor::Optional(self.events.next(node), bound))
+                Cursor::Optional(0) => return Ok(None),
+                Cursor::Optional(places) => {
+                    let entry = self.events.optional(places - 1);
+                    if !self.helps(entry) {
+                        cursor = Cursor::Optional(places - 1);
+                        continue;
                     }
-                    Some(_) | None => return Ok(None),
-                },
+                    (entry, Cursor::Optional(places - 1))
+                }
                 Cursor::Nowhere => return Ok(None),
             };
             if self.may_follow(entry) && self.step_here(entry)? {
@@ -186,6 +214,20 @@ impl<S: Spec> Search<'_, S> {
         }
     }
 
+    /// Whether an optional operation may make a difference to anything that may come right after it.
+    fn helps(&mut self, entry: usize) -> bool {
+        if self.window.is_empty() {
+            let mut node = self.events.first_required();
+            while let Some(Event::Opens(required)) = self.events.at(node) {
+                self.window.push(required);
+                node = self.events.next(node);
+            }
+        }
+        let op = &self.entries[entry].op;
+        let may_help = |then: &usize| self.spec.may_help(op, &self.entries[*then].op);
+        self.always_helps[entry] || self.window.iter().any(may_help)
+    }
+
     /// Undoes the last choice and tries what it left untried; `None` if nothing is left.
     fn go_back(&mut self) -> Result<Option<Cursor>, Limit> {
         let Some(choice) = self.choices.last_mut() else { return Ok(None) };
@@ -193,8 +235,10 @@ impl<S: Spec> Search<'_, S> {
         let entry = self.order[mark];
         while self.order.len() > mark {
             let undone = self.order.pop().expect("longer than the mark");
-            self.events.put_back(undone);
             self.done.remove(undone, &self.entries[undone]);
+            if !self.entries[undone].optional {
+                self.events.put_back(undone);
+            }
         }
         if let Some(state) = other {
             self.here = choice.before.clone();
@@ -202,11 +246,10 @@ impl<S: Spec> Search<'_, S> {
             return self.arrive().map(Some);
         }
         self.here = self.choices.pop().expect("looked at above").before;
-        let node = self.events.after_opening(entry);
         Ok(Some(if self.entries[entry].optional {
-            Cursor::Optional(node, self.first_end())
+            Cursor::Optional(self.done.number(entry))
         } else {
-            Cursor::Required(node)
+            Cursor::Required(self.events.after_opening(entry))
         }))
     }
 
@@ -279,23 +322,19 @@ impl<S: Spec> Search<'_, S> {
 
     fn may_follow(&self, entry: usize) -> bool {
         let is_done = |earlier: usize| self.done.contains(earlier, &self.entries[earlier]);
+        if self.entries[entry].optional && is_done(entry) {
+            return false;
+        }
         self.entries[entry].after.is_none_or(is_done)
             && self.equal_before[entry].is_none_or(|equal| is_done(equal as usize))
     }
 
     fn take(&mut self, entry: usize) {
-        self.events.take_out(entry);
         self.done.insert(entry, &self.entries[entry]);
-        self.order.push(entry);
-    }
-
-    /// Where the first window ends of what is required and left.
-    fn first_end(&self) -> Node {
-        let mut node = self.events.first_required();
-        while let Some(Event::Opens(_)) = self.events.at(node) {
-            node = self.events.next(node);
+        if !self.entries[entry].optional {
+            self.events.take_out(entry);
         }
-        node
+        self.order.push(entry);
     }
 
     /// No required operation may go next any more before `blocked` does: how far did it come?
