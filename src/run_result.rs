@@ -355,7 +355,7 @@ impl FindingResult {
         let origin = finding.witness.iter().map(|operation| operation.window.opened).min();
         Self {
             kind: finding.kind,
-            severity: finding.kind.severity(),
+            severity: finding.severity,
             count: finding.count,
             controls: finding.controls,
             first_round: finding.first_round.number(),

@@ -65,7 +65,7 @@ fn assert_usage_error(output: &Output, parts: &[&str]) {
 fn a_sound_service_exits_0_and_the_answer_comes_first() {
     let output = Tool::new().race(&[]);
     assert_exit(&output, 0);
-    assert!(stdout(&output).starts_with("✓ holds: 8 of 8 scenarios"), "{}", stdout(&output));
+    assert!(stdout(&output).starts_with("✓ holds: 19 of 19 scenarios"), "{}", stdout(&output));
 }
 
 #[test]
@@ -213,6 +213,10 @@ fn flags_that_contradict_each_other_are_refused() {
     let widened = ["--defect", "ignore-if-match", "--defect-window", "1ms"];
     assert_usage_error(&tool.race(&widened), &["`ignore-if-match` is no gap", "nothing to widen"]);
     assert_usage_error(&tool.run(&[&["serve", "--addr", "127.0.0.1:0"][..], &widened].concat()), &["nothing to widen"]);
+    let locked = ["--defect", "check-then-save", "--strategy", "pessimistic"];
+    assert_usage_error(&tool.race(&locked), &["check-then-save is a mistake of a service that takes no lock"]);
+    let open = ["serve", "--addr", "127.0.0.1:0", "--defect", "others-orders"];
+    assert_usage_error(&tool.run(&open), &["others-orders is a mistake about who may act", "--auth jwt"]);
     assert_usage_error(&tool.race(&["--api", "quickeats-v1", "stale-write"]), &["is for quickeats-v2"]);
     assert_usage_error(&tool.race(&["v1-double-pay", "stale-write"]), &["is for quickeats-v2, not for `quickeats-v1`"]);
     assert_usage_error(&tool.race(&["stale-write", "stale-write"]), &["named twice"]);
@@ -266,7 +270,7 @@ fn scenarios_are_listed_with_their_api_and_shown_as_written() {
         let output = tool.run(arguments);
         assert_exit(&output, 0);
         let list = stdout(&output);
-        assert_eq!(list.lines().count(), 11, "{list}");
+        assert_eq!(list.lines().count(), 22, "{list}");
         assert!(list.contains("v1-cancel-vs-accept") && list.contains("quickeats-v1"), "{list}");
     }
     let shown = tool.run(&["scenarios", "show", "stale-write"]);

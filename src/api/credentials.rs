@@ -29,7 +29,27 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// How well a server can tell who is asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tells {
+    /// Not at all.
+    Nothing,
+    /// By role alone: all in a role have one token.
+    Role,
+    /// Each person is a principal.
+    Person,
+}
+
 impl Credentials {
+    /// How well these tell who is asking in `role`.
+    pub(super) fn tells(&self, role: &str) -> Tells {
+        match (self.bearer.contains_key(role), &self.minting) {
+            (true, _) => Tells::Role,
+            (false, Some(_)) => Tells::Person,
+            (false, None) => Tells::Nothing,
+        }
+    }
+
     /// Mints a token for every actor, signed with `secret` and good until `expires` (seconds since 1970).
     ///
     /// ```

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, Tells};
 use super::exchange::{Headers, Request, Response};
 use super::template::{Template, Values};
-use crate::history::{Cause, Digest, Meaning, Outcome, Record, Reply, Verb};
+use crate::history::{Actor, Cause, Digest, Meaning, Outcome, Record, Reply, Verb};
 use crate::text::harmless;
 
 /// A name or token longer than this is not taken from a reply (characters).
@@ -24,6 +24,7 @@ const MOST_RECORDS: usize = 10_000;
 #[derive(Debug, Clone)]
 pub struct Dialect {
     pub(super) create: RequestTemplate,
+    pub(super) creates_with_key: bool,
     pub(super) read: RequestTemplate,
     pub(super) actions: BTreeMap<Arc<str>, ActionDialect>,
     pub(super) effects: Option<ListDialect>,
@@ -71,7 +72,9 @@ pub(super) enum BodyTemplate {
 pub(super) struct ActionDialect {
     pub(super) request: RequestTemplate,
     pub(super) sends_key: bool,
+    pub(super) sends_token: bool,
     pub(super) effect: Option<Pointer>,
+    pub(super) amount: Option<Pointer>,
 }
 
 #[derive(Debug, Clone)]
@@ -79,6 +82,7 @@ pub(super) struct ListDialect {
     pub(super) request: RequestTemplate,
     pub(super) rows: Pointer,
     pub(super) id: Option<Pointer>,
+    pub(super) amount: Option<Pointer>,
     pub(super) action: Option<Pointer>,
     pub(super) from: Option<Pointer>,
     pub(super) to: Option<Pointer>,
@@ -207,9 +211,38 @@ impl Dialect {
         self.token.is_some()
     }
 
-    /// Whether the action called `action` is sent with an idempotency key.
-    pub fn sends_key(&self, action: &str) -> bool {
-        self.idempotency.is_some() && self.actions.get(action).is_some_and(|action| action.sends_key)
+    /// Whether a request for `verb` is sent with an idempotency key.
+    pub fn sends_key(&self, verb: &Verb) -> bool {
+        let sends = match verb {
+            Verb::Create => self.creates_with_key,
+            Verb::Act(action) => self.actions.get(action).is_some_and(|action| action.sends_key),
+            Verb::Read | Verb::ListEffects | Verb::ListEvents => false,
+        };
+        sends && self.idempotency.is_some()
+    }
+
+    /// Whether a request for `verb` can be conditional on a version token.
+    pub fn sends_token(&self, verb: &Verb) -> bool {
+        let sends = match verb {
+            Verb::Act(action) => self.actions.get(action).is_some_and(|action| action.sends_token),
+            Verb::Create | Verb::Read | Verb::ListEffects | Verb::ListEvents => false,
+        };
+        sends && self.token.is_some()
+    }
+
+    /// Whom the server is told to be dealing with, if anything proves it: `customer 2`, or `customer` where all customers
+    /// have one token.
+    pub fn principal(&self, actor: &Actor) -> Option<Arc<str>> {
+        match self.credentials.tells(&actor.role) {
+            Tells::Nothing => None,
+            Tells::Role => Some(Arc::clone(&actor.role)),
+            Tells::Person => Some(actor.to_string().into()),
+        }
+    }
+
+    /// How well a server can tell who is asking in `role`.
+    pub fn tells(&self, role: &str) -> Tells {
+        self.credentials.tells(role)
     }
 
     /// The lists that tell what really happened: effects, then events, where the API has them.
@@ -289,8 +322,9 @@ impl Dialect {
                 return Err(format!("there is no state at `{}`", self.state));
             }
             Verb::Act(name) => {
-                let effect = self.actions.get(name).and_then(|action| action.effect.as_ref());
-                reply.effect = effect.and_then(|at| text_at(&body, at));
+                let action = self.actions.get(name);
+                reply.effect = action.and_then(|action| text_at(&body, action.effect.as_ref()?));
+                reply.amount = action.and_then(|action| body.pointer(action.amount.as_ref()?)?.as_i64());
             }
             Verb::Create | Verb::Read | Verb::ListEffects | Verb::ListEvents => {}
         }
@@ -306,12 +340,7 @@ impl Dialect {
         }
         body.sort_all_objects();
         let bytes = body.to_string();
-        // FNV-1a: stable across versions and machines, so that a saved digest can be compared later.
-        Digest(
-            bytes
-                .bytes()
-                .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)),
-        )
+        Digest::of(bytes.as_bytes())
     }
 }
 
@@ -369,6 +398,7 @@ impl ListDialect {
         let record = |row: &Value| {
             Ok(Record {
                 id: named(row, &self.id)?,
+                amount: self.amount.as_ref().and_then(|at| row.pointer(at)?.as_i64()),
                 action: named(row, &self.action)?,
                 from: text(row, &self.from),
                 to: text(row, &self.to),

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::Api;
-use super::model::{ActionModel, Model, StateIx, Transition};
+use super::model::{ActionModel, KeyPromises, Lags, Model, StateIx, Transition};
 use crate::source::{Source, SourceError};
-use shape::ApiFile;
+use shape::{ApiFile, ReplayFile, ReuseFile};
 
 /// The version of the format.
 const SCHEMA: &str = "quickeats-bench/api@1";
@@ -118,7 +118,7 @@ impl Reader<'_> {
             let mut transitions = Vec::new();
             for transition in &action.transitions {
                 let (from, to) = (index(&transition.from)?, index(&transition.to)?);
-                if terminal.contains(&from) && from != to {
+                if terminal.contains(&from) && from != to && !action.aside {
                     let message =
                         format!("`{}` is declared terminal, so nothing may leave it", transition.from.get_ref());
                     return Err(self.wrong(transition.from.span(), message));
@@ -130,6 +130,8 @@ impl Reader<'_> {
                 actor: action.actor.get_ref().as_str().into(),
                 transitions,
                 has_effect: action.effect.is_some(),
+                only: action.only,
+                is_aside: action.aside,
             });
         }
         let initial = index(&file.states.initial)?;
@@ -142,6 +144,17 @@ impl Reader<'_> {
             precondition_required: file.token.as_ref().is_some_and(|token| token.required),
             versioned: file.resource.version.is_some(),
             effects_per_resource: file.effects.as_ref().and_then(|effects| effects.at_most),
+            terminal,
+            keys: KeyPromises {
+                replays_what_was_stored: (file.idempotency.as_ref())
+                    .is_some_and(|keys| keys.replay == Some(ReplayFile::Stored)),
+                refuses_reuse: (file.idempotency.as_ref()).is_some_and(|keys| keys.reuse == Some(ReuseFile::Refused)),
+            },
+            lags: Lags {
+                reads: file.read.eventual,
+                effects: file.effects.as_ref().is_some_and(|list| list.eventual),
+                events: file.events.as_ref().is_some_and(|list| list.eventual),
+            },
         })
     }
 

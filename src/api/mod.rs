@@ -15,10 +15,10 @@ mod template;
 
 use std::sync::Arc;
 
-pub use credentials::Credentials;
+pub use credentials::{Credentials, Tells};
 pub use dialect::{Dialect, Fill};
 pub use exchange::{Headers, Request, Response};
-pub use model::{ActionModel, Model, StateIx, Transition};
+pub use model::{ActionModel, Allowed, KeyPromises, Lags, Model, StateIx, Transition};
 
 use crate::source::SourceError;
 

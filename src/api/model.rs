@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 /// A state's place in its model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StateIx(pub u16);
@@ -24,6 +26,42 @@ pub struct Model {
     pub versioned: bool,
     /// How many effects one resource may have at most, however often it is asked (charges of an order: 1).
     pub effects_per_resource: Option<u32>,
+    /// States that nothing leaves.
+    pub terminal: Vec<StateIx>,
+    /// What the API promises about idempotency keys, beyond one effect a key.
+    pub keys: KeyPromises,
+    /// What may lag behind what was acknowledged.
+    pub lags: Lags,
+}
+
+/// What may lag behind what was acknowledged, by declaration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lags {
+    /// Reads.
+    pub reads: bool,
+    /// The list of effects.
+    pub effects: bool,
+    /// The list of events.
+    pub events: bool,
+}
+
+/// What an API promises about idempotency keys, beyond one effect a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeyPromises {
+    /// A retry of a finished request gets the answer that was stored: same status, same body.
+    pub replays_what_was_stored: bool,
+    /// A used key with another payload is refused.
+    pub refuses_reuse: bool,
+}
+
+/// Who may do an action, where the API promises to keep others out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Allowed {
+    /// Anyone in the action's role.
+    Role,
+    /// Whoever created the resource.
+    Creator,
 }
 
 /// One action.
@@ -37,6 +75,11 @@ pub struct ActionModel {
     pub transitions: Vec<Transition>,
     /// Whether it has an effect outside the resource (a charge) whose id the reply carries.
     pub has_effect: bool,
+    /// Who alone may do it; `None` promises nothing.
+    pub only: Option<Allowed>,
+    /// Whether it comes from outside the contract (an older API on the same data): it needs no precondition, and explains
+    /// a step only in a round that sent it.
+    pub is_aside: bool,
 }
 
 /// One allowed step.
@@ -65,10 +108,19 @@ impl Model {
         self.actions.iter().find(|action| &*action.name == name)
     }
 
-    /// Whether any action leads from `from` to `to`.
+    /// Whether any action of the contract leads from `from` to `to`.
     pub fn allows(&self, from: StateIx, to: StateIx) -> bool {
-        (self.actions.iter().flat_map(|action| &action.transitions))
-            .any(|transition| transition.from == from && transition.to == to)
+        self.contract().any(|action| action.leads(from, to))
+    }
+
+    /// Whether nothing leaves `state`.
+    pub fn is_terminal(&self, state: StateIx) -> bool {
+        self.terminal.contains(&state)
+    }
+
+    /// The actions that are not from outside the contract.
+    fn contract(&self) -> impl Iterator<Item = &ActionModel> {
+        self.actions.iter().filter(|action| !action.is_aside)
     }
 
     /// The shortest way from the initial state to `goal`: actions, each with the state it must lead to.
@@ -79,7 +131,7 @@ impl Model {
             if state == goal {
                 return Some(walk_back(&reached, goal));
             }
-            for action in &self.actions {
+            for action in self.contract() {
                 for to in action.next(state) {
                     let slot = &mut reached[usize::from(to.0)];
                     if slot.is_none() && to != self.initial {
@@ -106,6 +158,11 @@ fn walk_back<'a>(reached: &[Option<(&'a ActionModel, StateIx)>], goal: StateIx) 
 }
 
 impl ActionModel {
+    /// Whether it may lead from `from` to `to`.
+    pub fn leads(&self, from: StateIx, to: StateIx) -> bool {
+        self.transitions.iter().any(|transition| transition.from == from && transition.to == to)
+    }
+
     /// The states this action may lead to from `state`; none if it is not allowed there.
     pub fn next(&self, state: StateIx) -> impl Iterator<Item = StateIx> {
         (self.transitions.iter()).filter(move |transition| transition.from == state).map(|transition| transition.to)

@@ -10,7 +10,7 @@ use super::evidence::Evidence;
 use super::kind::{Kind, Severity, Verdict};
 use super::refute::{self, Refutation};
 use super::round::Round;
-use super::{effects, preconditions, transitions, updates};
+use super::{access, effects, idempotency, preconditions, reads, records, tokens, transitions, updates};
 use crate::api::Model;
 use crate::history::{Meaning, Operation, Phase, Verb};
 use crate::ids::RoundId;
@@ -30,6 +30,8 @@ pub enum Alone {
 pub struct Finding {
     /// What it is.
     pub kind: Kind,
+    /// How bad it is: the worst that any of its rounds shows.
+    pub severity: Severity,
     /// In how many raced rounds it was the cause.
     pub count: u64,
     /// In how many serial controls, where nothing raced, it was the cause.
@@ -69,7 +71,7 @@ pub struct Judgment {
 impl Judgment {
     /// The verdict, given the severity from which on a finding counts.
     pub fn verdict(&self, fail_on: Severity) -> Verdict {
-        if self.findings.iter().any(|finding| finding.kind.severity() >= fail_on) {
+        if self.findings.iter().any(|finding| finding.severity >= fail_on) {
             Verdict::Violated
         } else if self.trials == 0 || !self.doubts.is_empty() {
             Verdict::Inconclusive
@@ -195,7 +197,7 @@ impl<'a> ScenarioJudge<'a> {
     /// Books a round's evidence; whether it holds a violation.
     fn note(&mut self, id: RoundId, operations: &[Operation], evidence: &[Evidence]) -> bool {
         let has = |kind: Kind| evidence.iter().any(|one| one.kind == kind);
-        let violated = evidence.iter().any(|one| one.kind.severity() == Severity::Violation);
+        let violated = evidence.iter().any(|one| one.severity == Severity::Violation);
         if id.is_raced() {
             let judgment = &mut self.judgment;
             judgment.lost_updates += u64::from(has(Kind::LostUpdate));
@@ -211,6 +213,7 @@ impl<'a> ScenarioJudge<'a> {
     fn add(&mut self, id: RoundId, operations: &[Operation], evidence: &Evidence, also: Vec<Kind>) {
         let example = || Finding {
             kind: evidence.kind,
+            severity: evidence.severity,
             count: 0,
             controls: 0,
             first_round: id,
@@ -225,8 +228,14 @@ impl<'a> ScenarioJudge<'a> {
         let finding = self.findings.entry(evidence.kind).or_insert_with(example);
         if id.is_raced() && !finding.first_round.is_raced() {
             // A race tells more than a control: it becomes the example.
-            *finding = Finding { controls: finding.controls, also: std::mem::take(&mut finding.also), ..example() };
+            *finding = Finding {
+                controls: finding.controls,
+                severity: finding.severity,
+                also: std::mem::take(&mut finding.also),
+                ..example()
+            };
         }
+        finding.severity = finding.severity.max(evidence.severity);
         if id.is_raced() {
             finding.count += 1;
         } else {
@@ -259,19 +268,26 @@ fn never_raced(round: Round<'_>) -> Option<String> {
 /// Everything wrong with a round, its cause first, and what could not be decided.
 fn judge_round(round: Round<'_>) -> (Vec<Evidence>, Option<String>) {
     let mut found = Vec::new();
+    access::check(round, &mut found);
+    idempotency::check(round, &mut found);
+    effects::check(round, &mut found);
+    tokens::check(round, &mut found);
     updates::check(round, &mut found);
     preconditions::check(round, &mut found);
-    effects::check(round, &mut found);
     transitions::check(round, &mut found);
+    reads::check(round, &mut found);
     let mut doubt = None;
-    // A warning does not explain a contradiction.
-    let is_explained = found.iter().any(|evidence| evidence.kind.severity() == Severity::Violation);
+    // A warning does not explain a contradiction, but for the stored refusal, which is one.
+    let explains = |one: &Evidence| one.severity == Severity::Violation || one.kind == Kind::KeyPoisoned;
+    let is_explained = found.iter().any(explains);
     match refute::check(round) {
         Refutation::Refuted if !is_explained => found.push(refute::name(round)),
         Refutation::Undecided(why) if !is_explained => doubt = Some(why),
         Refutation::None if !is_explained => doubt = updates::undecidable(round),
         Refutation::None | Refutation::Refuted | Refutation::Undecided(_) => {}
     }
+    // Last: where the states themselves contradict what was acknowledged, a record that does so too is no cause.
+    records::check(round, &mut found);
     found.sort_by_key(|evidence| evidence.kind);
     found.dedup_by_key(|evidence| evidence.kind);
     (found, doubt)

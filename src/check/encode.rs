@@ -73,7 +73,8 @@ fn encode_operation(
         | (Verb::Read, Outcome::Unknown(_))
         | (_, Outcome::NotSent(_)) => {}
         (Verb::Read, Outcome::Answered(reply)) => {
-            if reply.meaning == Meaning::Applied {
+            // Where reads may lag by declaration, they say nothing about the order.
+            if reply.meaning == Meaning::Applied && !round.model.lags.reads {
                 add(Op::Read(seen), false, None);
             }
         }

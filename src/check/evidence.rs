@@ -1,6 +1,6 @@
 //! What a rule hands to the judge: a kind, a sentence, and the few operations that prove it.
 
-use super::kind::Kind;
+use super::kind::{Kind, Severity};
 use super::round::{Ack, Round};
 use crate::history::{Meaning, Operation, Outcome, Verb};
 use crate::ids::OpId;
@@ -11,6 +11,8 @@ use crate::text;
 pub(super) struct Evidence {
     /// What it is.
     pub kind: Kind,
+    /// How bad it is.
+    pub severity: Severity,
     /// In words.
     pub sentence: String,
     /// The operations that prove it, in order of opening.
@@ -22,7 +24,12 @@ impl Evidence {
         let mut witness: Vec<OpId> = witness.into_iter().collect();
         witness.sort_unstable();
         witness.dedup();
-        Self { kind, sentence, witness }
+        Self { kind, severity: kind.severity(), sentence, witness }
+    }
+
+    /// The same as a warning: the API description does not promise that it cannot be.
+    pub(super) fn into_warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
     }
 }
 

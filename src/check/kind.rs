@@ -12,12 +12,26 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// An action was done for a principal who may not do it.
+    AuthorizationBypass,
+    /// An idempotency key got one principal another one's answer.
+    KeyScopeLeak,
     /// Two requests with one idempotency key, in flight together, both did the work.
     InFlightDuplicate,
+    /// A later retry with the same idempotency key did the work again.
+    KeyForgotten,
+    /// A used idempotency key was accepted with another payload.
+    KeyReuseAccepted,
     /// One logical operation had two effects, or a resource more effects than it may have.
     DuplicateEffect,
     /// A definite refusal whose effect is visible.
     RejectedButApplied,
+    /// The resource changed, and its strong version token did not.
+    EtagUnchanged,
+    /// A strong version token came back after another, for another representation.
+    EtagReused,
+    /// A resource left a terminal state.
+    ResurrectedTerminal,
     /// An acknowledged write's effect is missing from the state that followed, though nothing legal removed it.
     LostUpdate,
     /// A write was accepted on a version token older than a change acknowledged before it began.
@@ -34,11 +48,27 @@ pub enum Kind {
     IllegalTransition,
     /// Acknowledged versions skip or repeat a number.
     VersionGap,
+    /// A retry of a finished request got another answer than the one that was stored.
+    ReplayMismatch,
+    /// One reply mixes parts of two versions.
+    TornRead,
+    /// A read showed a write that was refused.
+    DirtyRead,
+    /// A client read a version, and then an older one.
+    NonMonotonicRead,
+    /// An acknowledged write never showed in any read after it.
+    AcknowledgedThenLost,
     /// A read showed older state than one already acknowledged.
     StaleRead,
+    /// The list of events or of effects does not account for what was acknowledged, or tells of more.
+    AuditMismatch,
+    /// The amounts in the ledger do not add up to those acknowledged.
+    Conservation,
     /// A refusal as stale although the token was the current one.
     #[serde(rename = "spurious-412")]
     Spurious412,
+    /// A passing refusal is replayed for its idempotency key for ever.
+    KeyPoisoned,
     /// Every contender was refused although all held the current token.
     NoWinner,
     /// Requests in a race were answered 5xx where the same requests alone were not.
@@ -49,10 +79,17 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds that the judge can find.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 31] = [
+        Self::AuthorizationBypass,
+        Self::KeyScopeLeak,
         Self::InFlightDuplicate,
+        Self::KeyForgotten,
+        Self::KeyReuseAccepted,
         Self::DuplicateEffect,
         Self::RejectedButApplied,
+        Self::EtagUnchanged,
+        Self::EtagReused,
+        Self::ResurrectedTerminal,
         Self::LostUpdate,
         Self::StaleWriteAccepted,
         Self::DoubleCasWin,
@@ -61,8 +98,16 @@ impl Kind {
         Self::WeakEtagAccepted,
         Self::IllegalTransition,
         Self::VersionGap,
+        Self::ReplayMismatch,
+        Self::TornRead,
+        Self::DirtyRead,
+        Self::NonMonotonicRead,
+        Self::AcknowledgedThenLost,
         Self::StaleRead,
+        Self::AuditMismatch,
+        Self::Conservation,
         Self::Spurious412,
+        Self::KeyPoisoned,
         Self::NoWinner,
         Self::ServerError,
         Self::Hang,
@@ -71,9 +116,16 @@ impl Kind {
     /// Its stable name.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AuthorizationBypass => "authorization-bypass",
+            Self::KeyScopeLeak => "key-scope-leak",
             Self::InFlightDuplicate => "in-flight-duplicate",
+            Self::KeyForgotten => "key-forgotten",
+            Self::KeyReuseAccepted => "key-reuse-accepted",
             Self::DuplicateEffect => "duplicate-effect",
             Self::RejectedButApplied => "rejected-but-applied",
+            Self::EtagUnchanged => "etag-unchanged",
+            Self::EtagReused => "etag-reused",
+            Self::ResurrectedTerminal => "resurrected-terminal",
             Self::LostUpdate => "lost-update",
             Self::StaleWriteAccepted => "stale-write-accepted",
             Self::DoubleCasWin => "double-cas-win",
@@ -82,21 +134,36 @@ impl Kind {
             Self::WeakEtagAccepted => "weak-etag-accepted",
             Self::IllegalTransition => "illegal-transition",
             Self::VersionGap => "version-gap",
+            Self::ReplayMismatch => "replay-mismatch",
+            Self::TornRead => "torn-read",
+            Self::DirtyRead => "dirty-read",
+            Self::NonMonotonicRead => "non-monotonic-read",
+            Self::AcknowledgedThenLost => "acknowledged-then-lost",
             Self::StaleRead => "stale-read",
+            Self::AuditMismatch => "audit-mismatch",
+            Self::Conservation => "conservation",
             Self::Spurious412 => "spurious-412",
+            Self::KeyPoisoned => "key-poisoned",
             Self::NoWinner => "no-winner",
             Self::ServerError => "server-error",
             Self::Hang => "hang",
         }
     }
 
-    /// How bad it is.
+    /// How bad it is, unless the API description promises less.
     pub const fn severity(self) -> Severity {
         match self {
-            Self::NoWinner | Self::ServerError | Self::Hang => Severity::Warning,
-            Self::InFlightDuplicate
+            Self::KeyPoisoned | Self::NoWinner | Self::ServerError | Self::Hang => Severity::Warning,
+            Self::AuthorizationBypass
+            | Self::KeyScopeLeak
+            | Self::InFlightDuplicate
+            | Self::KeyForgotten
+            | Self::KeyReuseAccepted
             | Self::DuplicateEffect
             | Self::RejectedButApplied
+            | Self::EtagUnchanged
+            | Self::EtagReused
+            | Self::ResurrectedTerminal
             | Self::LostUpdate
             | Self::StaleWriteAccepted
             | Self::DoubleCasWin
@@ -105,7 +172,14 @@ impl Kind {
             | Self::WeakEtagAccepted
             | Self::IllegalTransition
             | Self::VersionGap
+            | Self::ReplayMismatch
+            | Self::TornRead
+            | Self::DirtyRead
+            | Self::NonMonotonicRead
+            | Self::AcknowledgedThenLost
             | Self::StaleRead
+            | Self::AuditMismatch
+            | Self::Conservation
             | Self::Spurious412 => Severity::Violation,
         }
     }

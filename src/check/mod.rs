@@ -1,8 +1,8 @@
 //! The judge: from a history to a verdict. Pure, so a saved history gets the same verdict anywhere.
 //!
 //! Two ways to a finding, one promise (a reported violation is real):
-//! - *direct evidence*, one file per family: `updates`, `preconditions`, `effects`, `transitions`,
-//!   `distress`. Each rule states beside its code why what it saw cannot be lawful.
+//! - *direct evidence*, one file per family: `access`, `idempotency`, `effects`, `tokens`, `updates`, `preconditions`,
+//!   `transitions`, `reads`, `records`, `distress`. Each rule states beside its code why what it saw cannot be lawful.
 //! - the *general check* (`refute`): a search ([`linear`]) for any lawful order of the round's operations under the
 //!   declared state machine. If there is none and no direct evidence names the cause, the one rule that would have to
 //!   be relaxed does.
@@ -21,18 +21,23 @@
 //! assert_eq!(judgment.verdict(Severity::Violation), Verdict::Inconclusive); // an empty history proves nothing
 //! ```
 
+mod access;
 mod compose;
 mod distress;
 mod effects;
 mod encode;
 mod evidence;
+mod idempotency;
 mod kind;
 pub mod linear;
 pub mod parts;
 mod preconditions;
+mod reads;
 mod recorded;
+mod records;
 mod refute;
 mod round;
+mod tokens;
 mod transitions;
 mod updates;
 

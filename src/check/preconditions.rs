@@ -1,9 +1,10 @@
-//! Preconditions that did not protect: `stale-write-accepted`, `precondition-not-required`, `weak-etag-accepted`.
+//! Preconditions that did not protect, or refused what they should not: `stale-write-accepted`,
+//! `precondition-not-required`, `weak-etag-accepted`, `spurious-412`, `key-poisoned`.
 
 use super::evidence::{Evidence, acknowledged, answer, whose};
 use super::kind::Kind;
 use super::round::{Ack, Round, is_refused};
-use crate::history::{Operation, Precondition};
+use crate::history::{Meaning, Operation, Phase, Precondition};
 use crate::text::{harmless, short};
 
 /// All evidence of this family in one round.
@@ -11,6 +12,7 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
     found.extend(stale_write_accepted(round));
     found.extend(precondition_not_required(round));
     found.extend(weak_etag_accepted(round));
+    found.extend(refused_though_current(round));
 }
 
 /// A write was accepted on token T, although a change acknowledged before it began had replaced T.
@@ -81,7 +83,11 @@ fn precondition_not_required(round: Round<'_>) -> Option<Evidence> {
     if !round.model.precondition_required {
         return None;
     }
-    let is_blind = |operation: &Operation| operation.call.precondition == Precondition::Absent;
+    let is_aside = |operation: &Operation| {
+        let action = operation.call.action().and_then(|name| round.model.action(name));
+        action.is_some_and(|action| action.is_aside)
+    };
+    let is_blind = |operation: &Operation| operation.call.precondition == Precondition::Absent && !is_aside(operation);
     let ack = (round.acks()).find(|ack| is_blind(ack.operation) && round.twins(ack.operation).all(is_blind))?;
     let sentence = format!("{}, although it was sent without any precondition", acknowledged(&ack));
     Some(Evidence::new(Kind::PreconditionNotRequired, sentence, [ack.id()]))
@@ -100,4 +106,55 @@ fn weak_etag_accepted(round: Round<'_>) -> Option<Evidence> {
         harmless(&short(token), 60),
     );
     Some(Evidence::new(Kind::WeakEtagAccepted, sentence, [ack.id()]))
+}
+
+/// A write was refused as stale, though its token was the current one all the while.
+///
+/// Sound because the one who wrote had been shown the token before, somebody was shown it afterwards, and nothing else was
+/// or may have been done in between: it cannot have been another one for a moment. Where several contenders were all
+/// refused, `no-winner` says it, as a warning. Where an earlier request with the same idempotency key was refused as stale,
+/// what came now was that refusal, stored and said again: `key-poisoned`.
+fn refused_though_current(round: Round<'_>) -> Option<Evidence> {
+    let is_stale =
+        |operation: &Operation| operation.outcome.reply().is_some_and(|reply| reply.meaning == Meaning::Stale);
+    round.refusals().filter(|operation| is_stale(operation)).find_map(|refused| {
+        if refused.phase == Phase::Contend && round.nobody_won() {
+            return None;
+        }
+        let token = refused.call.precondition.strong_token()?;
+        let before = shows(round, token)
+            .filter(|shown| shown.call.actor == refused.call.actor && shown.precedes(refused))
+            .last()?;
+        let after = shows(round, token).find(|shown| refused.precedes(shown))?;
+        let undisturbed = !round.actions().any(|third| {
+            let is_third = third.id != refused.id && third.id != before.id && third.id != after.id && !is_refused(third);
+            is_third && !third.precedes(before) && !after.precedes(third)
+        });
+        if !undisturbed {
+            return None;
+        }
+        let poisoned = round.actions().find(|earlier| earlier.shares_key(refused) && is_stale(earlier) && earlier.precedes(refused));
+        let token = harmless(&short(token), 60);
+        let (kind, sentence) = match poisoned {
+            Some(earlier) => (
+                Kind::KeyPoisoned,
+                format!(
+                    "{} was refused ({}), and its retry with the same key and the current token {token} is still refused ({})",
+                    whose(earlier),
+                    answer(earlier),
+                    answer(refused),
+                ),
+            ),
+            None => (
+                Kind::Spurious412,
+                format!(
+                    "{} was refused ({}), though {token} was the current token before and after, and nothing else was done",
+                    whose(refused),
+                    answer(refused),
+                ),
+            ),
+        };
+        let witness = [before.id, refused.id, after.id];
+        Some(Evidence::new(kind, sentence, witness.into_iter().chain(poisoned.map(|earlier| earlier.id))))
+    })
 }

@@ -6,7 +6,7 @@ use super::evidence::{Evidence, answer, whose};
 use super::kind::Kind;
 use super::linear::{Answer, Budget, decide};
 use super::round::Round;
-use crate::history::Verb;
+use crate::history::{Phase, Verb};
 use crate::ids::OpId;
 use crate::spec::lifecycle::{Lifecycle, Relaxation};
 
@@ -63,12 +63,21 @@ pub(super) fn name(round: Round<'_>) -> Evidence {
         Some((Relaxation::SpuriousStale, _)) if round.nobody_won() => {
             (Kind::NoWinner, "every contender was refused, although the token they named was the current one")
         }
+        // One acknowledgement alone was not overwritten by another.
+        Some((Relaxation::LostAcks, _)) if contending_acks(round) == 1 => {
+            (Kind::AcknowledgedThenLost, explain(Relaxation::LostAcks))
+        }
         Some((rule, kind)) => (kind, explain(rule)),
         None => (Kind::IllegalTransition, "no single slip explains it"),
     };
     let story: Vec<String> = told(round).map(|(_, told)| told).collect();
     let sentence = format!("no order of these answers is lawful: {}; {because}", story.join("; "));
     Evidence::new(kind, sentence, told(round).map(|(id, _)| id))
+}
+
+/// Acknowledged actions of the race and what followed it.
+fn contending_acks(round: Round<'_>) -> usize {
+    round.acks().filter(|ack| ack.operation.phase != Phase::SetUp).count()
 }
 
 /// What an ignored precondition is called: by two winners on one token, or by one that came too late.

@@ -1,5 +1,7 @@
 //! One round's operations, sorted into what the rules ask about. Draws no conclusions.
 
+use std::sync::Arc;
+
 use crate::api::Model;
 use crate::history::{Meaning, Operation, Outcome, Phase, Record, Reply, Verb, overlapped};
 use crate::ids::{OpId, RoundId};
@@ -20,6 +22,20 @@ pub(super) struct Round<'a> {
 pub(super) struct Ack<'a> {
     pub(super) operation: &'a Operation,
     pub(super) reply: &'a Reply,
+}
+
+/// A reply that shows the resource, or claims to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Picture<'a> {
+    pub(super) operation: &'a Operation,
+    pub(super) reply: &'a Reply,
+}
+
+impl Picture<'_> {
+    /// Its strong token, if it has one.
+    pub(super) fn strong_token(&self) -> Option<&Arc<str>> {
+        self.reply.token.as_ref().filter(|token| !token.starts_with("W/"))
+    }
 }
 
 impl Ack<'_> {
@@ -58,10 +74,11 @@ impl<'a> Round<'a> {
         self.twins(operation).next().is_some()
     }
 
-    /// Requests of the same logical operation that may have done its work: not begun after it was over, not refused.
+    /// Requests with the same key whose stored answer it may have been: not begun after it was over, not refused. (A server
+    /// that replays for any payload would answer one with the other's, too.)
     pub(super) fn twins(self, operation: &'a Operation) -> impl Iterator<Item = &'a Operation> {
         self.actions().filter(move |twin| {
-            let is_another = twin.id != operation.id && twin.repeats(operation);
+            let is_another = twin.id != operation.id && twin.shares_key(operation);
             is_another && !operation.precedes(twin) && !is_refused(twin)
         })
     }
@@ -100,14 +117,51 @@ impl<'a> Round<'a> {
             .find_map(|operation| Some((operation, operation.outcome.reply()?.records.as_deref()?)))
     }
 
-    /// Contenders that were sent.
-    pub(super) fn contenders(self) -> impl Iterator<Item = &'a Operation> {
-        self.actions().filter(|operation| operation.phase == Phase::Contend)
+    /// Everything sent, whatever came of it.
+    pub(super) fn sent(self) -> impl Iterator<Item = &'a Operation> {
+        self.operations.iter().filter(|operation| !matches!(operation.outcome, Outcome::NotSent(_)))
     }
 
-    /// Whether contenders raced and every one of them was definitely refused.
+    /// Contenders that were sent.
+    pub(super) fn contenders(self) -> impl Iterator<Item = &'a Operation> {
+        self.sent().filter(|operation| operation.phase == Phase::Contend)
+    }
+
+    /// Contenders that would change something.
+    pub(super) fn writers(self) -> impl Iterator<Item = &'a Operation> {
+        self.contenders().filter(|operation| matches!(operation.call.verb, Verb::Act(_) | Verb::Create))
+    }
+
+    /// Whether several contenders would have changed something, and every one of them was definitely refused.
     pub(super) fn nobody_won(self) -> bool {
-        self.id.is_raced() && self.contenders().count() > 1 && self.contenders().all(is_refused)
+        self.id.is_raced() && self.writers().count() > 1 && self.writers().all(is_refused)
+    }
+
+    /// Replies that show the resource, with the operations they came for.
+    pub(super) fn pictures(self) -> impl Iterator<Item = Picture<'a>> {
+        // What contenders create is not this resource.
+        let shows = |operation: &&Operation| match operation.call.verb {
+            Verb::Read | Verb::Act(_) => true,
+            Verb::Create => operation.phase == Phase::SetUp,
+            Verb::ListEffects | Verb::ListEvents => false,
+        };
+        (self.operations.iter())
+            .filter(shows)
+            .filter_map(|operation| Some(Picture { operation, reply: operation.outcome.reply()? }))
+            .filter(|picture| picture.reply.meaning == Meaning::Applied && picture.reply.state.is_some())
+    }
+
+    /// Answered reads that show the resource.
+    pub(super) fn reads(self) -> impl Iterator<Item = Picture<'a>> {
+        self.pictures().filter(|picture| picture.operation.call.verb == Verb::Read)
+    }
+
+    /// Whether anything from outside the contract (an older API on the same data) was, or may have been, done.
+    pub(super) fn has_asides(self) -> bool {
+        self.actions().any(|operation| {
+            let action = operation.call.action().and_then(|name| self.model.action(name));
+            action.is_some_and(|action| action.is_aside) && !is_refused(operation)
+        })
     }
 
     /// Whether something relevant was seen: two contenders with clear answers overlapped, and the server was asked
@@ -115,7 +169,11 @@ impl<'a> Round<'a> {
     pub(super) fn is_telling(self) -> bool {
         let clear =
             |operation: &&Operation| operation.outcome.reply().is_some_and(|reply| reply.meaning != Meaning::Unclear);
-        self.id.is_raced() && overlapped(self.contenders().filter(clear)) && self.final_read().is_some()
+        let follows = |operation: &&Operation| operation.phase == Phase::Follow;
+        self.id.is_raced()
+            && overlapped(self.contenders().filter(clear))
+            && self.sent().filter(follows).all(|operation| clear(&operation))
+            && self.final_read().is_some()
     }
 
     /// Someone else's write (judging R7): an event tells of an action that this round never sent.

@@ -72,6 +72,11 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "URL")]
     pub(super) target: Option<String>,
 
+    /// Another address of the same service, on the same data: late retries go there, since a promise that one process keeps
+    /// in its memory is no promise
+    #[arg(long, value_name = "URL", requires = "target")]
+    pub(super) replica: Option<String>,
+
     /// The API description: a built-in name, or a file ending in .toml [default: that of the named scenarios, else
     /// quickeats-v2]
     #[arg(long, value_name = "NAME|FILE")]
@@ -105,14 +110,14 @@ pub(super) struct RaceArgs {
     pub(super) idempotency_store: KeyStoreChoice,
 
     /// How the in-process reference service keeps contenders for one order apart
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "defect"], default_value = "optimistic", value_parser = strategy_parser())]
+    #[arg(long, value_name = "NAME", conflicts_with = "target", default_value = "optimistic", value_parser = strategy_parser())]
     pub(super) strategy: Strategy,
 
     /// The mistake that the in-process reference service makes
     #[arg(long, value_name = "NAME", conflicts_with = "target", value_parser = defect_parser())]
     pub(super) defect: Option<Defect>,
 
-    /// Widen the defect's gap between check and act by this long, such as 1ms
+    /// Widen the defect's gap (between check and act, answer and commit, cache and store) by this long, such as 1ms
     #[arg(long, value_name = "DURATION", requires = "defect", value_parser = parse_duration)]
     pub(super) defect_window: Option<Duration>,
 
@@ -200,14 +205,14 @@ pub(super) struct ServeArgs {
     pub(super) jwt_secret_env: Option<String>,
 
     /// How contenders for one order are kept apart
-    #[arg(long, value_name = "NAME", conflicts_with = "defect", default_value = "optimistic", value_parser = strategy_parser())]
+    #[arg(long, value_name = "NAME", default_value = "optimistic", value_parser = strategy_parser())]
     pub(super) strategy: Strategy,
 
     /// The mistake that the service makes
     #[arg(long, value_name = "NAME", value_parser = defect_parser())]
     pub(super) defect: Option<Defect>,
 
-    /// Widen the defect's gap between check and act by this long, such as 1ms
+    /// Widen the defect's gap (between check and act, answer and commit, cache and store) by this long, such as 1ms
     #[arg(long, value_name = "DURATION", requires = "defect", value_parser = parse_duration)]
     pub(super) defect_window: Option<Duration>,
 }

@@ -13,7 +13,7 @@ use crate::api::{Api, Credentials, builtin};
 use crate::event::Event;
 use crate::jwt::Secret;
 use crate::run::{RunConfig, TargetChoice, Thresholds};
-use crate::scenario::{Plan, Scenario, catalog};
+use crate::scenario::{Need, Plan, Scenario, catalog};
 use crate::seed::Seed;
 use crate::service::{Auth, Defect, ServiceConfig};
 use crate::target::Endpoint;
@@ -34,7 +34,8 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
     let described = api(args, &named)?;
     let (target, credentials) = target(args, &described)?;
     let api = Arc::new((*described).clone().with_credentials(credentials));
-    let scenarios = if named.is_empty() { scenarios_of(&api)? } else { named };
+    let is_named = !named.is_empty();
+    let scenarios = if is_named { named } else { scenarios_of(&api)? };
     let mut plans: Vec<Plan> = Vec::new();
     let mut notices = Vec::new();
     for scenario in &scenarios {
@@ -53,6 +54,19 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         }
         let wanted = args.contenders.map(usize::from);
         let plan = Plan::resolve(scenario, &api, wanted)?;
+        if let Some(need) = plan.unmet(is_named || args.target.is_none()) {
+            let why = unmet(need);
+            if is_named {
+                bail!("scenario `{name}` proves nothing here: {why}");
+            }
+            notices.push(Event::Notice(format!("{name} is left out: {why}")));
+            continue;
+        }
+        if plan.uses_replica() && args.target.is_some() && args.replica.is_none() {
+            notices.push(Event::Notice(format!(
+                "{name} retries at the target itself; where the service has several replicas, name another with --replica"
+            )));
+        }
         if let Some(wanted) = wanted
             && plan.contenders.len() != wanted
         {
@@ -62,6 +76,9 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
             )));
         }
         plans.push(plan);
+    }
+    if plans.is_empty() {
+        bail!("no scenario is left to race\n  = help: say who is asking, with --jwt-secret-env or --bearer");
     }
     check_in_process(args, &api)?;
     let config = RunConfig {
@@ -76,6 +93,20 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         out: args.out.clone(),
     };
     Ok(Resolved { config, notices })
+}
+
+/// Why a scenario proves nothing against a target.
+fn unmet(need: Need) -> String {
+    match need {
+        Need::Roles => {
+            "nothing tells the target who is asking; say it with --jwt-secret-env, or a --bearer for each role"
+        }
+        Need::Persons => "nothing tells the target two persons of one role apart; --jwt-secret-env does",
+        Need::Asides => {
+            "the target may not speak what stands aside of the API (version 1); name the scenario to race it"
+        }
+    }
+    .to_owned()
 }
 
 /// The scenario that `typed` names: a file if it looks like one, else a built-in.
@@ -138,15 +169,23 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
             defect_window: defect_window(args.defect, args.defect_window)?,
             ..ServiceConfig::default()
         };
+        service.check().context("--defect")?;
         return Ok((TargetChoice::InProcess(Box::new(service)), credentials::minting(secret)));
     };
-    let endpoint = Endpoint::parse(typed).context("--target")?;
-    if !endpoint.is_loopback() && !args.allow_remote {
+    let endpoint = remote("--target", typed, args.allow_remote)?;
+    let replica = args.replica.as_deref().map(|typed| remote("--replica", typed, args.allow_remote)).transpose()?;
+    Ok((TargetChoice::Remote { endpoint, replica }, credentials::given(args, api)?))
+}
+
+/// A server that is there, on this machine unless others are allowed.
+fn remote(flag: &'static str, typed: &str, allowed: bool) -> anyhow::Result<Box<Endpoint>> {
+    let endpoint = Endpoint::parse(typed).context(flag)?;
+    if !endpoint.is_loopback() && !allowed {
         bail!(
-            "--target {endpoint} is not on this machine\n  = help: a race loads the server and changes its data; if you may do that there, add --allow-remote"
+            "{flag} {endpoint} is not on this machine\n  = help: a race loads the server and changes its data; if you may do that there, add --allow-remote"
         );
     }
-    Ok((TargetChoice::Remote(endpoint), credentials::given(args, api)?))
+    Ok(Box::new(endpoint))
 }
 
 /// What is added to the defect's gap. Only a mistake that is a gap can be widened.

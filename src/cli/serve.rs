@@ -53,6 +53,7 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
         defect_window: window,
         ..ServiceConfig::default()
     };
+    config.check().context("--defect").map_err(usage)?;
     let stores = config.stores();
     let service = OrderService::open(config)
         .await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{Digest, Outcome};
 use crate::clock::Stamp;
 use crate::ids::{ClientId, OpId, RoundId};
 
@@ -35,9 +35,14 @@ impl Operation {
         !self.outcome.is_open_ended() && self.window.closed < other.window.opened
     }
 
-    /// Whether two requests are one logical operation: the same person sent the same action under the same idempotency
-    /// key. (Keys belong to the caller.)
+    /// Whether two requests are one logical operation: the same person sent the same action with the same payload under
+    /// the same idempotency key. (Keys belong to the caller.)
     pub fn repeats(&self, other: &Self) -> bool {
+        self.shares_key(other) && self.call.payload == other.call.payload
+    }
+
+    /// Whether the same person sent the same action under the same idempotency key, whatever the payload.
+    pub fn shares_key(&self, other: &Self) -> bool {
         let (own, other) = (&self.call, &other.call);
         own.key.is_some() && own.key == other.key && own.actor == other.actor && own.verb == other.verb
     }
@@ -66,7 +71,9 @@ pub enum Phase {
     SetUp,
     /// Races.
     Contend,
-    /// Looks at what the server says once all contenders are done.
+    /// Follows the race, one after the other: late retries, latecomers.
+    Follow,
+    /// Looks at what the server says once all that is done.
     Observe,
 }
 
@@ -89,6 +96,9 @@ pub struct Call {
     pub verb: Verb,
     /// Who asked.
     pub actor: Actor,
+    /// Whom the server was told to be dealing with, if anything proved it: two with one name are one principal to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Arc<str>>,
     /// Method and path, as sent; for people.
     pub request: Arc<str>,
     /// The version token the request was conditional on.
@@ -97,6 +107,9 @@ pub struct Call {
     /// The idempotency key it carried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Arc<str>>,
+    /// What it carried beside, where it carried a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Digest>,
 }
 
 impl Call {

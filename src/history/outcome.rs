@@ -116,6 +116,9 @@ pub struct Reply {
     /// The id of the effect that this request had (a charge, say).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Arc<str>>,
+    /// How much that effect was (the money charged, say).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<i64>,
     /// The rows of a list: effects or events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<Vec<Record>>,
@@ -135,6 +138,7 @@ impl Reply {
             version: None,
             token: None,
             effect: None,
+            amount: None,
             records: None,
             digest: None,
         }
@@ -202,6 +206,9 @@ pub struct Record {
     /// The row's own id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Arc<str>>,
+    /// How much it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<i64>,
     /// The action that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<Arc<str>>,
@@ -219,6 +226,14 @@ pub struct Record {
 /// A 64-bit digest of a body; equal bodies have equal digests. Written as hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest(pub u64);
+
+impl Digest {
+    /// The digest of `bytes`. FNV-1a: stable across versions and machines, so that a saved digest can be compared later.
+    pub fn of(bytes: &[u8]) -> Self {
+        let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        Self(bytes.iter().fold(0xcbf2_9ce4_8422_2325, fold))
+    }
+}
 
 impl Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -152,6 +152,8 @@ mod tests {
             request: "GET /orders/1".into(),
             precondition: Precondition::Absent,
             key: None,
+            payload: None,
+            principal: None,
         }
     }
 

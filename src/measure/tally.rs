@@ -201,6 +201,8 @@ mod tests {
                 request: "POST /orders/1/acceptance".into(),
                 precondition: Precondition::Token("\"a\"".into()),
                 key: None,
+                payload: None,
+                principal: None,
             },
             window: Window { opened: at(0), released: Some(at(released)), closed: at(closed) },
             outcome,

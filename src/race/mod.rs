@@ -6,6 +6,8 @@
 //! as soon as it is over, so an interrupted run loses nothing.
 
 mod round;
+mod stage;
+mod volley;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -17,7 +19,8 @@ use crate::ids::RoundId;
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::target::Target;
-use round::{RoundRunner, Volley};
+use round::{RoundRunner, Servers};
+use volley::Volley;
 
 /// Rounds in a row without one usable answer, after which a scenario is given up: its target hangs, refuses the set-up,
 /// or is gone.
@@ -52,7 +55,7 @@ pub enum Ending {
 /// Races one plan.
 #[derive(Debug)]
 pub struct Race<'a, T: Target> {
-    target: &'a T,
+    servers: Servers<'a, T>,
     plan: &'a Plan,
     seed: Seed,
     nonce: Seed,
@@ -62,11 +65,19 @@ pub struct Race<'a, T: Target> {
 }
 
 impl<'a, T: Target> Race<'a, T> {
-    /// A race of `plan` against `target`. The seed repeats choices; ids, idempotency keys and unique words come from a
+    /// A race of `plan` against `target`, and where the plan says so against `replica`, if there is one. The seed repeats choices; ids, idempotency keys and unique words come from a
     /// nonce of this race alone, or a second run with the same seed would meet its own keys on the server. `clients`
     /// numbers the clients of the whole run.
-    pub fn new(target: &'a T, plan: &'a Plan, seed: Seed, clock: Clock, clients: Arc<AtomicU32>, pace: Pace) -> Self {
-        Self { target, plan, seed: seed.child(&plan.name), nonce: Seed::arbitrary(), clock, clients, pace }
+    pub fn new(
+        (target, replica): (&'a T, Option<&'a T>),
+        plan: &'a Plan,
+        seed: Seed,
+        clock: Clock,
+        clients: Arc<AtomicU32>,
+        pace: Pace,
+    ) -> Self {
+        let servers = Servers { target, replica, vain_waits: AtomicU32::new(0) };
+        Self { servers, plan, seed: seed.child(&plan.name), nonce: Seed::arbitrary(), clock, clients, pace }
     }
 
     /// Runs controls and rounds, one after the other, until all are done or given up.
@@ -83,7 +94,7 @@ impl<'a, T: Target> Race<'a, T> {
             }
             let label = id.to_string();
             let (order, nonce) = (self.seed.child(&label), self.nonce.child(&label));
-            let runner = RoundRunner::new(self.target, self.plan, order, nonce, self.pace.gate_limit);
+            let runner = RoundRunner::new(&self.servers, self.plan, order, nonce, self.pace.gate_limit);
             let operations = runner.run(id, self.clock, &self.clients, &mut volley, stop).await;
             sink.round(id, &operations);
             last_failure = fruitless_because(&operations);

@@ -4,57 +4,57 @@
 //! set-up    create ─ act ─ act ─┐
 //! contender 1                   read ── [request, but for its end] ──┐ gate ─── answer
 //! contender 2                   read ── [request, but for its end] ──┘      ─── answer
-//! observer                                                                          read ─ lists ─ read
+//! followers                                                                         act ─ act
+//! observer                                                                                      read ─ lists ─ read
 //! ```
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use super::Stop;
-use crate::api::{Dialect, Fill, Request};
+use super::stage::{Extras, Persons, Stage, as_used, read_exchange, reader, speak};
+use super::volley::Volley;
+use crate::api::{Dialect, Request};
 use crate::clock::Clock;
 use crate::history::{
-    Actor, Call, Cause, Lane, Meaning, Operation, Outcome, Phase, Precondition, Recorder, Reply, Verb, Window,
+    Actor, Call, Cause, Lane, Meaning, Operation, Outcome, Phase, Precondition, Recorder, Reply, Verb,
 };
 use crate::ids::RoundId;
-use crate::scenario::{ContenderPlan, KeyUse, Plan, Step, TokenUse};
+use crate::scenario::{ContenderPlan, Plan, ServerUse, Step, TokenUse};
 use crate::seed::{Dice, Seed};
 use crate::target::gate::{Gate, Ticket};
-use crate::target::{Contender, Exchange, Failure, Target};
+use crate::target::{Contender, Target};
 
-/// Contenders' connections, kept from round to round as long as they are usable.
+/// How long an observer waits for a server whose reads or lists lag behind what it acknowledged, before it looks again.
+const SETTLING: [Duration; 3] = [Duration::from_millis(10), Duration::from_millis(40), Duration::from_millis(150)];
+/// Rounds of a scenario in which waiting so long did not help, after which the first wait is the only one.
+const MOST_VAIN_WAITS: u32 = 8;
+
+/// The servers a race is run against.
 #[derive(Debug)]
-pub(super) struct Volley<C> {
-    connections: Vec<C>,
+pub(super) struct Servers<'a, T> {
+    pub(super) target: &'a T,
+    /// A second one on the same data, if there is one.
+    pub(super) replica: Option<&'a T>,
+    /// Rounds in which waiting for the target to settle did not help.
+    pub(super) vain_waits: AtomicU32,
 }
 
-impl<C: Contender> Volley<C> {
-    pub(super) const fn new() -> Self {
-        Self { connections: Vec::new() }
-    }
-
-    fn take(&mut self) -> Option<C> {
-        while let Some(connection) = self.connections.pop() {
-            if connection.is_usable() {
-                return Some(connection);
-            }
-        }
-        None
-    }
-
-    fn give_back(&mut self, connection: C) {
-        if connection.is_usable() {
-            self.connections.push(connection);
+impl<T> Servers<'_, T> {
+    fn at(&self, at: ServerUse) -> &T {
+        match at {
+            ServerUse::Target => self.target,
+            ServerUse::Replica => self.replica.unwrap_or(self.target),
         }
     }
 }
 
 /// Runs one round of a plan.
 pub(super) struct RoundRunner<'a, T: Target> {
-    target: &'a T,
+    servers: &'a Servers<'a, T>,
     plan: &'a Plan,
     /// What the seed decides: the order of contenders within the volley.
     order: Seed,
@@ -63,36 +63,15 @@ pub(super) struct RoundRunner<'a, T: Target> {
     gate_limit: Duration,
 }
 
-/// A fresh resource and who deals with it.
-struct Stage<'a> {
-    dialect: &'a Dialect,
-    id: Arc<str>,
-    persons: Persons,
-    shared_key: Arc<str>,
-}
-
-/// Names for a round's people: unguessable, and the same person has the same name throughout the round.
-#[derive(Clone, Copy)]
-struct Persons(Seed);
-
-impl Persons {
-    fn name(self, actor: &Actor) -> String {
-        self.0.child(&actor.to_string()).dice().uuid().to_string()
-    }
-}
-
-/// What a call is made of, beside its verb and actor.
-#[derive(Default)]
-struct Extras<'a> {
-    id: &'a str,
-    token: Option<Arc<str>>,
-    key: Option<Arc<str>>,
-    body: Option<&'a serde_json::Value>,
-}
-
 impl<'a, T: Target> RoundRunner<'a, T> {
-    pub(super) const fn new(target: &'a T, plan: &'a Plan, order: Seed, nonce: Seed, gate_limit: Duration) -> Self {
-        Self { target, plan, order, nonce, gate_limit }
+    pub(super) const fn new(
+        servers: &'a Servers<'a, T>,
+        plan: &'a Plan,
+        order: Seed,
+        nonce: Seed,
+        gate_limit: Duration,
+    ) -> Self {
+        Self { servers, plan, order, nonce, gate_limit }
     }
 
     /// Runs the round and returns all that was asked in it, also if it is stopped half-way.
@@ -128,7 +107,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         recorder: &Recorder,
         contenders: &[&ContenderPlan],
         volley: &mut Volley<T::Contender>,
-        tasks: &mut JoinSet<T::Contender>,
+        tasks: &mut JoinSet<Raced<T::Contender>>,
     ) {
         let mut dice = self.nonce.dice();
         let mut lane = recorder.lane(Phase::SetUp);
@@ -138,25 +117,35 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         let Some(known) = self.walk(&stage, &mut lane, &self.plan.set_up, created, &mut dice).await else {
             return;
         };
+        let before = known.token.clone();
         let Some(mut ready) = self.connect(recorder, contenders, volley).await else {
             return;
         };
         self.read_tokens(recorder, &stage, &mut ready, TokenUse::Stale, &mut dice).await;
-        if self.walk(&stage, &mut lane, &self.plan.change, known, &mut dice).await.is_none() {
-            return;
+        if !self.plan.change.is_empty() {
+            if self.walk(&stage, &mut lane, &self.plan.change, known.clone(), &mut dice).await.is_none() {
+                return;
+            }
+            // What the changes came to, also where no contender wants to know.
+            self.read(&stage, &mut lane, &mut dice).await;
         }
         self.read_tokens(recorder, &stage, &mut ready, TokenUse::Current, &mut dice).await;
         if ready.iter().any(|contender| contender.token.is_none() && contender.plan.token != TokenUse::None) {
             return; // a contender that could not read its token cannot race
         }
+        // A resource that was just made has a version, and nothing that tells of it.
+        let is_changed = !self.plan.set_up.is_empty() && self.plan.change.is_empty();
+        let mut told = Told { version: known.version.filter(|_| is_changed) };
         if self.race(&stage, ready, tasks, &mut dice).await {
             while let Some(done) = tasks.join_next().await {
                 // A task that panicked has recorded its operation as Unknown; its connection is gone with it.
-                if let Ok(connection) = done {
-                    volley.give_back(connection);
+                if let Ok(raced) = done {
+                    told.note(raced.reply.as_ref());
+                    volley.give_back(raced.at, raced.connection);
                 }
             }
-            self.observe(&stage, recorder, &mut dice).await;
+            self.follow(&stage, recorder, before.as_ref(), &mut told, &mut dice).await;
+            self.observe(&stage, recorder, told, &mut dice).await;
         }
     }
 
@@ -165,10 +154,10 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         let persons = Persons(self.nonce.child("persons"));
         let actor = Actor { role: Arc::clone(dialect.role(&Verb::Create)), person: 1 };
         let (request, call) = speak(dialect, persons, Verb::Create, actor, Extras::default(), dice);
-        let reply = self.ask(dialect, lane, call, &request).await?;
+        let reply = self.ask(dialect, ServerUse::Target, lane, call, &request).await?;
         let id = reply.resource.clone().filter(|_| reply.meaning == Meaning::Applied)?;
-        let shared_key = dice.uuid().to_string().into();
-        Some((Stage { dialect, id, persons, shared_key }, reply))
+        let (shared_key, shared_word) = (dice.uuid().to_string().into(), dice.uuid().to_string());
+        Some((Stage { dialect, id, persons, shared_key, shared_word }, reply))
     }
 
     /// Takes the steps one after the other, each conditional on what the last one answered. `None` if one does not
@@ -182,15 +171,17 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         dice: &mut Dice,
     ) -> Option<Reply> {
         for step in steps {
+            let verb = step.verb();
             let token = match &known.token {
                 Some(token) => Some(Arc::clone(token)),
                 None if stage.dialect.has_token() => self.read(stage, lane, dice).await?.token,
                 None => None,
             };
-            let key = (stage.dialect.sends_key(&step.action)).then(|| dice.uuid().to_string().into());
-            let extras = Extras { id: &stage.id, token, key, body: None };
-            let (request, call) = speak(stage.dialect, stage.persons, step.verb(), step.actor.clone(), extras, dice);
-            let reply = self.ask(stage.dialect, lane, call, &request).await?;
+            let token = token.filter(|_| stage.dialect.sends_token(&verb));
+            let key = stage.dialect.sends_key(&verb).then(|| dice.uuid().to_string().into());
+            let extras = Extras { id: &stage.id, token, key, ..Extras::default() };
+            let (request, call) = speak(stage.dialect, stage.persons, verb, step.actor.clone(), extras, dice);
+            let reply = self.ask(stage.dialect, ServerUse::Target, lane, call, &request).await?;
             let arrived = match (&step.leads_to, &reply.state) {
                 (Some(goal), Some(shown)) => goal == shown,
                 _ => true,
@@ -205,13 +196,20 @@ impl<'a, T: Target> RoundRunner<'a, T> {
 
     async fn read(&self, stage: &Stage<'_>, lane: &mut Lane, dice: &mut Dice) -> Option<Reply> {
         let (request, call) = stage.speak_read(&reader(stage.dialect), dice);
-        self.ask(stage.dialect, lane, call, &request).await
+        self.ask(stage.dialect, ServerUse::Target, lane, call, &request).await
     }
 
-    async fn ask(&self, dialect: &Dialect, lane: &mut Lane, call: Call, request: &Request) -> Option<Reply> {
+    async fn ask(
+        &self,
+        dialect: &Dialect,
+        at: ServerUse,
+        lane: &mut Lane,
+        call: Call,
+        request: &Request,
+    ) -> Option<Reply> {
         let verb = call.verb.clone();
         let open = lane.open(call);
-        let exchange = self.target.send(request).await;
+        let exchange = self.servers.at(at).send(request).await;
         let (window, outcome) = read_exchange(dialect, &verb, exchange);
         let reply = outcome.reply().cloned();
         open.close(window, outcome);
@@ -227,9 +225,9 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     ) -> Option<Vec<Ready<'p, T::Contender>>> {
         let mut ready = Vec::with_capacity(contenders.len());
         for plan in contenders {
-            let connection = match volley.take() {
+            let connection = match volley.take(plan.at) {
                 Some(connection) => connection,
-                None => match self.target.contender().await {
+                None => match self.servers.at(plan.at).contender().await {
                     Ok(connection) => connection,
                     Err(cause) => {
                         note_unconnected(recorder, plan, cause);
@@ -256,13 +254,13 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         for contender in ready {
             let reads_now = match contender.plan.token {
                 TokenUse::Stale => wanted == TokenUse::Stale,
-                TokenUse::Current | TokenUse::None => wanted == TokenUse::Current,
+                TokenUse::Current | TokenUse::Weak | TokenUse::Unheard | TokenUse::None => wanted == TokenUse::Current,
             };
             if !reads_now {
                 continue;
             }
             for _attempt in 0..2 {
-                let (request, call) = stage.speak_read(&contender.plan.actor, dice);
+                let (request, call) = stage.speak_read(&contender.plan.reader, dice);
                 let open = contender.lane.open(call);
                 let exchange = contender.connection.send(&request).await;
                 let (window, outcome) = read_exchange(stage.dialect, &Verb::Read, exchange);
@@ -272,13 +270,11 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 if is_retired {
                     contender.lane = recorder.lane(Phase::SetUp);
                 }
-                if contender.plan.token != TokenUse::None {
-                    contender.token = token;
-                }
+                contender.token = as_used(contender.plan.token, token, dice);
                 if contender.connection.is_usable() {
                     break;
                 }
-                match self.target.contender().await {
+                match self.servers.at(contender.plan.at).contender().await {
                     Ok(connection) => contender.connection = connection,
                     Err(_) => break,
                 }
@@ -292,37 +288,83 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         &self,
         stage: &Stage<'_>,
         ready: Vec<Ready<'_, T::Contender>>,
-        tasks: &mut JoinSet<T::Contender>,
+        tasks: &mut JoinSet<Raced<T::Contender>>,
         dice: &mut Dice,
     ) -> bool {
         let (gate, tickets) = Gate::new(ready.len());
         let mut order: Vec<usize> = (0..ready.len()).collect();
         self.order.dice().shuffle(&mut order);
         for (contender, ticket) in ready.into_iter().zip(tickets) {
-            let plan = contender.plan;
-            let key: Option<Arc<str>> = match plan.key {
-                KeyUse::Own => Some(dice.uuid().to_string().into()),
-                KeyUse::Shared => Some(Arc::clone(&stage.shared_key)),
-                KeyUse::None => None,
-            };
-            let extras = Extras { id: &stage.id, token: contender.token.clone(), key, body: plan.body.as_ref() };
-            let (request, call) = speak(stage.dialect, stage.persons, plan.verb(), plan.actor.clone(), extras, dice);
-            let api = Arc::clone(&self.plan.api);
-            let Ready { connection, lane, .. } = contender;
-            tasks.spawn(async move { contend(&api.dialect, connection, lane, call, &request, ticket).await });
+            let Ready { plan, connection, lane, token } = contender;
+            let (request, call) = stage.speak_plan(plan, token, dice);
+            let (api, at) = (Arc::clone(&self.plan.api), plan.at);
+            tasks.spawn(async move {
+                let (connection, reply) = contend(&api.dialect, connection, lane, call, &request, ticket).await;
+                Raced { at, connection, reply }
+            });
         }
         gate.open(&order, self.gate_limit).await.is_ok()
     }
 
-    /// Looks at what the server says now: the resource, the lists of what really happened, and the resource again.
-    async fn observe(&self, stage: &Stage<'_>, recorder: &Recorder, dice: &mut Dice) {
+    /// Sends what follows the race, one after the other, each by a client of its own.
+    async fn follow(
+        &self,
+        stage: &Stage<'_>,
+        recorder: &Recorder,
+        before: Option<&Arc<str>>,
+        told: &mut Told,
+        dice: &mut Dice,
+    ) {
+        for plan in &self.plan.then {
+            let mut lane = recorder.lane(Phase::Follow);
+            let read = match plan.token {
+                TokenUse::Current | TokenUse::Weak => {
+                    let (request, call) = stage.speak_read(&plan.reader, dice);
+                    let reply = self.ask(stage.dialect, plan.at, &mut lane, call, &request).await;
+                    reply.and_then(|reply| reply.token)
+                }
+                TokenUse::Stale => before.cloned(),
+                TokenUse::Unheard | TokenUse::None => None,
+            };
+            let token = as_used(plan.token, read, dice);
+            if token.is_none() && plan.token != TokenUse::None {
+                continue; // without the token it is about, it says nothing
+            }
+            let (request, call) = stage.speak_plan(plan, token, dice);
+            let reply = self.ask(stage.dialect, plan.at, &mut lane, call, &request).await;
+            told.note(reply.as_ref().filter(|_| matches!(plan.verb, Verb::Act(_))));
+        }
+    }
+
+    /// Looks at what the server says now: the resource, the lists of what really happened, and the resource again. If that
+    /// lags behind what it has told, it is given time to settle, and looked at again.
+    async fn observe(&self, stage: &Stage<'_>, recorder: &Recorder, told: Told, dice: &mut Dice) {
+        let vain_waits = &self.servers.vain_waits;
+        let waits = if vain_waits.load(Ordering::Relaxed) < MOST_VAIN_WAITS { &SETTLING[..] } else { &SETTLING[..1] };
+        for wait in waits {
+            if !self.look(stage, recorder, told, dice).await {
+                return;
+            }
+            tokio::time::sleep(*wait).await;
+        }
+        if self.look(stage, recorder, told, dice).await {
+            vain_waits.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// One look; whether it lags behind what was told.
+    async fn look(&self, stage: &Stage<'_>, recorder: &Recorder, told: Told, dice: &mut Dice) -> bool {
+        let mut lags = false;
         for verb in std::iter::once(Verb::Read).chain(stage.dialect.lists()).chain([Verb::Read]) {
             let actor = Actor { role: Arc::clone(stage.dialect.role(&verb)), person: 1 };
             let extras = Extras { id: &stage.id, ..Extras::default() };
-            let (request, call) = speak(stage.dialect, stage.persons, verb, actor, extras, dice);
+            let (request, call) = speak(stage.dialect, stage.persons, verb.clone(), actor, extras, dice);
             // A client of its own for each look: one that saw Unknown is not asked again.
-            self.ask(stage.dialect, &mut recorder.lane(Phase::Observe), call, &request).await;
+            let mut lane = recorder.lane(Phase::Observe);
+            let reply = self.ask(stage.dialect, ServerUse::Target, &mut lane, call, &request).await;
+            lags |= reply.is_some_and(|reply| told.is_ahead_of(&verb, &reply));
         }
+        lags
     }
 }
 
@@ -334,6 +376,39 @@ struct Ready<'p, C> {
     token: Option<Arc<str>>,
 }
 
+/// A contender that has raced.
+pub(super) struct Raced<C> {
+    at: ServerUse,
+    connection: C,
+    reply: Option<Reply>,
+}
+
+/// The highest version that anything acknowledged has shown.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    version: Option<u64>,
+}
+
+impl Told {
+    fn note(&mut self, reply: Option<&Reply>) {
+        let shown = reply.filter(|reply| reply.meaning == Meaning::Applied).and_then(|reply| reply.version);
+        self.version = self.version.max(shown);
+    }
+
+    /// Whether an answer to `verb` shows less than was told.
+    fn is_ahead_of(self, verb: &Verb, reply: &Reply) -> bool {
+        let Some(told) = self.version else { return false };
+        match (verb, &reply.records) {
+            (Verb::Read, _) => reply.version.is_some_and(|shown| shown < told),
+            (Verb::ListEvents, Some(rows)) => {
+                // Rows that name versions, and not the one that was told.
+                rows.iter().all(|row| row.version.is_some()) && !rows.iter().any(|row| row.version == Some(told))
+            }
+            (Verb::Create | Verb::Act(_) | Verb::ListEffects | Verb::ListEvents, _) => false,
+        }
+    }
+}
+
 async fn contend<C: Contender>(
     dialect: &Dialect,
     mut connection: C,
@@ -341,76 +416,28 @@ async fn contend<C: Contender>(
     call: Call,
     request: &Request,
     ticket: Ticket,
-) -> C {
+) -> (C, Option<Reply>) {
     lane.enter(Phase::Contend);
     let verb = call.verb.clone();
     let open = lane.open(call);
     let exchange = connection.race(request, ticket).await;
     let (window, outcome) = read_exchange(dialect, &verb, exchange);
+    let reply = outcome.reply().cloned();
     open.close(window, outcome);
-    connection
-}
-
-impl Stage<'_> {
-    fn speak_read(&self, actor: &Actor, dice: &mut Dice) -> (Request, Call) {
-        let extras = Extras { id: &self.id, ..Extras::default() };
-        speak(self.dialect, self.persons, Verb::Read, actor.clone(), extras, dice)
-    }
+    (connection, reply)
 }
 
 /// Records that a contender could not connect: its request was certainly not sent.
 fn note_unconnected(recorder: &Recorder, plan: &ContenderPlan, cause: Cause) {
     let mut lane = recorder.lane(Phase::SetUp);
     let call = Call {
-        verb: plan.verb(),
+        verb: plan.verb.clone(),
         actor: plan.actor.clone(),
+        principal: None,
         request: "connect".into(),
         precondition: Precondition::Absent,
         key: None,
+        payload: None,
     };
     lane.open(call).close_now(Outcome::NotSent(cause));
-}
-
-fn reader(dialect: &Dialect) -> Actor {
-    Actor { role: Arc::clone(dialect.role(&Verb::Read)), person: 1 }
-}
-
-/// The request for a call, and the call as the history keeps it.
-fn speak(
-    dialect: &Dialect,
-    persons: Persons,
-    verb: Verb,
-    actor: Actor,
-    extras: Extras<'_>,
-    dice: &mut Dice,
-) -> (Request, Call) {
-    let person = persons.name(&actor);
-    let unique = dice.uuid().to_string();
-    let fill = Fill {
-        id: extras.id,
-        role: &actor.role,
-        person: &person,
-        unique: &unique,
-        token: extras.token.as_deref(),
-        key: extras.key.as_deref(),
-        body: extras.body,
-    };
-    let request = dialect.request(&verb, fill);
-    let call = Call {
-        verb,
-        actor,
-        request: format!("{} {}", request.method, request.path).into(),
-        precondition: extras.token.map_or(Precondition::Absent, Precondition::Token),
-        key: extras.key,
-    };
-    (request, call)
-}
-
-fn read_exchange(dialect: &Dialect, verb: &Verb, exchange: Exchange) -> (Window, Outcome) {
-    let outcome = match exchange.result {
-        Ok(response) => dialect.read(verb, &response),
-        Err(Failure::NotSent(cause)) => Outcome::NotSent(cause),
-        Err(Failure::Unknown(cause)) => Outcome::Unknown(cause),
-    };
-    (exchange.window, outcome)
 }

@@ -1,10 +1,12 @@
-//! The reference service in this process: its own runtime and threads, a real socket on a free port.
+//! The reference service in this process: its own runtime and threads, a real socket on a free port; and a replica of it on
+//! the same store, where a scenario wants one.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread::JoinHandle;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
 
 use crate::service::{OpenError, OrderService, ServiceConfig};
 use crate::target::Endpoint;
@@ -29,17 +31,17 @@ pub enum StartError {
 #[derive(Debug)]
 pub(super) struct InProcess {
     endpoint: Endpoint,
-    stop: Option<oneshot::Sender<()>>,
+    replica: Option<Endpoint>,
+    stop: Option<watch::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl InProcess {
-    /// Returns when the service listens, with its store open.
-    pub(super) async fn start(config: ServiceConfig) -> Result<Self, StartError> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let endpoint = Endpoint::parse(&url).expect("a socket address makes a URL");
+    /// Returns when the service listens, with its store open, and its replica, too, if there is to be one.
+    pub(super) async fn start(config: ServiceConfig, with_replica: bool) -> Result<Self, StartError> {
+        let (listener, endpoint) = listen()?;
+        let (second, replica) = with_replica.then(listen).transpose()?.unzip();
+        let listeners: Vec<TcpListener> = std::iter::once(listener).chain(second).collect();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("service")
@@ -47,21 +49,23 @@ impl InProcess {
             .enable_all()
             .build()?;
         let (ready, is_ready) = oneshot::channel();
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (stop, stopped) = watch::channel(());
         let thread = std::thread::Builder::new().name("service".to_owned()).spawn(move || {
             runtime.block_on(async move {
-                let (service, listener) = match open(config, listener).await {
+                let services = match open(config, listeners.len()).await {
                     Ok(opened) => opened,
                     Err(error) => return drop(ready.send(Err(error))),
                 };
                 // Nobody hears this if the run was given up meanwhile; then the service is told to stop, too.
                 let _ = ready.send(Ok(()));
-                let shutdown = async move { drop(stopped.await) };
-                // A service that fails stops answering, which the race sees and reports.
-                let _ = service.serve(listener, shutdown).await;
+                let mut serving = JoinSet::new();
+                for (service, listener) in services.into_iter().zip(listeners) {
+                    serving.spawn(serve(service, listener, stopped.clone()));
+                }
+                while serving.join_next().await.is_some() {}
             });
         })?;
-        let started = Self { endpoint, stop: Some(stop), thread: Some(thread) };
+        let started = Self { endpoint, replica, stop: Some(stop), thread: Some(thread) };
         // A thread that ends without a word has panicked, and said why on stderr.
         is_ready.await.unwrap_or_else(|_| Err(io::Error::other("its thread ended").into()))?;
         Ok(started)
@@ -69,6 +73,10 @@ impl InProcess {
 
     pub(super) const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    pub(super) const fn replica(&self) -> Option<&Endpoint> {
+        self.replica.as_ref()
     }
 }
 
@@ -85,13 +93,25 @@ fn step_back() {
     }
 }
 
-async fn open(
-    config: ServiceConfig,
-    listener: TcpListener,
-) -> Result<(OrderService, tokio::net::TcpListener), StartError> {
+/// A socket on a free port, and where it is.
+fn listen() -> io::Result<(TcpListener, Endpoint)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    Ok((listener, Endpoint::parse(&url).expect("a socket address makes a URL")))
+}
+
+async fn open(config: ServiceConfig, replicas: usize) -> Result<Vec<OrderService>, StartError> {
     let stores = config.stores();
-    let service = OrderService::open(config).await.map_err(|source| StartError::Store { stores, source })?;
-    Ok((service, tokio::net::TcpListener::from_std(listener)?))
+    OrderService::open_replicas(config, replicas).await.map_err(|source| StartError::Store { stores, source })
+}
+
+/// Serves until all is stopped. A service that fails stops answering, which the race sees and reports.
+async fn serve(service: OrderService, listener: TcpListener, mut stopped: watch::Receiver<()>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    // The sender says nothing: it goes away.
+    let shutdown = async move { while stopped.changed().await.is_ok() {} };
+    let _ = service.serve(listener, shutdown).await;
 }
 
 impl Drop for InProcess {

@@ -61,7 +61,12 @@ pub enum TargetChoice {
     /// The reference service, started for this run.
     InProcess(Box<ServiceConfig>),
     /// A server that is there.
-    Remote(Endpoint),
+    Remote {
+        /// Where.
+        endpoint: Box<Endpoint>,
+        /// Another address of the same service, on the same data.
+        replica: Option<Box<Endpoint>>,
+    },
 }
 
 /// Why a run could not be made, or not be saved.
@@ -111,20 +116,32 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     let clock = Clock::start();
     let started_at = jiff::Timestamp::now();
     let service = match &config.target {
-        TargetChoice::InProcess(service) => Some(InProcess::start((**service).clone()).await?),
-        TargetChoice::Remote(_) => None,
+        TargetChoice::InProcess(service) => {
+            Some(InProcess::start((**service).clone(), config.plans.iter().any(Plan::uses_replica)).await?)
+        }
+        TargetChoice::Remote { .. } => None,
     };
-    let endpoint = match (&config.target, &service) {
-        (TargetChoice::Remote(endpoint), _) => endpoint.clone(),
-        (TargetChoice::InProcess(_), Some(service)) => service.endpoint().clone(),
+    let (endpoint, replica) = match (&config.target, &service) {
+        (TargetChoice::Remote { endpoint, replica }, _) => ((**endpoint).clone(), replica.as_deref().cloned()),
+        (TargetChoice::InProcess(_), Some(service)) => (service.endpoint().clone(), service.replica().cloned()),
         (TargetChoice::InProcess(_), None) => unreachable!("started above"),
     };
     let url = endpoint.to_string();
-    let target = HttpTarget::new(endpoint, clock, Patience { request: config.timeout })?;
+    let patience = Patience { request: config.timeout };
+    let target = HttpTarget::new(endpoint, clock, patience)?;
+    let replica = match replica {
+        Some(endpoint) => {
+            let url = endpoint.to_string();
+            let replica = HttpTarget::new(endpoint, clock, patience)?;
+            look(config, &replica, &url, stop).await?;
+            Some(replica)
+        }
+        None => None,
+    };
     observer.on(&Event::RunStarted { target: &url, scenarios: config.plans.len(), seed: config.seed.value() });
     look(config, &target, &url, stop).await?;
     let mut book = Book::open(config, started_at)?;
-    let raced = race_all(config, &target, &url, clock, &mut book, observer, stop).await;
+    let raced = race_all(config, (&target, replica.as_ref()), &url, clock, &mut book, observer, stop).await;
     drop(service);
     let result = conclude(config, &book, started_at, clock, url, raced, stop.is_asked());
     let (folder, unsaved) = book.save(&result);
@@ -151,7 +168,7 @@ struct Raced {
 
 async fn race_all(
     config: &RunConfig,
-    target: &HttpTarget,
+    (target, replica): (&HttpTarget, Option<&HttpTarget>),
     url: &str,
     clock: Clock,
     book: &mut Book,
@@ -169,7 +186,7 @@ async fn race_all(
         } else if raced.target_lost {
             chapter.doubt("not raced: the target had stopped answering");
         } else {
-            let race = Race::new(target, plan, config.seed, clock, Arc::clone(&clients), pace);
+            let race = Race::new((target, replica), plan, config.seed, clock, Arc::clone(&clients), pace);
             let ending = race.run(stop, &mut chapter).await;
             if let Ending::GaveUp(why) = &ending {
                 chapter.doubt(&format!("given up after several rounds in a row without a usable answer: {why}"));
@@ -215,7 +232,7 @@ fn conclude(
         TargetChoice::InProcess(service) => {
             (TargetKind::InProcess, service.defect.map(|defect| defect.name().to_owned()))
         }
-        TargetChoice::Remote(_) => (TargetKind::Remote, None),
+        TargetChoice::Remote { .. } => (TargetKind::Remote, None),
     };
     RunResult {
         schema: SCHEMA.to_owned(),

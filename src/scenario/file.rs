@@ -35,6 +35,9 @@ pub struct Scenario {
     pub most_contenders: Option<Spanned<usize>>,
     /// Who races.
     pub contenders: Vec<Contender>,
+    /// What follows the race, one after the other: late retries, latecomers.
+    #[serde(default)]
+    pub then: Vec<Contender>,
     /// The file's name and text, for errors and for `scenarios show`.
     #[serde(skip)]
     pub file: String,
@@ -43,11 +46,11 @@ pub struct Scenario {
     pub text: String,
 }
 
-/// One racing request.
+/// One racing request, or one that follows the race.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contender {
-    /// An action of the API description.
+    /// An action of the API description, or its `create` or `read`.
     pub action: Spanned<String>,
     /// Who acts, if not the action's own actor.
     pub actor: Option<Spanned<String>>,
@@ -62,6 +65,9 @@ pub struct Contender {
     pub key: KeyUse,
     /// A body instead of the described one.
     pub body: Option<Value>,
+    /// Which server it is sent to.
+    #[serde(default)]
+    pub at: ServerUse,
 }
 
 /// A value with its place, or a default without one.
@@ -90,6 +96,19 @@ pub enum PersonUse {
     Same,
     /// A person of its own.
     Each,
+    /// One person who is not the one of the set-up.
+    Other,
+}
+
+/// Which server a request is sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerUse {
+    /// The target.
+    #[default]
+    Target,
+    /// A replica of it on the same data, where there is one; else the target.
+    Replica,
 }
 
 /// Which version token a contender names.
@@ -99,8 +118,12 @@ pub enum TokenUse {
     /// The one it read last.
     #[default]
     Current,
-    /// The one it read before the `change`.
+    /// The one it read before the `change`; after the race, the one read before it.
     Stale,
+    /// The current one, said to be a weak one.
+    Weak,
+    /// One that no version ever had.
+    Unheard,
     /// None at all.
     None,
 }

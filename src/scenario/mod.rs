@@ -8,5 +8,5 @@ pub mod catalog;
 mod file;
 mod plan;
 
-pub use file::{Contender, KeyUse, PersonUse, Scenario, TokenUse};
-pub use plan::{ContenderPlan, Plan, PlanError, Step};
+pub use file::{Contender, KeyUse, PersonUse, Scenario, ServerUse, TokenUse};
+pub use plan::{ContenderPlan, Need, Plan, PlanError, Step};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::file::{KeyUse, PersonUse, Scenario, TokenUse};
-use crate::api::{Api, StateIx};
+use super::file::{Contender, KeyUse, PersonUse, Scenario, ServerUse, TokenUse};
+use crate::api::{Allowed, Api, StateIx, Tells};
 use crate::check::Alone;
 use crate::history::{Actor, Verb};
 use crate::source::SourceError;
@@ -27,6 +27,9 @@ pub struct Plan {
     pub change: Vec<Step>,
     /// Who races, in the order written.
     pub contenders: Vec<ContenderPlan>,
+    /// What follows the race, one after the other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<ContenderPlan>,
 }
 
 /// One action of the set-up.
@@ -40,13 +43,15 @@ pub struct Step {
     pub leads_to: Option<Arc<str>>,
 }
 
-/// One contender.
+/// One contender, or one that follows the race.
 #[derive(Debug, Clone, Serialize)]
 pub struct ContenderPlan {
-    /// The action.
-    pub action: Arc<str>,
+    /// What it asks for.
+    pub verb: Verb,
     /// Who does it.
     pub actor: Actor,
+    /// Who reads the version token for it: itself, or someone who may read the resource.
+    pub reader: Actor,
     /// Which version token it names.
     pub token: TokenUse,
     /// Which idempotency key it carries.
@@ -54,8 +59,21 @@ pub struct ContenderPlan {
     /// A body instead of the described one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// Which `[[contenders]]` entry it stems from.
+    /// Which server it is sent to.
+    pub at: ServerUse,
+    /// Which entry of its list it stems from.
     pub entry: usize,
+}
+
+/// What a plan asks of its target beyond the API description: without it, a scenario proves nothing there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// That the server can tell roles apart.
+    Roles,
+    /// That the server can tell persons in one role apart.
+    Persons,
+    /// That the server speaks what the API description has aside of the contract.
+    Asides,
 }
 
 /// A scenario that does not fit its API description.
@@ -75,8 +93,14 @@ impl Plan {
         let (change, raced_from) = change(scenario, api, start)?;
         let mut plans = Vec::with_capacity(size);
         for index in 0..size {
-            plans.push(contender(scenario, api, index, &raced_from)?);
+            let entry = index % scenario.contenders.len();
+            let plan = contender(scenario, api, &scenario.contenders[entry], index, entry)?;
+            check_allowed(scenario, api, entry, &plan, &raced_from)?;
+            plans.push(plan);
         }
+        let then = (scenario.then.iter().enumerate())
+            .map(|(index, written)| contender(scenario, api, written, index, index))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             name: scenario.name.get_ref().clone(),
             api: Arc::clone(api),
@@ -84,12 +108,42 @@ impl Plan {
             set_up,
             change,
             contenders: plans,
+            then,
         })
     }
 
     /// Whether a refusal as stale is what every contender should hear: its 412 rate says nothing about contention.
     pub fn expects_stale(&self) -> bool {
-        self.contenders.iter().all(|contender| contender.token == TokenUse::Stale)
+        let never_matches = |token| matches!(token, TokenUse::Stale | TokenUse::Weak | TokenUse::Unheard);
+        self.contenders.iter().all(|contender| never_matches(contender.token))
+    }
+
+    /// Whether part of it is sent to a replica of the target, where there is one.
+    pub fn uses_replica(&self) -> bool {
+        self.contenders.iter().chain(&self.then).any(|contender| contender.at == ServerUse::Replica)
+    }
+
+    /// What it needs and the target, spoken to with the API description's credentials, cannot be known to have.
+    pub fn unmet(&self, speaks_asides: bool) -> Option<Need> {
+        let model = &self.api.model;
+        let is_aside = |step: &Step| model.action(&step.action).is_some_and(|action| action.is_aside);
+        if !speaks_asides && self.change.iter().any(is_aside) {
+            return Some(Need::Asides);
+        }
+        let trespasses = self.contenders.iter().chain(&self.then).filter_map(|contender| {
+            let Verb::Act(name) = &contender.verb else { return None };
+            let action = model.action(name)?;
+            let tells = self.api.dialect.tells(&contender.actor.role);
+            let own_tells = self.api.dialect.tells(&action.actor);
+            match action.only? {
+                _ if contender.actor.role != action.actor => {
+                    (tells.min(own_tells) < Tells::Role).then_some(Need::Roles)
+                }
+                Allowed::Creator if contender.actor.person != 1 => (tells < Tells::Person).then_some(Need::Persons),
+                Allowed::Creator | Allowed::Role => None,
+            }
+        });
+        trespasses.max()
     }
 }
 
@@ -131,18 +185,23 @@ fn change(scenario: &Scenario, api: &Api, start: StateIx) -> Result<(Vec<Step>, 
     Ok((steps, here))
 }
 
-fn contender(scenario: &Scenario, api: &Api, index: usize, raced_from: &[StateIx]) -> Result<ContenderPlan, PlanError> {
-    let entry = index % scenario.contenders.len();
-    let written = &scenario.contenders[entry];
-    let action = known_action(scenario, api, &written.action)?;
-    let is_allowed = raced_from.iter().any(|state| action.next(*state).next().is_some());
-    if scenario.alone == Alone::Applied && !is_allowed {
-        let states: Vec<&str> = raced_from.iter().map(|state| &**api.model.state_name(*state)).collect();
-        let message = format!("`{}` is not allowed in `{}`, where the race starts", action.name, states.join("` or `"));
-        return Err(scenario.wrong(&written.action, message).help("start elsewhere, or say alone = \"refused\""));
-    }
+fn contender(
+    scenario: &Scenario,
+    api: &Api,
+    written: &Contender,
+    index: usize,
+    entry: usize,
+) -> Result<ContenderPlan, PlanError> {
+    let (verb, own_role) = match written.action.get_ref().as_str() {
+        "create" => (Verb::Create, Arc::clone(api.dialect.role(&Verb::Create))),
+        "read" => (Verb::Read, Arc::clone(api.dialect.role(&Verb::Read))),
+        _ => {
+            let action = known_action(scenario, api, &written.action)?;
+            (Verb::Act(Arc::clone(&action.name)), Arc::clone(&action.actor))
+        }
+    };
     let role = match &written.actor {
-        None => Arc::clone(&action.actor),
+        None => Arc::clone(&own_role),
         Some(actor) if api.dialect.has_role(actor.get_ref()) => actor.get_ref().as_str().into(),
         Some(actor) => {
             return Err((scenario.wrong(actor, format!("`{}` has no actor `{}`", api.name, actor.get_ref())))
@@ -152,17 +211,35 @@ fn contender(scenario: &Scenario, api: &Api, index: usize, raced_from: &[StateIx
     let number = match written.person {
         PersonUse::Same => 1,
         PersonUse::Each => u32::try_from(index + 1).expect("volleys are small"),
+        PersonUse::Other => 2,
     };
-    let key = if api.dialect.sends_key(&action.name) { written.key } else { KeyUse::None };
-    let token = if api.dialect.has_token() { written.token.value } else { TokenUse::None };
-    Ok(ContenderPlan {
-        action: Arc::clone(&action.name),
-        actor: person(&role, number),
-        token,
-        key,
-        body: written.body.clone(),
-        entry,
-    })
+    let key = if api.dialect.sends_key(&verb) { written.key } else { KeyUse::None };
+    let token = if api.dialect.sends_token(&verb) { written.token.value } else { TokenUse::None };
+    let actor = person(&role, number);
+    // Who does what is not theirs to do may not even be shown the resource.
+    let is_stranger = role != own_role || written.person == PersonUse::Other;
+    let reader = if is_stranger { person(api.dialect.role(&Verb::Read), 1) } else { actor.clone() };
+    Ok(ContenderPlan { verb, actor, reader, token, key, body: written.body.clone(), at: written.at, entry })
+}
+
+/// What is to be accepted alone must be allowed where the race starts.
+fn check_allowed(
+    scenario: &Scenario,
+    api: &Api,
+    entry: usize,
+    plan: &ContenderPlan,
+    raced_from: &[StateIx],
+) -> Result<(), PlanError> {
+    let Verb::Act(name) = &plan.verb else { return Ok(()) };
+    let action = api.model.action(name).expect("the plan has it from the description");
+    let is_allowed = raced_from.iter().any(|state| action.next(*state).next().is_some());
+    if scenario.alone == Alone::Refused || is_allowed {
+        return Ok(());
+    }
+    let states: Vec<&str> = raced_from.iter().map(|state| &**api.model.state_name(*state)).collect();
+    let message = format!("`{name}` is not allowed in `{}`, where the race starts", states.join("` or `"));
+    let written = &scenario.contenders[entry].action;
+    Err(scenario.wrong(written, message).help("start elsewhere, or say alone = \"refused\""))
 }
 
 fn known_action<'a>(
@@ -172,18 +249,11 @@ fn known_action<'a>(
 ) -> Result<&'a crate::api::ActionModel, PlanError> {
     api.model.action(name.get_ref()).ok_or_else(|| {
         (scenario.wrong(name, format!("`{}` has no action `{}`", api.name, name.get_ref())))
-            .suggest(name.get_ref(), api.model.actions.iter().map(|action| &*action.name))
+            .suggest(name.get_ref(), api.model.actions.iter().map(|action| &*action.name).chain(["create", "read"]))
     })
 }
 
 impl Step {
-    /// The call's verb.
-    pub fn verb(&self) -> Verb {
-        Verb::Act(Arc::clone(&self.action))
-    }
-}
-
-impl ContenderPlan {
     /// The call's verb.
     pub fn verb(&self) -> Verb {
         Verb::Act(Arc::clone(&self.action))

@@ -50,6 +50,20 @@ pub(super) const fn role_for(action: Action) -> Role {
     }
 }
 
+/// The rules of who may act on what.
+#[derive(Clone, Copy)]
+pub(super) struct ActRules {
+    /// Whether an action is for callers of this role.
+    pub(super) may_try: fn(&Principal, Action) -> bool,
+    /// Whether an order is one that this caller, of the right role, may act on.
+    pub(super) may_act: fn(&Principal, Action, &Order) -> bool,
+}
+
+impl ActRules {
+    /// Those of the table above.
+    pub(super) const SOUND: Self = Self { may_try: |caller, action| has_role(caller, role_for(action)), may_act };
+}
+
 pub(super) fn has_role(caller: &Principal, wanted: Role) -> bool {
     match caller {
         Principal::Anonymous => true,
@@ -57,8 +71,7 @@ pub(super) fn has_role(caller: &Principal, wanted: Role) -> bool {
     }
 }
 
-/// Whether `order` is one that `caller`, of the right role, may act on.
-pub(super) fn may_act(caller: &Principal, action: Action, order: &Order) -> bool {
+fn may_act(caller: &Principal, action: Action, order: &Order) -> bool {
     match action {
         Action::Pickup => true,
         Action::Delivery => caller.rider().is_none() || order.rider.as_deref() == caller.rider(),

@@ -59,8 +59,26 @@ impl Answer {
             // The refusal is itself a transition, so the caller learns the tag it led to.
             return Problem::payment_declined(order).answer().with(ETAG, order.tag.header());
         }
-        let body = OrderWithPayment { order, payment: change.charge.as_ref().map(Payment::of) };
+        Self::acted(order, change.charge.as_ref())
+    }
+
+    /// 200 with the order and the payment that was made for it, if one was.
+    pub(super) fn acted(order: &Order, charge: Option<&Charge>) -> Self {
+        let body = OrderWithPayment { order, payment: charge.map(Payment::of) };
         Self::json(StatusCode::OK, &body).with(ETAG, order.tag.header())
+    }
+
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn is_replayed(&self) -> bool {
+        self.headers.iter().any(|(name, _)| *name == IDEMPOTENT_REPLAYED)
+    }
+
+    /// Where the order is that the answer tells of; none in an answer to anything but an order being placed.
+    pub(super) fn location(&self) -> Option<&HeaderValue> {
+        self.headers.iter().find(|(name, _)| *name == LOCATION).map(|(_, value)| value)
     }
 
     /// The answer as a database keeps it: status, header lines as JSON, body.

@@ -3,21 +3,69 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A deliberate mistake: one that real services make, and that leaves everything else right.
+mod facts;
+
+use super::ServiceConfig;
+use super::stores::KeyStoreChoice;
+use super::strategy::Strategy;
+use facts::Needs;
+
+/// A deliberate mistake: one that real services make, and that leaves everything else right. In the contract's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Defect {
     /// The `ETag` is compared in memory, then the order is saved without a condition.
     CheckThenSave,
     /// What `If-Match` says is never looked at.
     IgnoreIfMatch,
-    /// The idempotency key is looked up, the work is done, and then the answer is stored.
-    IdempotencyCheckThenAct,
-    /// The ledger is charged before the order's state is checked.
-    DoubleCharge,
     /// A request without `If-Match` is let through.
     OptionalIfMatch,
+    /// A weak tag in `If-Match` matches a strong one.
+    WeakCompare,
+    /// An order keeps its first `ETag`, whoever changes it, V1 included.
+    EtagUnchanged,
+    /// The `ETag` is made of the order's id and status, which V1 can bring back.
+    EtagPerStatus,
     /// The answer is 412, and the change is applied all the same.
     Stale412Applies,
+    /// Every fourth request of a process that names the current `ETag` is refused as stale.
+    Spurious412,
+    /// The idempotency key is looked up, the work is done, and then the answer is stored.
+    IdempotencyCheckThenAct,
+    /// Idempotency keys are kept in the process's memory. Shows after a restart, or with a second replica.
+    IdempotencyMemoryPerReplica,
+    /// Whatever is asked for under a known key gets the first answer.
+    IdempotencyReplaysAnything,
+    /// An idempotency key is the same key whoever sends it.
+    IdempotencyKeyGlobal,
+    /// A replay of a success tells of the order as it is now.
+    IdempotencyReplayDiffers,
+    /// A 412 is kept under its key, and replayed whatever `If-Match` says.
+    IdempotencyStores412,
+    /// The ledger is charged before the order's state is checked.
+    DoubleCharge,
+    /// The charge is committed on its own once the order has been judged, and stays if the order's write is refused.
+    ChargeOutsideTransaction,
+    /// The answer is given, and what it tells of is committed a few milliseconds later.
+    AckBeforeCommit,
+    /// `GET` of one order is answered from the process's cache, which lags behind by up to 50 ms.
+    StaleReads,
+    /// Every third transition of a process is applied without its event.
+    LostEvent,
+    /// Numbers of versions are drawn from a counter, also by those who then lose the race.
+    VersionSkips,
+    /// A cancelled or rejected order can be accepted.
+    TerminalResurrects,
+    /// An order can be picked up while it is prepared.
+    SkipsAState,
+    /// A rider may accept, and a restaurant may cancel. Shows only where callers must prove who they are.
+    WrongActor,
+    /// A customer may cancel another customer's order. Shows only where callers must prove who they are.
+    OthersOrders,
+    /// An action that was not alone with its order is committed, and answered 500.
+    ErrorAfterCommit,
+    /// Customers and riders lock the order and then its restaurant, restaurants the other way round. Locks whatever the
+    /// strategy is.
+    Deadlock,
 }
 
 /// The text is not the name of a defect.
@@ -36,57 +84,56 @@ impl Defect {
         Self::CheckThenSave,
         Self::IgnoreIfMatch,
         Self::OptionalIfMatch,
+        Self::WeakCompare,
+        Self::EtagUnchanged,
+        Self::EtagPerStatus,
         Self::Stale412Applies,
+        Self::Spurious412,
         Self::IdempotencyCheckThenAct,
+        Self::IdempotencyMemoryPerReplica,
+        Self::IdempotencyReplaysAnything,
+        Self::IdempotencyKeyGlobal,
+        Self::IdempotencyReplayDiffers,
+        Self::IdempotencyStores412,
         Self::DoubleCharge,
+        Self::ChargeOutsideTransaction,
+        Self::AckBeforeCommit,
+        Self::StaleReads,
+        Self::LostEvent,
+        Self::VersionSkips,
+        Self::TerminalResurrects,
+        Self::SkipsAState,
+        Self::WrongActor,
+        Self::OthersOrders,
+        Self::ErrorAfterCommit,
+        Self::Deadlock,
     ];
 
-    /// The name on the command line and in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CheckThenSave => "check-then-save",
-            Self::IgnoreIfMatch => "ignore-if-match",
-            Self::IdempotencyCheckThenAct => "idempotency-check-then-act",
-            Self::DoubleCharge => "double-charge",
-            Self::OptionalIfMatch => "optional-if-match",
-            Self::Stale412Applies => "stale-412-applies",
+    /// Whether a service like this can make the mistake.
+    pub(super) fn suits(self, config: &ServiceConfig) -> Result<(), Unsuited> {
+        match self.needs() {
+            Needs::Auth if config.auth.is_off() => Err(Unsuited::Open(self)),
+            Needs::NoLock if config.strategy == Strategy::Pessimistic => Err(Unsuited::Locked(self)),
+            Needs::OwnKeys if !matches!(config.key_store, KeyStoreChoice::Same) => Err(Unsuited::KeysElsewhere(self)),
+            Needs::Nothing | Needs::Auth | Needs::NoLock | Needs::OwnKeys => Ok(()),
         }
     }
+}
 
-    /// What the service does wrong, in one line.
-    pub const fn mistake(self) -> &'static str {
-        match self {
-            Self::CheckThenSave => {
-                "ETag compared in memory, then saved without a condition (the classic fake optimistic lock)"
-            }
-            Self::IgnoreIfMatch => "the header is never looked at",
-            Self::IdempotencyCheckThenAct => "looks the key up, works, then stores it: two in flight both charge",
-            Self::DoubleCharge => "the ledger is charged before the state is checked",
-            Self::OptionalIfMatch => "absent If-Match is let through",
-            Self::Stale412Applies => "answers 412, and applies the change all the same",
-        }
-    }
-
-    /// The kinds of finding that give the mistake away, the telling one first.
-    pub const fn caught_as(self) -> &'static [&'static str] {
-        match self {
-            Self::CheckThenSave => &["lost-update"],
-            Self::IgnoreIfMatch => &["stale-write-accepted"],
-            Self::IdempotencyCheckThenAct => &["in-flight-duplicate"],
-            Self::DoubleCharge => &["duplicate-effect"],
-            Self::OptionalIfMatch => &["precondition-not-required"],
-            Self::Stale412Applies => &["rejected-but-applied"],
-        }
-    }
-
-    /// Whether there is a gap between check and act, for [`defect_window`](super::ServiceConfig::defect_window) to
-    /// widen. The others show without a race.
-    pub const fn has_window(self) -> bool {
-        match self {
-            Self::CheckThenSave | Self::IdempotencyCheckThenAct => true,
-            Self::IgnoreIfMatch | Self::DoubleCharge | Self::OptionalIfMatch | Self::Stale412Applies => false,
-        }
-    }
+/// A defect makes no sense in a service like this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsuited {
+    /// Nobody is asked who they are.
+    #[error(
+        "{0} is a mistake about who may act, and with authentication off anyone may do anything: use it with --auth jwt"
+    )]
+    Open(Defect),
+    /// What is judged is locked.
+    #[error("{0} is a mistake of a service that takes no lock: use it with --strategy optimistic")]
+    Locked(Defect),
+    /// Idempotency keys are to be kept somewhere.
+    #[error("{0} keeps idempotency keys in the process: use it with --idempotency-store same")]
+    KeysElsewhere(Defect),
 }
 
 impl fmt::Display for Defect {

@@ -42,7 +42,7 @@ impl EntityTag {
         !self.weak && !other.weak && self.opaque == other.opaque
     }
 
-    fn matches_weakly(&self, other: &Self) -> bool {
+    pub(super) fn matches_weakly(&self, other: &Self) -> bool {
         self.opaque == other.opaque
     }
 }
@@ -83,7 +83,8 @@ impl TagList {
         }
     }
 
-    fn any(&self, matches: impl Fn(&EntityTag) -> bool) -> bool {
+    /// Whether it names a tag that `matches`. A star names whatever there is.
+    pub(super) fn any(&self, matches: impl Fn(&EntityTag) -> bool) -> bool {
         match self {
             Self::Any => true,
             Self::Tags(tags) => tags.iter().any(matches),

@@ -52,20 +52,20 @@ mod stores;
 mod strategy;
 mod transition;
 
-pub use defect::{Defect, UnknownDefect};
+pub use defect::{Defect, UnknownDefect, Unsuited};
 pub use identity::Auth;
 pub use log::{LogLine, RequestLog};
 pub use stores::{KeyStoreChoice, OpenError, PostgresUrl, RedisUrl, StoreChoice, UnknownKeyStore, UnknownStore};
 pub use strategy::{Strategy, UnknownStrategy};
 
-use access::Viewer;
-use defects::Mistaken;
+use access::{ActRules, Viewer};
+use defects::Mistake;
 use identity::{Principal, Role};
 use metrics::Metrics;
 use orders::{Action, Order, OrderId};
 use problem::Problem;
 use seeds::Seeds;
-use stores::Store;
+use stores::{Careless, Store};
 
 /// How the service behaves. The default is sound.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ pub struct ServiceConfig {
     pub store: StoreChoice,
     /// Where idempotency keys are kept.
     pub key_store: KeyStoreChoice,
-    /// How contenders for one order are kept apart. A mistake is made in its own way, whatever this says.
+    /// How contenders for one order are kept apart.
     pub strategy: Strategy,
     /// Whether callers must prove who they are.
     pub auth: Auth,
@@ -112,6 +112,14 @@ impl ServiceConfig {
             KeyStoreChoice::Same => format!("--store {}", self.store),
             keys @ KeyStoreChoice::Redis(_) => format!("--store {} --idempotency-store {keys}", self.store),
         }
+    }
+
+    /// Whether the service can make the mistake that it is to make.
+    ///
+    /// # Errors
+    /// If it could not show in a service like this.
+    pub fn check(&self) -> Result<(), Unsuited> {
+        self.defect.map_or(Ok(()), |defect| defect.suits(self))
     }
 }
 
@@ -160,15 +168,48 @@ impl OrderService {
     /// Opens the store, makes or migrates its schema, and loads [`seed_data`](ServiceConfig::seed_data).
     ///
     /// # Errors
-    /// If the store cannot be opened.
+    /// If the store cannot be opened; or if the service cannot make the mistake that it is to make.
     pub async fn open(config: ServiceConfig) -> Result<Self, OpenError> {
-        let store = config.key_store.open(config.store.open().await?).await?;
+        config.check()?;
+        let orders = config.store.open().await?;
+        Self::on(orders, config).await
+    }
+
+    /// Several services on one store, which share nothing else: what a load balancer stands before. Each has its own
+    /// connections; a store in memory, which nobody connects to, is handed to all of them.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_replicas(config: ServiceConfig, count: usize) -> Result<Vec<Self>, OpenError> {
+        config.check()?;
+        let shared = match config.store {
+            StoreChoice::Memory => Some(config.store.open().await?),
+            StoreChoice::Sqlite(_) | StoreChoice::Postgres(_) => None,
+        };
+        let mut replicas = Vec::with_capacity(count);
+        for _ in 0..count {
+            let orders = match &shared {
+                Some(shared) => Arc::clone(shared),
+                None => config.store.open().await?,
+            };
+            replicas.push(Self::on(orders, config.clone()).await?);
+        }
+        Ok(replicas)
+    }
+
+    async fn on(orders: Arc<dyn Careless>, config: ServiceConfig) -> Result<Self, OpenError> {
+        let store = if config.defect.is_some_and(defects::keeps_keys_in_the_process) {
+            stores::with_keys_in_this_process(orders)
+        } else {
+            config.key_store.open(orders).await?
+        };
         if config.seed_data > 0 {
             let loaded = store.load(Seeds::new(config.seed_data)).await;
             loaded.map_err(|error| OpenError::Database(error.to_string()))?;
         }
-        let mistaken = config.defect.map(|defect| Mistaken::new(defect, store.clone(), config.defect_window));
-        Ok(Self(Service { config, store, mistaken, metrics: Metrics::default() }))
+        let mistaken = config.defect.map(|defect| defects::make(defect, store.clone(), config.defect_window));
+        let access = mistaken.as_ref().map_or(ActRules::SOUND, |mistaken| mistaken.access());
+        Ok(Self(Service { config, store, access, mistaken, metrics: Metrics::default() }))
     }
 
     /// Serves until `shutdown` is done: see [`run`].
@@ -197,7 +238,8 @@ impl OrderService {
 struct Service {
     config: ServiceConfig,
     store: Arc<dyn Store>,
-    mistaken: Option<Mistaken>,
+    access: ActRules,
+    mistaken: Option<Box<dyn Mistake>>,
     metrics: Metrics,
 }
 
@@ -220,6 +262,10 @@ impl Service {
     /// An order that `caller` may see. Another one does not exist.
     async fn read_as(&self, id: OrderId, caller: &Principal) -> Result<Arc<Order>, Problem> {
         let order = self.read(id).await?;
+        self.show(order, caller)
+    }
+
+    fn show(&self, order: Arc<Order>, caller: &Principal) -> Result<Arc<Order>, Problem> {
         if self.viewer(caller).sees(&order) { Ok(order) } else { Err(Problem::not_found("this order")) }
     }
 
@@ -233,9 +279,15 @@ impl Service {
 
     /// An order that `caller` may act on. Another one does not exist, and a wrong role is refused before anything else.
     async fn read_to_act(&self, id: OrderId, caller: &Principal, action: Action) -> Result<Arc<Order>, Problem> {
-        self.demand(caller, access::role_for(action))?;
+        let open = self.config.auth.is_off();
+        if !open && !(self.access.may_try)(caller, action) {
+            return Err(Problem::forbidden(access::role_for(action)));
+        }
         let order = self.read(id).await?;
-        let allowed = self.config.auth.is_off() || access::may_act(caller, action, &order);
-        if allowed { Ok(order) } else { Err(Problem::not_found("this order")) }
+        if open || (self.access.may_act)(caller, action, &order) {
+            Ok(order)
+        } else {
+            Err(Problem::not_found("this order"))
+        }
     }
 }

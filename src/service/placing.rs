@@ -59,12 +59,27 @@ impl Placement {
 
 /// Places an order, once however often the request is repeated under its key.
 pub(super) async fn place(service: &Service, placement: Placement, keyed: Option<&Keyed>) -> Result<Answer, Problem> {
-    idempotency::once(service, keyed, None, |claim| open(service, placement, claim)).await
+    idempotency::once(service, keyed, None, |claim| open(service, placement, claim, |order| order)).await
 }
 
-async fn open(service: &Service, placement: Placement, claim: Claim) -> Result<Answer, Problem> {
+/// The same, with the order `altered` before it is written.
+pub(super) async fn place_as(
+    service: &Service,
+    placement: Placement,
+    keyed: Option<Keyed>,
+    altered: impl FnOnce(Order) -> Order + Send,
+) -> Result<Answer, Problem> {
+    idempotency::once(service, keyed.as_ref(), None, |claim| open(service, placement, claim, altered)).await
+}
+
+async fn open(
+    service: &Service,
+    placement: Placement,
+    claim: Claim,
+    altered: impl FnOnce(Order) -> Order + Send,
+) -> Result<Answer, Problem> {
     let order = match placement.draw_up(service).await {
-        Ok(order) => order,
+        Ok(order) => altered(order),
         Err(problem) => {
             if problem.is_final() {
                 claim.settle(&problem.answer()).await?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::body::JsonObject;
-use super::etag::{Preconditions, Unmet};
+use super::etag::{EntityTag, Preconditions, Unmet};
 use super::identity::Principal;
 use super::orders::{Action, Cause, Charge, Event, Minted, Order, Rider, Status};
 use super::problem::Problem;
@@ -102,13 +102,40 @@ pub(super) struct Change {
     pub(super) expected_version: u64,
     /// The order as it will be.
     pub(super) order: Order,
-    pub(super) event: Event,
+    /// The row of the order's history; every transition has one.
+    pub(super) event: Option<Event>,
     pub(super) charge: Option<Charge>,
     pub(super) rider: Option<Rider>,
 }
 
+impl Change {
+    /// The same as the version of this number.
+    pub(super) fn numbered(mut self, version: u64) -> Self {
+        self.order.version = version;
+        if let Some(event) = &mut self.event {
+            event.version = version;
+        }
+        self
+    }
+}
+
+/// What an action is judged by.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    /// Whether a write may go ahead on the version that has this tag.
+    pub(super) precondition: fn(&Preconditions, &EntityTag) -> Result<(), Unmet>,
+    /// The state that an action leads to from another; none where it is forbidden there.
+    pub(super) lifecycle: fn(Status, Action) -> Option<Status>,
+}
+
+impl Rules {
+    /// The contract's.
+    pub(super) const SOUND: Self = Self { precondition: Preconditions::judge_write, lifecycle: Status::after };
+}
+
 /// Judges `command` on `order`, in the contract's order: the sense of the body, the precondition, the lifecycle.
 pub(super) fn plan(
+    rules: &Rules,
     order: &Order,
     command: &Command,
     preconditions: &Preconditions,
@@ -116,11 +143,13 @@ pub(super) fn plan(
     minted: Minted,
 ) -> Result<Change, Refusal> {
     check_amount(order, command)?;
-    preconditions.judge_write(&order.tag).map_err(|unmet| match unmet {
+    (rules.precondition)(preconditions, &order.tag).map_err(|unmet| match unmet {
         Unmet::Missing => Refusal::PreconditionMissing,
         Unmet::Failed => Refusal::PreconditionFailed,
     })?;
-    apply(order, command, caller, minted)
+    let action = command.action();
+    let to = (rules.lifecycle)(order.status, action).ok_or(Refusal::Illegal(action))?;
+    Ok(apply(order, command, to, caller, minted))
 }
 
 /// A payment of anything but the order's amount makes no sense at any version of the order: an order's amount never
@@ -140,22 +169,21 @@ fn check_amount(order: &Order, command: &Command) -> Result<(), Refusal> {
     }
 }
 
-/// The lifecycle's word, and what follows from it.
-fn apply(order: &Order, command: &Command, caller: &Principal, minted: Minted) -> Result<Change, Refusal> {
+/// What follows from an action that leads to a state.
+fn apply(order: &Order, command: &Command, to: Status, caller: &Principal, minted: Minted) -> Change {
     let action = command.action();
-    let allowed = order.status.after(action).ok_or(Refusal::Illegal(action))?;
     let Minted { at, tag, id } = minted;
     let charge = command.charge(id, at);
     let declined = action == Action::Payment && charge.is_none();
-    let status = if declined { Status::PaymentFailed } else { allowed };
+    let status = if declined { Status::PaymentFailed } else { to };
     let rider = (action == Action::Pickup).then(|| {
         let name = caller.rider().map_or_else(|| id.to_string(), str::to_owned);
         Rider { id: name.clone(), name }
     });
     let version = order.version + 1;
-    Ok(Change {
+    Change {
         expected_version: order.version,
-        event: Event {
+        event: Some(Event {
             action: Cause::Action(action),
             actor: caller.to_string(),
             from: order.status,
@@ -163,7 +191,7 @@ fn apply(order: &Order, command: &Command, caller: &Principal, minted: Minted) -
             version,
             at,
             reason: command.reason().map(str::to_owned),
-        },
+        }),
         order: Order {
             status,
             version,
@@ -174,7 +202,7 @@ fn apply(order: &Order, command: &Command, caller: &Principal, minted: Minted) -
         },
         charge,
         rider,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -231,31 +259,50 @@ mod tests {
             (Command::Accept, &stale(), Refusal::PreconditionFailed),
             (Command::Accept, &current(), Refusal::Illegal(Action::Acceptance)),
         ] {
-            let refusal =
-                plan(&order(Status::Delivered), &command, preconditions, &Principal::Anonymous, minted()).unwrap_err();
+            let refusal = plan(
+                &Rules::SOUND,
+                &order(Status::Delivered),
+                &command,
+                preconditions,
+                &Principal::Anonymous,
+                minted(),
+            )
+            .unwrap_err();
             assert_eq!(refusal, expected, "{command:?}");
         }
     }
 
     #[test]
     fn a_payment_makes_one_charge_one_event_and_the_next_version() {
-        let change =
-            plan(&order(Status::PendingPayment), &pay("card", 25_000), &current(), &Principal::Anonymous, minted())
-                .unwrap();
+        let change = plan(
+            &Rules::SOUND,
+            &order(Status::PendingPayment),
+            &pay("card", 25_000),
+            &current(),
+            &Principal::Anonymous,
+            minted(),
+        )
+        .unwrap();
         assert_eq!(change.expected_version, 7);
         assert_eq!(change.order.version, 8);
         assert_eq!(change.order.status, Status::PendingAcceptance);
         assert_eq!(change.order.tag, EntityTag::strong("eight".to_owned()));
-        assert_eq!(change.event.version, 8);
-        assert_eq!(change.event.from, Status::PendingPayment);
+        let event = change.event.unwrap();
+        assert_eq!((event.version, event.from), (8, Status::PendingPayment));
         assert_eq!(change.charge.unwrap().amount, 25_000);
     }
 
     #[test]
     fn a_declined_payment_fails_the_order_and_charges_nothing() {
-        let change =
-            plan(&order(Status::PendingPayment), &pay(DECLINED, 25_000), &current(), &Principal::Anonymous, minted())
-                .unwrap();
+        let change = plan(
+            &Rules::SOUND,
+            &order(Status::PendingPayment),
+            &pay(DECLINED, 25_000),
+            &current(),
+            &Principal::Anonymous,
+            minted(),
+        )
+        .unwrap();
         assert_eq!(change.order.status, Status::PaymentFailed);
         assert!(change.charge.is_none());
     }
@@ -265,7 +312,7 @@ mod tests {
         let named = Principal::Named { role: super::super::identity::Role::Rider, name: "bob".to_owned() };
         for (caller, expected) in [(named, "bob".to_owned()), (Principal::Anonymous, Uuid::from_u128(2).to_string())] {
             let order = order(Status::ReadyForPickup);
-            let change = plan(&order, &Command::PickUp, &current(), &caller, minted()).unwrap();
+            let change = plan(&Rules::SOUND, &order, &Command::PickUp, &current(), &caller, minted()).unwrap();
             assert_eq!(change.order.rider, Some(expected.clone()));
             assert_eq!(change.rider.unwrap().id, expected);
         }

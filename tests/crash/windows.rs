@@ -100,3 +100,20 @@ async fn a_process_that_dies_between_the_commit_and_redis_has_charged_once() {
     assert_eq!((status, &body["error"]), (409, &"illegal_transition".into()));
     assert_eq!(caller.rows(&order, "payments").await, charged);
 }
+
+/// A promise is kept if the write came first; the defect `ack-before-commit` makes it come later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_before_it_was_committed_is_lost_by_a_crash() {
+    for (defect, kept) in [(&[][..], 2), (&["--defect", "ack-before-commit", "--defect-window", "60s"], 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = format!("sqlite:{}", folder.path().join("orders.db").display());
+        let served = Served::start(&[&["--store", &store], defect].concat());
+        let caller = served.caller();
+        let order = caller.order().await.unwrap();
+        let (status, body) = caller.pay(&order, "k").await.unwrap();
+        assert_eq!((status, &body["version"]), (200, &2.into()));
+        served.kill();
+        let served = Served::start(&["--store", &store]);
+        assert_eq!(served.caller().now(&order).await["version"], kept, "{defect:?}");
+    }
+}

@@ -46,7 +46,7 @@ fn what_is_wrong_is_found_and_named() {
         }
         let finding = &judgment.findings[0];
         assert!(!finding.witness.is_empty() && !finding.sentence.is_empty(), "{name}: {finding:#?}");
-        assert_eq!(judgment.verdict(finding.kind.severity()), Verdict::Violated, "{name}");
+        assert_eq!(judgment.verdict(finding.severity), Verdict::Violated, "{name}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

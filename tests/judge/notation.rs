@@ -6,15 +6,17 @@
 //! # a comment
 //! create                     [0 1]                  -> 201 pending_payment v1 "a"
 //! * customer cancellation    [2 9] if "a" key k1    -> 200 cancelled v2 "b" effect e1 body 7
+//! + customer payment         [9 9] key k1 payload 2 -> 409 refused
 //! * rider#2 pickup           [2 9]                  -> unknown
 //! read                       [10 11]                -> 200 cancelled v2 "b"
 //! effects                    [12 13]                -> e1 e2
 //! events                     [14 15]                -> cancellation:pending_payment>cancelled@2
 //! ```
 //!
-//! `*` marks contenders. Times are microseconds. After `->` stands a reply (status, then in any order: a meaning if it is
-//! not `applied`, a state, `vN`, a token in quotes, `effect ID`, `body N`), or `unknown [STATUS]`, `timeout`, or `not-sent`.
-//! A line `round 2` (or `control 1`) begins another round.
+//! `*` marks contenders, `+` what follows the race. Times are microseconds. Before `->` may stand `if TOKEN`, `key KEY`,
+//! `payload N`, `as PRINCIPAL` and `client N` (else each line is another client's). After it stands a reply (status, then in
+//! any order: a meaning if it is not `applied`, a state, `vN`, a token in quotes, `id ID`, `effect ID`, `amount N`, `body N`),
+//! or `unknown [STATUS]`, `timeout`, or `not-sent`. A row of effects is `ID` or `ID=AMOUNT`. A line `round 2` (or `control 1`) begins another round.
 
 use std::fs;
 use std::path::Path;
@@ -55,7 +57,8 @@ impl Example {
             } else if let Some(next) = line.strip_prefix("control ") {
                 round = RoundId::Control(next.parse().map_err(|_| wrong("no number"))?);
             } else {
-                operations.push(operation(line, round).ok_or_else(|| wrong("not an operation"))?);
+                let client = ClientId(1_000 + u32::try_from(number).expect("few lines"));
+                operations.push(operation(line, client, round).ok_or_else(|| wrong("not an operation"))?);
             }
         }
         number_by_opening(&mut operations);
@@ -78,27 +81,37 @@ pub(crate) fn number_by_opening(operations: &mut [Operation]) {
     }
 }
 
-fn operation(line: &str, round: RoundId) -> Option<Operation> {
+fn operation(line: &str, client: ClientId, round: RoundId) -> Option<Operation> {
     let (races, line) = line.strip_prefix('*').map_or((false, line), |rest| (true, rest.trim()));
+    let (follows, line) = line.strip_prefix('+').map_or((false, line), |rest| (true, rest.trim()));
     let (asked, answered) = line.split_once("->")?;
     let (who_what, rest) = asked.split_once('[')?;
     let (times, conditions) = rest.split_once(']')?;
     let (opened, closed) = times.split_once(' ')?;
     let (actor, verb) = who_what_to_call(who_what.trim())?;
-    let (precondition, key) = conditions_to_call(conditions.trim())?;
+    let asked = Asked::parse(conditions.trim())?;
     let outcome = outcome(answered.trim(), &verb)?;
     let stamp = |text: &str| Some(Stamp::from_nanos(text.trim().parse::<u64>().ok()? * 1_000));
     let phase = match (&verb, races) {
         (_, true) => Phase::Contend,
+        _ if follows => Phase::Follow,
         (Verb::Create | Verb::Act(_), false) => Phase::SetUp,
         (Verb::Read | Verb::ListEffects | Verb::ListEvents, false) => Phase::Observe,
     };
     Some(Operation {
         id: OpId(0),
-        client: ClientId(0),
+        client: asked.client.unwrap_or(client),
         round,
         phase,
-        call: Call { request: verb.to_string().into(), verb, actor, precondition, key },
+        call: Call {
+            request: verb.to_string().into(),
+            verb,
+            actor,
+            principal: asked.principal,
+            precondition: asked.precondition,
+            key: asked.key,
+            payload: asked.payload,
+        },
         window: Window { opened: stamp(opened)?, released: races.then_some(stamp(opened)?), closed: stamp(closed)? },
         outcome,
     })
@@ -122,17 +135,32 @@ fn who_what_to_call(text: &str) -> Option<(Actor, Verb)> {
     Some((Actor { role: role.into(), person }, verb))
 }
 
-fn conditions_to_call(text: &str) -> Option<(Precondition, Option<Arc<str>>)> {
-    let mut words = text.split_whitespace();
-    let (mut precondition, mut key) = (Precondition::Absent, None);
-    while let Some(word) = words.next() {
-        match word {
-            "if" => precondition = Precondition::Token(words.next()?.into()),
-            "key" => key = Some(words.next()?.into()),
-            _ => return None,
+/// What stands between the times and the arrow.
+#[derive(Default)]
+struct Asked {
+    precondition: Precondition,
+    key: Option<Arc<str>>,
+    payload: Option<Digest>,
+    principal: Option<Arc<str>>,
+    client: Option<ClientId>,
+}
+
+impl Asked {
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        let mut asked = Self::default();
+        while let Some(word) = words.next() {
+            match word {
+                "if" => asked.precondition = Precondition::Token(words.next()?.into()),
+                "key" => asked.key = Some(words.next()?.into()),
+                "payload" => asked.payload = Some(Digest(words.next()?.parse().ok()?)),
+                "as" => asked.principal = Some(words.next()?.into()),
+                "client" => asked.client = Some(ClientId(words.next()?.parse().ok()?)),
+                _ => return None,
+            }
         }
+        Some(asked)
     }
-    Some((precondition, key))
 }
 
 fn outcome(text: &str, verb: &Verb) -> Option<Outcome> {
@@ -152,6 +180,8 @@ fn outcome(text: &str, verb: &Verb) -> Option<Outcome> {
             let mut reply = blank(words.next()?.parse().ok()?);
             while let Some(word) = words.next() {
                 match word {
+                    "id" => reply.resource = Some(words.next()?.into()),
+                    "amount" => reply.amount = Some(words.next()?.parse().ok()?),
                     "effect" => reply.effect = Some(words.next()?.into()),
                     "body" => reply.digest = Some(Digest(words.next()?.parse().ok()?)),
                     _ if word.starts_with('"') || word.starts_with("W/") => reply.token = Some(word.into()),
@@ -171,15 +201,18 @@ fn meaning(word: &str) -> Option<Meaning> {
     serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
 }
 
-/// `ID`, or `ACTION:FROM>TO@VERSION`.
+/// `ID`, `ID=AMOUNT`, or `ACTION:FROM>TO@VERSION`.
 fn record(word: &str) -> Option<Record> {
     let Some((action, rest)) = word.split_once(':') else {
-        return Some(Record { id: Some(word.into()), ..Record::default() });
+        let (id, amount) = word.split_once('=').map_or((word, None), |(id, amount)| (id, Some(amount)));
+        let amount = amount.map(str::parse).transpose().ok()?;
+        return Some(Record { id: Some(id.into()), amount, ..Record::default() });
     };
     let (states, version) = rest.split_once('@')?;
     let (from, to) = states.split_once('>')?;
     Some(Record {
         id: None,
+        amount: None,
         action: Some(action.into()),
         from: Some(from.into()),
         to: Some(to.into()),

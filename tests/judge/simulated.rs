@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use quickeats_bench::api::{Model, StateIx};
+use quickeats_bench::api::{Lags, Model, StateIx};
 use quickeats_bench::check::{Alone, Severity, judge};
 use quickeats_bench::clock::Stamp;
 use quickeats_bench::history::{
@@ -210,6 +210,8 @@ fn operation(verb: Verb, phase: Phase, window: (u64, u64), outcome: Outcome) -> 
             actor: Actor { role: "anyone".into(), person: 1 },
             precondition: Precondition::Absent,
             key: None,
+            payload: None,
+            principal: None,
         },
         window: Window { opened, released: (phase == Phase::Contend).then_some(opened), closed },
         outcome,
@@ -284,6 +286,9 @@ fn no_correct_server_is_ever_accused() {
         model.versioned = manners.versions;
         model.precondition_required = false;
         model.effects_per_resource = None;
+        model.lags = Lags { reads: false, effects: manners.lists_lag, events: manners.lists_lag };
+        // A server that judges the precondition first refuses a retry whose token is old.
+        model.keys.replays_what_was_stored = manners.key_before_precondition;
         let history = history(&model, manners, &mut dice);
         let judgment = judge(&history, &model, Alone::Refused);
         let accused = judgment.findings.iter().find(|finding| finding.kind.severity() == Severity::Violation);

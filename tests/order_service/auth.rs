@@ -1,7 +1,7 @@
 //! Who may act: 401, 403 and 404, and that they come before everything else.
 
 use quickeats_bench::jwt::{Claims, Secret};
-use quickeats_bench::service::{Auth, ServiceConfig};
+use quickeats_bench::service::{Auth, Defect, ServiceConfig};
 use serde_json::json;
 
 use crate::caller::{Order, Reply, Request, Service};
@@ -19,15 +19,20 @@ on_venues!(everywhere:
 
 const LONG_FROM_NOW: u64 = 4_000_000_000;
 
-struct Guarded {
-    service: Service,
+/// A service that asks callers who they are.
+pub(crate) struct Guarded {
+    pub(crate) service: Service,
     secret: Secret,
 }
 
 impl Guarded {
     async fn open(venue: Venue) -> Self {
+        Self::perhaps_with(venue, None).await
+    }
+
+    pub(crate) async fn perhaps_with(venue: Venue, defect: Option<Defect>) -> Self {
         let secret = Secret::random();
-        let config = ServiceConfig { auth: Auth::Jwt(secret.clone()), ..ServiceConfig::default() };
+        let config = ServiceConfig { auth: Auth::Jwt(secret.clone()), defect, ..ServiceConfig::default() };
         Self { service: Service::with(venue, config).await, secret }
     }
 
@@ -36,7 +41,7 @@ impl Guarded {
         self.secret.mint(&Claims { sub: sub.to_owned(), role: role.to_owned(), exp: LONG_FROM_NOW })
     }
 
-    fn by(&self, who: &str, request: Request) -> Request {
+    pub(crate) fn by(&self, who: &str, request: Request) -> Request {
         request.header("authorization", &format!("Bearer {}", self.token(who)))
     }
 
@@ -44,18 +49,18 @@ impl Guarded {
         self.by(who, self.service.get(path)).send().await
     }
 
-    async fn order_of(&self, customer: &str) -> Order {
+    pub(crate) async fn order_of(&self, customer: &str) -> Order {
         let reply = self.by(&format!("customer:{customer}"), self.service.post("/api/v2/orders")).send().await;
         assert_eq!(reply.status, 201, "{reply:?}");
         Order { id: reply.body["id"].as_str().unwrap().to_owned(), tag: reply.tag() }
     }
 
-    async fn act(&self, who: &str, order: &Order, action: &str) -> Reply {
+    pub(crate) async fn act(&self, who: &str, order: &Order, action: &str) -> Reply {
         self.by(who, self.service.act(order, action)).send().await
     }
 
     /// An order of ann's, brought this far by the right people.
-    async fn after(&self, actions: &[&str]) -> Order {
+    pub(crate) async fn after(&self, actions: &[&str]) -> Order {
         let mut order = self.order_of("ann").await;
         for action in actions {
             let who = match *action {

@@ -33,17 +33,21 @@ impl Service {
     }
 
     pub(crate) async fn with_defect(venue: Venue, defect: Defect) -> Self {
-        Self::with(venue, ServiceConfig { defect: Some(defect), ..ServiceConfig::default() }).await
+        Self::perhaps_with(venue, Some(defect)).await
+    }
+
+    pub(crate) async fn perhaps_with(venue: Venue, defect: Option<Defect>) -> Self {
+        Self::with(venue, ServiceConfig { defect, ..ServiceConfig::default() }).await
     }
 
     /// A defect whose gap is wide enough for requests that are sent together to meet in it.
     pub(crate) async fn with_wide_defect(venue: Venue, defect: Defect) -> Self {
-        let config = ServiceConfig {
-            defect: Some(defect),
-            defect_window: Duration::from_millis(500),
-            ..ServiceConfig::default()
-        };
-        Self::with(venue, config).await
+        Self::perhaps_widely_with(venue, Some(defect)).await
+    }
+
+    pub(crate) async fn perhaps_widely_with(venue: Venue, defect: Option<Defect>) -> Self {
+        let defect_window = Duration::from_millis(500);
+        Self::with(venue, ServiceConfig { defect, defect_window, ..ServiceConfig::default() }).await
     }
 
     /// A service that behaves as `config` says, but for its store, which is the venue's.
@@ -61,7 +65,24 @@ impl Service {
                 strategy: *strategy,
                 ..config.clone()
             };
-            replicas.push(Replica::start(config).await);
+            replicas.push(Replica::start(OrderService::open(config).await.unwrap()).await);
+        }
+        Self { replicas, turn: AtomicUsize::new(0), client: client(), props }
+    }
+
+    /// Two services on one store, also if it is in memory; each request goes to the other one than the request before.
+    pub(crate) async fn two_replicas(venue: Venue, defect: Option<Defect>) -> Self {
+        let props = venue.props();
+        let config = ServiceConfig {
+            store: props.store.clone(),
+            key_store: props.key_store.clone(),
+            strategy: props.strategies[0],
+            defect,
+            ..ServiceConfig::default()
+        };
+        let mut replicas = Vec::new();
+        for service in OrderService::open_replicas(config, 2).await.unwrap() {
+            replicas.push(Replica::start(service).await);
         }
         Self { replicas, turn: AtomicUsize::new(0), client: client(), props }
     }
@@ -160,8 +181,7 @@ impl Service {
 }
 
 impl Replica {
-    async fn start(config: ServiceConfig) -> Self {
-        let service = OrderService::open(config).await.unwrap();
+    async fn start(service: OrderService) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();

@@ -98,5 +98,14 @@ macro_rules! on_venues {
         on_venues!(alone_on_sqlite: Sqlite => $($test),+);
         on_venues!(alone_on_postgres: Postgres => $($test),+);
     };
+    // What is about one process, with the order locked while it is judged and without.
+    (each strategy: $($test:ident),+ $(,)?) => {
+        on_venues!(unlocked_in_memory: Memory => $($test),+);
+        on_venues!(unlocked_on_sqlite: Sqlite => $($test),+);
+        on_venues!(unlocked_on_postgres: Postgres => $($test),+);
+        on_venues!(locked_in_memory: MemoryLocked => $($test),+);
+        on_venues!(locked_on_sqlite: SqliteLocked => $($test),+);
+        on_venues!(locked_on_postgres: PostgresLocked => $($test),+);
+    };
 }
 pub(crate) use on_venues;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use toml::Spanned;
 
+use super::super::model::Allowed;
 use crate::history::Meaning;
 
 #[derive(Deserialize)]
@@ -20,8 +21,8 @@ pub(super) struct ApiFile {
     pub(super) idempotency: Option<KeyFile>,
     #[serde(default)]
     pub(super) actors: BTreeMap<String, ActorFile>,
-    pub(super) create: RequestFile,
-    pub(super) read: RequestFile,
+    pub(super) create: CreateFile,
+    pub(super) read: ReadFile,
     pub(super) actions: BTreeMap<String, ActionFile>,
     pub(super) effects: Option<ListFile>,
     pub(super) events: Option<ListFile>,
@@ -60,6 +61,24 @@ pub(super) struct TokenFile {
 pub(super) struct KeyFile {
     pub(super) request_header: Spanned<String>,
     pub(super) replayed_header: Option<Spanned<String>>,
+    pub(super) replay: Option<ReplayFile>,
+    pub(super) reuse: Option<ReuseFile>,
+}
+
+/// What a retry of a finished request gets.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ReplayFile {
+    /// The answer that was stored: status, headers that matter, body.
+    Stored,
+}
+
+/// What a request gets that carries a used key and another payload.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ReuseFile {
+    /// A refusal.
+    Refused,
 }
 
 #[derive(Deserialize)]
@@ -70,18 +89,33 @@ pub(super) struct ActorFile {
     pub(super) subject: Option<Spanned<String>>,
 }
 
+// serde cannot flatten and deny unknown fields at once, so requests repeat their keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RequestFile {
+pub(super) struct CreateFile {
     pub(super) actor: Spanned<String>,
     pub(super) method: Spanned<String>,
     pub(super) path: Spanned<String>,
     #[serde(default)]
     pub(super) headers: BTreeMap<Spanned<String>, Spanned<String>>,
     pub(super) body: Option<Spanned<Value>>,
+    #[serde(default)]
+    pub(super) idempotency_key: bool,
 }
 
-// serde cannot flatten and deny unknown fields at once, so requests within actions and lists repeat their keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadFile {
+    pub(super) actor: Spanned<String>,
+    pub(super) method: Spanned<String>,
+    pub(super) path: Spanned<String>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<Spanned<String>, Spanned<String>>,
+    pub(super) body: Option<Spanned<Value>>,
+    #[serde(default)]
+    pub(super) eventual: bool,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ActionFile {
@@ -94,6 +128,10 @@ pub(super) struct ActionFile {
     #[serde(default)]
     pub(super) idempotency_key: bool,
     pub(super) effect: Option<Spanned<String>>,
+    pub(super) amount: Option<Spanned<String>>,
+    pub(super) only: Option<Allowed>,
+    #[serde(default)]
+    pub(super) aside: bool,
     pub(super) transitions: Vec<TransitionFile>,
 }
 
@@ -111,7 +149,10 @@ pub(super) struct ListFile {
     pub(super) path: Spanned<String>,
     pub(super) rows: Spanned<String>,
     pub(super) id: Option<Spanned<String>>,
+    pub(super) amount: Option<Spanned<String>>,
     pub(super) at_most: Option<u32>,
+    #[serde(default)]
+    pub(super) eventual: bool,
     pub(super) action: Option<Spanned<String>>,
     pub(super) from: Option<Spanned<String>>,
     pub(super) to: Option<Spanned<String>>,

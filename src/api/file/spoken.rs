@@ -14,12 +14,14 @@ use super::super::dialect::{
 };
 use super::super::template::{Hole, Template};
 use super::Reader;
-use super::shape::{ApiFile, KeyFile, ListFile, ReplyFile, RequestFile, StatusFile, TokenFile};
+use super::shape::{ApiFile, CreateFile, KeyFile, ListFile, ReadFile, ReplyFile, StatusFile, TokenFile};
 use crate::source::SourceError;
 
 /// Headers that frame or route a request: the client's own affair.
 const FRAMING: [&str; 8] =
     ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
+/// What scenarios call the requests that are no actions.
+const RESERVED: [&str; 2] = ["create", "read"];
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 impl Reader<'_> {
@@ -32,12 +34,18 @@ impl Reader<'_> {
                     .wrong(action.path.span(), message)
                     .help("add [idempotency] with request_header = \"Idempotency-Key\""));
             }
+            if RESERVED.contains(&name.as_str()) {
+                let message = format!("an action cannot be called `{name}`: scenarios mean the request of that name");
+                return Err(self.wrong(action.path.span(), message).help(format!("[actions.{name}-it], say")));
+            }
             let request =
                 self.request(&action.actor, &action.method, &action.path, &action.headers, action.body.as_ref())?;
             let dialect = ActionDialect {
                 request,
                 sends_key: action.idempotency_key,
+                sends_token: !action.aside,
                 effect: self.pointer_option(action.effect.as_ref())?,
+                amount: self.pointer_option(action.amount.as_ref())?,
             };
             actions.insert(Arc::from(name.as_str()), dialect);
         }
@@ -54,7 +62,8 @@ impl Reader<'_> {
         let volatile = resource.volatile.iter().map(|at| self.pointer(at)).collect::<Result<_, _>>()?;
         Ok(Dialect {
             create: self.create_request(&file.create)?,
-            read: self.plain_request(&file.read)?,
+            creates_with_key: self.creates_with_key(file)?,
+            read: self.read_request(&file.read)?,
             actions,
             effects: file.effects.as_ref().map(|list| self.list(list)).transpose()?,
             events: file.events.as_ref().map(|list| self.list(list)).transpose()?,
@@ -85,14 +94,26 @@ impl Reader<'_> {
     }
 
     /// The request that makes the resource, which has no id yet.
-    fn create_request(&self, file: &RequestFile) -> Result<RequestTemplate, SourceError> {
+    fn create_request(&self, file: &CreateFile) -> Result<RequestTemplate, SourceError> {
         if file.path.get_ref().contains("{id}") {
             return Err(self.wrong(file.path.span(), "there is no {id} before the resource is made"));
         }
-        self.plain_request(file)
+        self.request(&file.actor, &file.method, &file.path, &file.headers, file.body.as_ref())
     }
 
-    fn plain_request(&self, file: &RequestFile) -> Result<RequestTemplate, SourceError> {
+    fn creates_with_key(&self, file: &ApiFile) -> Result<bool, SourceError> {
+        if file.create.idempotency_key && file.idempotency.is_none() {
+            return Err(self
+                .wrong(
+                    file.create.path.span(),
+                    "creating sends an idempotency key, but there is no [idempotency] table",
+                )
+                .help("add [idempotency] with request_header = \"Idempotency-Key\""));
+        }
+        Ok(file.create.idempotency_key)
+    }
+
+    fn read_request(&self, file: &ReadFile) -> Result<RequestTemplate, SourceError> {
         self.request(&file.actor, &file.method, &file.path, &file.headers, file.body.as_ref())
     }
 
@@ -130,6 +151,7 @@ impl Reader<'_> {
             request,
             rows: self.pointer(&file.rows)?,
             id: self.pointer_option(file.id.as_ref())?,
+            amount: self.pointer_option(file.amount.as_ref())?,
             action: self.pointer_option(file.action.as_ref())?,
             from: self.pointer_option(file.from.as_ref())?,
             to: self.pointer_option(file.to.as_ref())?,

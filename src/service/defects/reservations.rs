@@ -22,19 +22,19 @@ struct Hold {
 }
 
 /// An order is held until this is dropped.
-pub(super) struct Reserved<'a> {
-    all: &'a Reservations,
+pub(super) struct Reserved {
+    all: Arc<Reservations>,
     order: OrderId,
 }
 
 impl Reservations {
     /// Waits until `order` is free, or held by the same key.
-    pub(super) async fn reserve(&self, order: OrderId, by: Option<Arc<CallerKey>>) -> Reserved<'_> {
+    pub(super) async fn reserve(self: &Arc<Self>, order: OrderId, by: Option<Arc<CallerKey>>) -> Reserved {
         loop {
             // Made before the look, so that a release between look and wait is not missed.
             let released = self.released.notified();
             if self.take(order, by.as_ref()) {
-                return Reserved { all: self, order };
+                return Reserved { all: Arc::clone(self), order };
             }
             released.await;
         }
@@ -60,7 +60,7 @@ impl Reservations {
     }
 }
 
-impl Drop for Reserved<'_> {
+impl Drop for Reserved {
     fn drop(&mut self) {
         if let Entry::Occupied(mut held) = self.all.lock().entry(self.order) {
             held.get_mut().times -= 1;

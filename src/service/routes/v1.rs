@@ -79,7 +79,7 @@ async fn put(State(service): State<Shared>, caller: Principal, id: OrderId, body
         .ok_or_else(|| Problem::malformed("`status` must be the name of an order's state"))?;
     let order = service.read(id).await?;
     let change = rewrite(&order, status, Cause::V1Put, &caller, Minted::now(), None);
-    let order = write_back(&service, change).await?;
+    let order = write_back(&service, &order, change).await?;
     Ok(Answer::json(StatusCode::OK, &*order))
 }
 
@@ -99,7 +99,7 @@ async fn pay(State(service): State<Shared>, caller: Principal, id: OrderId, body
         (other, _) => other,
     };
     let paid = rewrite(&order, status, Cause::V1Pay, &caller, minted, charge.clone());
-    let order = write_back(&service, paid).await?;
+    let order = write_back(&service, &order, paid).await?;
     let Some(charge) = charge else {
         return Err(Problem::payment_declined(&order));
     };
@@ -119,7 +119,7 @@ fn rewrite(
     let version = order.version + 1;
     Change {
         expected_version: order.version,
-        event: Event {
+        event: Some(Event {
             action: cause,
             actor: caller.to_string(),
             from: order.status,
@@ -127,7 +127,7 @@ fn rewrite(
             version,
             at: minted.at,
             reason: None,
-        },
+        }),
         order: Order { status, version, tag: minted.tag, updated_at: minted.at, ..order.clone() },
         charge,
         rider: None,
@@ -136,7 +136,11 @@ fn rewrite(
 
 /// Writes without looking. Between the read and this, others get their turn, as they do while a service waits for its
 /// database.
-async fn write_back(service: &Service, change: Change) -> Result<Arc<Order>, Problem> {
+async fn write_back(service: &Service, order: &Order, change: Change) -> Result<Arc<Order>, Problem> {
+    let change = match &service.mistaken {
+        None => change,
+        Some(mistaken) => mistaken.rewrite(order, change),
+    };
     let_others_have_a_turn().await;
     let written = service.store.put(change).await?;
     written.ok_or_else(|| Problem::not_found("this order"))

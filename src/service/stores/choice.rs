@@ -8,8 +8,9 @@ use std::sync::Arc;
 use redis::RedisError;
 use sqlx::postgres::PgConnectOptions;
 
+use super::super::defect::Unsuited;
 use super::redis::{RedisKeys, RedisUrl};
-use super::{Careless, MemoryStore, sql};
+use super::{Beside, Careless, MemoryStore, sql};
 
 /// Where orders are kept.
 ///
@@ -138,6 +139,9 @@ pub enum OpenError {
     /// The store of idempotency keys cannot be reached, or does not let us in.
     #[error("Redis cannot be opened: {0}")]
     Keys(String),
+    /// The service cannot make the mistake that it is to make.
+    #[error(transparent)]
+    Unsuited(#[from] Unsuited),
     /// The schema cannot be brought up to date.
     #[error("the schema of the database cannot be brought up to date: {0}")]
     Schema(String),
@@ -176,7 +180,7 @@ impl KeyStoreChoice {
     pub(in super::super) async fn open(&self, orders: Arc<dyn Careless>) -> Result<Arc<dyn Careless>, OpenError> {
         Ok(match self {
             Self::Same => orders,
-            Self::Redis(url) => Arc::new(RedisKeys::beside(orders, (**url).clone()).await?),
+            Self::Redis(url) => Arc::new(Beside::new(orders, RedisKeys::open((**url).clone()).await?)),
         })
     }
 }

@@ -16,7 +16,9 @@ use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
 use super::super::seeds::Seeds;
 use super::super::transition::Change;
 use super::key_table::KeyTable;
-use super::{Boxed, Careless, Claimed, Listed, Locked, Page, Reply, Store, StoreError, Written};
+use super::{Boxed, Claimed, Listed, Locked, Page, Reply, Store, StoreError, Written};
+
+mod careless;
 
 /// One order's current version, and the rows that belong to it.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ struct Tables {
     restaurants: HashMap<String, Restaurant>,
     riders: HashMap<String, Rider>,
     keys: KeyTable,
+    /// Held by whoever has locked a restaurant, which only a mistake does.
+    restaurant_turns: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
 }
 
 impl Tables {
@@ -72,12 +76,10 @@ impl Tables {
         self.overwrite(change, completion)
     }
 
-    fn put(&mut self, mut change: Change) -> Option<Arc<Order>> {
+    fn put(&mut self, change: Change) -> Option<Arc<Order>> {
         let found = self.orders.get(&change.order.id)?.order.version;
-        change.order.version = found + 1;
-        change.event.version = found + 1;
         let id = change.order.id;
-        self.overwrite(change, None);
+        self.overwrite(change.numbered(found + 1), None);
         self.order(id)
     }
 
@@ -90,7 +92,7 @@ impl Tables {
         }
         self.keys.finish(completion);
         row.order = Arc::new(change.order);
-        row.events.push(change.event);
+        row.events.extend(change.event);
         row.charges.extend(change.charge);
         if let Some(rider) = change.rider {
             self.riders.entry(rider.id.clone()).or_insert(rider);
@@ -229,27 +231,5 @@ impl Store for MemoryStore {
 
     fn release(&self, lease: Lease) -> Reply<'_, ()> {
         self.atomically(move |tables| tables.keys.release(&lease))
-    }
-}
-
-impl Careless for MemoryStore {
-    fn overwrite(&self, change: Change, completion: Option<Completion>) -> Reply<'_, Written> {
-        self.atomically(|tables| tables.overwrite(change, completion))
-    }
-
-    fn charge(&self, id: OrderId, charge: Charge) -> Reply<'_, ()> {
-        self.atomically(|tables| {
-            if let Some(row) = tables.orders.get_mut(&id) {
-                row.charges.push(charge);
-            }
-        })
-    }
-
-    fn recall(&self, lease: Lease, now: Timestamp) -> Reply<'_, Claimed> {
-        self.atomically(move |tables| tables.keys.recall(&lease.key, now))
-    }
-
-    fn remember(&self, completion: Completion, fingerprint: Fingerprint) -> Reply<'_, ()> {
-        self.atomically(|tables| tables.keys.remember(completion, fingerprint))
     }
 }

@@ -24,17 +24,21 @@ use super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider, Status};
 use super::seeds::Seeds;
 use super::transition::Change;
 
+mod beside;
 mod choice;
 mod key_table;
 mod memory;
+mod process_keys;
 mod progress;
 mod redis;
 mod sql;
 #[cfg(test)]
 mod tests;
 
+use beside::Beside;
 pub use choice::{KeyStoreChoice, OpenError, PostgresUrl, StoreChoice, UnknownKeyStore, UnknownStore};
 use memory::MemoryStore;
+use process_keys::ProcessKeys;
 pub(super) use progress::{GivenUp, Watched, within};
 use progress::{count_statement, point_of_no_return};
 pub use redis::RedisUrl;
@@ -93,6 +97,11 @@ pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(super) async fn let_others_have_a_turn() {
     // It fails only when the runtime is shutting down: then there is nobody to wait for.
     let _ = tokio::task::spawn_blocking(|| ()).await;
+}
+
+/// `orders`, with their keys in this process's memory.
+pub(super) fn with_keys_in_this_process(orders: Arc<dyn Careless>) -> Arc<dyn Careless> {
+    Arc::new(Beside::new(orders, ProcessKeys::default()))
 }
 
 /// What became of a write.
@@ -182,6 +191,13 @@ pub(super) trait Locked: Send {
     fn unlock(self: Box<Self>) -> Boxed<'static, ()>;
 }
 
+/// Which of two locks is taken first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sequence {
+    OrderFirst,
+    RestaurantFirst,
+}
+
 /// What no sound service does to its store. Only the deliberate mistakes in [`defects`](super::defects) get to see it.
 pub(super) trait Careless: Store {
     /// Applies a change to whatever there is, and keeps the answer.
@@ -189,6 +205,15 @@ pub(super) trait Careless: Store {
 
     /// Adds a row to the ledger, and nothing to the order.
     fn charge(&self, id: OrderId, charge: Charge) -> Reply<'_, ()>;
+
+    /// Locks an order and its restaurant, with a `gap` between the two; what [`Store::lock`] does, and one lock more.
+    fn lock_both<'a>(
+        &'a self,
+        order: OrderId,
+        restaurant: &'a str,
+        sequence: Sequence,
+        gap: Boxed<'a, ()>,
+    ) -> Reply<'a, Option<Box<dyn Locked>>>;
 
     /// Looks a key up without claiming it.
     fn recall(&self, lease: Lease, now: Timestamp) -> Reply<'_, Claimed>;

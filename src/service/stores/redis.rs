@@ -23,7 +23,6 @@
 //! on condition of one version: one of them has an effect.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -31,13 +30,10 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{RedisError, cmd};
 use uuid::Uuid;
 
-use super::super::access::Viewer;
 use super::super::answer::Answer;
 use super::super::idempotency::{CallerKey, Completion, Fingerprint, Lease};
-use super::super::orders::{Charge, Event, Order, OrderId, Restaurant, Rider};
-use super::super::seeds::Seeds;
-use super::super::transition::Change;
-use super::{Boxed, Careless, Claimed, Listed, Locked, OpenError, Page, Reply, Store, StoreError, Written};
+use super::beside::KeyStore;
+use super::{Claimed, OpenError, StoreError};
 
 /// How long Redis may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -141,11 +137,23 @@ impl From<RedisError> for StoreError {
     }
 }
 
-/// The keys alone.
+/// Keys in one Redis.
 #[derive(Clone)]
-struct Keys(ConnectionManager);
+pub(super) struct RedisKeys(ConnectionManager);
 
-impl Keys {
+impl RedisKeys {
+    pub(super) async fn open(url: RedisUrl) -> Result<Self, OpenError> {
+        // Once without the manager, which would try again for a while.
+        url.client.get_multiplexed_async_connection().await?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE))
+            .set_number_of_retries(1);
+        Ok(Self(ConnectionManager::new_with_config(url.client, config).await?))
+    }
+}
+
+impl KeyStore for RedisKeys {
     async fn claim(
         &self,
         lease: &Lease,
@@ -164,13 +172,13 @@ impl Keys {
             if set.is_some() {
                 return Ok(Claimed::Fresh);
             }
-            if let known @ Claimed::Known { .. } = self.recall(lease).await? {
+            if let known @ Claimed::Known { .. } = self.recall(lease, now).await? {
                 return Ok(known);
             }
         }
     }
 
-    async fn recall(&self, lease: &Lease) -> Result<Claimed, StoreError> {
+    async fn recall(&self, lease: &Lease, _now: Timestamp) -> Result<Claimed, StoreError> {
         let value: Option<String> = cmd("GET").arg(name(&lease.key)).query_async(&mut self.0.clone()).await?;
         let Some(value) = value else {
             return Ok(Claimed::Fresh);
@@ -197,7 +205,6 @@ impl Keys {
         Ok(())
     }
 
-    /// Keeps an answer under a key that nobody claimed.
     async fn remember(&self, completion: &Completion, fingerprint: &Fingerprint) -> Result<(), StoreError> {
         let value = finished_line(&completion.answer) + fingerprint.as_str();
         let lasting = millis_between(Timestamp::now(), completion.keep_until).max(1);
@@ -205,145 +212,6 @@ impl Keys {
         set.arg(name(&completion.lease.key)).arg(value).arg("PX").arg(lasting);
         set.exec_async(&mut self.0.clone()).await?;
         Ok(())
-    }
-
-    /// Finishes what has had its effect. That is done, whatever Redis says: a key that cannot be finished runs out.
-    async fn finish_after(&self, written: Written, completion: Option<Completion>) -> Written {
-        if let (Written::Done, Some(completion)) = (written, completion) {
-            let _ = self.finish(&completion).await;
-        }
-        written
-    }
-}
-
-/// Orders in one store, and their keys in Redis.
-pub(super) struct RedisKeys {
-    orders: Arc<dyn Careless>,
-    keys: Keys,
-}
-
-impl RedisKeys {
-    pub(super) async fn beside(orders: Arc<dyn Careless>, url: RedisUrl) -> Result<Self, OpenError> {
-        // Once without the manager, which would try again for a while.
-        url.client.get_multiplexed_async_connection().await?;
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE))
-            .set_number_of_retries(1);
-        let connection = ConnectionManager::new_with_config(url.client, config).await?;
-        Ok(Self { orders, keys: Keys(connection) })
-    }
-}
-
-/// A locked order whose key is in Redis.
-struct LockedBeside {
-    locked: Box<dyn Locked>,
-    keys: Keys,
-}
-
-impl Locked for LockedBeside {
-    fn order(&self) -> &Arc<Order> {
-        self.locked.order()
-    }
-
-    fn commit(self: Box<Self>, change: Change, completion: Option<Completion>) -> Reply<'static, Written> {
-        Box::pin(async move {
-            let written = self.locked.commit(change, None).await?;
-            Ok(self.keys.finish_after(written, completion).await)
-        })
-    }
-
-    fn unlock(self: Box<Self>) -> Boxed<'static, ()> {
-        self.locked.unlock()
-    }
-}
-
-impl Store for RedisKeys {
-    fn load(&self, seeds: Seeds) -> Reply<'_, ()> {
-        self.orders.load(seeds)
-    }
-
-    fn create(&self, order: Order, completion: Option<Completion>) -> Reply<'_, Written> {
-        Box::pin(async move {
-            let written = self.orders.create(order, None).await?;
-            Ok(self.keys.finish_after(written, completion).await)
-        })
-    }
-
-    fn commit(&self, change: Change, completion: Option<Completion>) -> Reply<'_, Written> {
-        Box::pin(async move {
-            let written = self.orders.commit(change, None).await?;
-            Ok(self.keys.finish_after(written, completion).await)
-        })
-    }
-
-    fn put(&self, change: Change) -> Reply<'_, Option<Arc<Order>>> {
-        self.orders.put(change)
-    }
-
-    fn lock(&self, id: OrderId) -> Reply<'_, Option<Box<dyn Locked>>> {
-        Box::pin(async move {
-            let locked = self.orders.lock(id).await?;
-            let keys = self.keys.clone();
-            Ok(locked.map(|locked| Box::new(LockedBeside { locked, keys }) as Box<dyn Locked>))
-        })
-    }
-
-    fn order(&self, id: OrderId) -> Reply<'_, Option<Arc<Order>>> {
-        self.orders.order(id)
-    }
-
-    fn list(&self, viewer: Viewer, page: Page) -> Reply<'_, Vec<Listed>> {
-        self.orders.list(viewer, page)
-    }
-
-    fn charges(&self, id: OrderId) -> Reply<'_, Option<Vec<Charge>>> {
-        self.orders.charges(id)
-    }
-
-    fn events(&self, id: OrderId) -> Reply<'_, Option<Vec<Event>>> {
-        self.orders.events(id)
-    }
-
-    fn restaurants(&self, ids: Vec<String>) -> Reply<'_, Vec<Restaurant>> {
-        self.orders.restaurants(ids)
-    }
-
-    fn riders(&self, ids: Vec<String>) -> Reply<'_, Vec<Rider>> {
-        self.orders.riders(ids)
-    }
-
-    fn claim(&self, lease: Lease, fingerprint: Fingerprint, now: Timestamp, until: Timestamp) -> Reply<'_, Claimed> {
-        Box::pin(async move { self.keys.claim(&lease, &fingerprint, now, until).await })
-    }
-
-    fn settle(&self, completion: Completion) -> Reply<'_, ()> {
-        Box::pin(async move { self.keys.finish(&completion).await })
-    }
-
-    fn release(&self, lease: Lease) -> Reply<'_, ()> {
-        Box::pin(async move { self.keys.release(&lease).await })
-    }
-}
-
-impl Careless for RedisKeys {
-    fn overwrite(&self, change: Change, completion: Option<Completion>) -> Reply<'_, Written> {
-        Box::pin(async move {
-            let written = self.orders.overwrite(change, None).await?;
-            Ok(self.keys.finish_after(written, completion).await)
-        })
-    }
-
-    fn charge(&self, id: OrderId, charge: Charge) -> Reply<'_, ()> {
-        self.orders.charge(id, charge)
-    }
-
-    fn recall(&self, lease: Lease, _now: Timestamp) -> Reply<'_, Claimed> {
-        Box::pin(async move { self.keys.recall(&lease).await })
-    }
-
-    fn remember(&self, completion: Completion, fingerprint: Fingerprint) -> Reply<'_, ()> {
-        Box::pin(async move { self.keys.remember(&completion, &fingerprint).await })
     }
 }
 

@@ -12,7 +12,7 @@ use super::super::etag::{Preconditions, TagList};
 use super::super::idempotency::{CallerKey, Completion, Lease};
 use super::super::identity::Principal;
 use super::super::orders::{Minted, Order, OrderId, Status};
-use super::super::transition::{Change, Command, plan};
+use super::super::transition::{Change, Command, Rules, plan};
 use super::{Careless, StoreChoice, Written};
 
 struct Kept {
@@ -54,7 +54,7 @@ async fn stores() -> Vec<Kept> {
 fn payment(order: &Order) -> Change {
     let command = Command::Pay { method: "card".to_owned(), amount: order.amount };
     let any = Preconditions { if_match: Some(TagList::Any), if_none_match: None };
-    plan(order, &command, &any, &Principal::Anonymous, Minted::now()).unwrap()
+    plan(&Rules::SOUND, order, &command, &any, &Principal::Anonymous, Minted::now()).unwrap()
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::super::super::idempotency::{Completion, Fingerprint, Lease};
 use super::super::super::orders::{Charge, OrderId};
 use super::super::super::transition::Change;
-use super::super::{Careless, Claimed, Reply, StoreError, Written};
-use super::{SqlStore, charge_row, keys, write_rows};
+use super::super::{Boxed, Careless, Claimed, Locked, Reply, Sequence, StoreError, Written};
+use super::{SqlStore, charge_row, keys, locked_row, write_rows};
 
 impl SqlStore {
     /// `UPDATE … WHERE id = $6`, and nothing about the version: what an ORM's `save()` does.
@@ -45,6 +45,33 @@ impl Careless for SqlStore {
             let (statement, values) = charge_row(id, charge);
             self.database.execute(statement, values).await?;
             Ok(())
+        })
+    }
+
+    fn lock_both<'a>(
+        &'a self,
+        order: OrderId,
+        restaurant: &'a str,
+        sequence: Sequence,
+        gap: Boxed<'a, ()>,
+    ) -> Reply<'a, Option<Box<dyn Locked>>> {
+        Box::pin(async move {
+            let mut transaction = self.database.begin_lazily().await?;
+            let found = match sequence {
+                Sequence::OrderFirst => {
+                    let found = self.order_locked_by(&mut *transaction, order).await?;
+                    gap.await;
+                    transaction.query(self.database.lock_restaurant(), vec![restaurant.into()]).await?;
+                    found
+                }
+                Sequence::RestaurantFirst => {
+                    transaction.query(self.database.lock_restaurant(), vec![restaurant.into()]).await?;
+                    gap.await;
+                    self.order_locked_by(&mut *transaction, order).await?
+                }
+            };
+            let locked = locked_row(transaction, found).await?;
+            Ok(locked.map(|locked| Box::new(locked) as Box<dyn Locked>))
         })
     }
 

@@ -74,6 +74,12 @@ trait Database: Send + Sync {
     /// Begins a transaction that writes. Dropped without a commit, it never was.
     fn begin(&self) -> Reply<'_, Box<dyn Transaction>>;
 
+    /// Begins a transaction that asks for a lock when it comes to need it.
+    fn begin_lazily(&self) -> Reply<'_, Box<dyn Transaction>>;
+
+    /// Selects the restaurant whose id is `$1` and locks it until the end of the transaction.
+    fn lock_restaurant(&self) -> &'static str;
+
     /// Selects the order whose id is `$1` and locks it until the end of the transaction.
     fn lock_order(&self) -> &'static str;
 
@@ -147,16 +153,21 @@ impl SqlStore {
 
     async fn select_for_update(&self, id: OrderId) -> Result<Option<LockedRow>, StoreError> {
         let mut transaction = self.database.begin().await?;
+        let order = self.order_locked_by(&mut *transaction, id).await?;
+        locked_row(transaction, order).await
+    }
+
+    async fn order_locked_by(
+        &self,
+        transaction: &mut dyn Transaction,
+        id: OrderId,
+    ) -> Result<Option<Order>, StoreError> {
         let found = transaction.query(self.database.lock_order(), vec![id.into()]).await?;
-        let Some(mut row) = found.into_iter().next() else {
-            transaction.rollback().await;
-            return Ok(None);
-        };
-        Ok(Some(LockedRow { transaction, order: Arc::new(row.order()?) }))
+        found.into_iter().next().map(|mut row| row.order()).transpose()
     }
 
     /// V1's write: no condition, and the version is counted by the database.
-    async fn put_unconditionally(&self, mut change: Change) -> Result<Option<Arc<Order>>, StoreError> {
+    async fn put_unconditionally(&self, change: Change) -> Result<Option<Arc<Order>>, StoreError> {
         let mut transaction = self.database.begin().await?;
         let updated = transaction
             .query(
@@ -175,8 +186,7 @@ impl SqlStore {
             transaction.rollback().await;
             return Ok(None);
         };
-        change.order.version = row.count()?;
-        change.event.version = change.order.version;
+        let change = change.numbered(row.count()?);
         let order = Arc::new(change.order.clone());
         write_rows(&mut *transaction, change).await?;
         transaction.commit().await?;
@@ -202,6 +212,15 @@ impl SqlStore {
             })
             .collect()
     }
+}
+
+/// A transaction that has locked `order`; the end of it, if there is none.
+async fn locked_row(transaction: Box<dyn Transaction>, order: Option<Order>) -> Result<Option<LockedRow>, StoreError> {
+    if let Some(order) = order {
+        return Ok(Some(LockedRow { transaction, order: Arc::new(order) }));
+    }
+    transaction.rollback().await;
+    Ok(None)
 }
 
 /// Writes everything, or nothing.
@@ -251,22 +270,10 @@ async fn update_within(
 /// The rows that go with an order's new version.
 async fn write_rows(transaction: &mut dyn Transaction, change: Change) -> Result<(), StoreError> {
     let Change { order, event, charge, rider, .. } = change;
-    transaction
-        .execute(
-            "INSERT INTO events (order_id, action, actor, from_status, to_status, version, at, reason) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            vec![
-                order.id.into(),
-                event.action.name().into(),
-                event.actor.into(),
-                event.from.into(),
-                event.to.into(),
-                event.version.into(),
-                event.at.into(),
-                event.reason.into(),
-            ],
-        )
-        .await?;
+    if let Some(event) = event {
+        let (statement, values) = event_row(order.id, event);
+        transaction.execute(statement, values).await?;
+    }
     if let Some(charge) = charge {
         let (statement, values) = charge_row(order.id, charge);
         transaction.execute(statement, values).await?;
@@ -290,6 +297,24 @@ fn order_row(order: Order) -> Vec<Value> {
         order.created_at.into(),
         order.updated_at.into(),
     ]
+}
+
+fn event_row(order: OrderId, event: Event) -> (&'static str, Vec<Value>) {
+    let insert = "INSERT INTO events (order_id, action, actor, from_status, to_status, version, at, reason) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let Event { action, actor, from, to, version, at, reason } = event;
+    let action = action.name();
+    let values = vec![
+        order.into(),
+        action.into(),
+        actor.into(),
+        from.into(),
+        to.into(),
+        version.into(),
+        at.into(),
+        reason.into(),
+    ];
+    (insert, values)
 }
 
 fn charge_row(order: OrderId, charge: Charge) -> (&'static str, Vec<Value>) {

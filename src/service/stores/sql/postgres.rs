@@ -106,6 +106,15 @@ impl Database for PostgresDatabase {
         })
     }
 
+    fn begin_lazily(&self) -> Reply<'_, Box<dyn Transaction>> {
+        self.begin()
+    }
+
+    /// As an `UPDATE` of it would: orders can be placed with it meanwhile.
+    fn lock_restaurant(&self) -> &'static str {
+        "SELECT id FROM restaurants WHERE id = $1 FOR NO KEY UPDATE"
+    }
+
     fn lock_order(&self) -> &'static str {
         select_orders!("WHERE o.id = $1 FOR UPDATE OF o")
     }

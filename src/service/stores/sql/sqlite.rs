@@ -33,6 +33,8 @@ const READERS: u32 = 4;
 struct SqliteDatabase {
     readers: SqlitePool,
     writer: SqlitePool,
+    /// For transactions that read first and write later, which only a mistake makes: not connected until then.
+    lazy: SqlitePool,
 }
 
 /// Opens the file at `path`, makes it if there is none, and brings its schema up to date.
@@ -54,9 +56,11 @@ pub(in super::super) async fn open(path: &Path) -> Result<SqlStore, OpenError> {
         false,
     );
     Migrator::with_migrations(vec![schema]).run(&writer).await?;
+    let lazy = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
+    let lazy = lazy.connect_lazy_with(options.clone());
     let readers = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
     let readers = readers.connect_with(options.pragma("query_only", "on")).await?;
-    Ok(SqlStore::on(SqliteDatabase { readers, writer }))
+    Ok(SqlStore::on(SqliteDatabase { readers, writer, lazy }))
 }
 
 fn arguments(values: Vec<Value>) -> Result<SqliteArguments, StoreError> {
@@ -113,6 +117,21 @@ impl Database for SqliteDatabase {
             let begun = self.writer.begin_with("BEGIN IMMEDIATE").await?;
             Ok(Box::new(begun) as Box<dyn Transaction>)
         })
+    }
+
+    /// `BEGIN` alone reads first, and asks for the one lock there is with its first write. Two that do so cannot both have
+    /// it: what one has read is old as soon as the other has written, and SQLite fails its write at once (`SQLITE_BUSY`),
+    /// whatever the time it would wait otherwise.
+    fn begin_lazily(&self) -> Reply<'_, Box<dyn Transaction>> {
+        Box::pin(async move {
+            let begun = self.lazy.begin().await?;
+            Ok(Box::new(begun) as Box<dyn Transaction>)
+        })
+    }
+
+    /// There are no locks on rows.
+    fn lock_restaurant(&self) -> &'static str {
+        "SELECT id FROM restaurants WHERE id = $1"
     }
 
     /// The transaction has locked the whole file already.

@@ -1,0 +1,118 @@
+//! Records that do not account for what was acknowledged: `audit-mismatch`, `conservation`.
+//!
+//! Only lists that were asked for after every action had closed are compared, and the observer gives a server that lags
+//! time to catch up before it takes its last list. What a list lacks that may lag by declaration is no evidence.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::evidence::{Evidence, answer, whose};
+use super::kind::Kind;
+use super::round::{Ack, Round, is_refused};
+use crate::history::{Operation, Verb};
+use crate::ids::OpId;
+use crate::text::{count, harmless};
+
+/// All evidence of this family in one round.
+pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
+    let lags = round.model.lags;
+    let missing_event = || if lags.events { None } else { missing_event(round) };
+    let missing_effect = || if lags.effects { None } else { missing_effect(round) };
+    found.extend(missing_event().or_else(|| superfluous_event(round)).or_else(missing_effect));
+    found.extend(conservation(round));
+}
+
+/// An acknowledged change that the events do not tell of.
+///
+/// Sound for actions that change the state whenever they are done: each of their acknowledgements is a transition applied.
+/// What may be a stored answer is no acknowledgement of its own.
+fn missing_event(round: Round<'_>) -> Option<Evidence> {
+    let (listing, rows) = round.list(&Verb::ListEvents)?;
+    let acks: Vec<Ack<'_>> = round.own_acks().filter(|ack| always_changes(round, ack.action())).collect();
+    let ack = acks.iter().find(|ack| {
+        let told = rows.iter().filter(|row| row.action.as_deref() == Some(ack.action())).count();
+        told < acks.iter().filter(|other| other.action() == ack.action()).count()
+    })?;
+    let sentence = format!(
+        "{} was acknowledged ({}), and the {}'s events do not tell of it",
+        whose(ack.operation),
+        answer(ack.operation),
+        round.model.noun,
+    );
+    Some(Evidence::new(Kind::AuditMismatch, sentence, [ack.id(), listing.id]))
+}
+
+fn always_changes(round: Round<'_>, action: &str) -> bool {
+    round
+        .model
+        .action(action)
+        .is_some_and(|action| !action.is_aside && action.transitions.iter().all(|step| step.from != step.to))
+}
+
+/// The events tell of an action more often than it was sent. (If one of those was refused, it is the refusal that lies:
+/// `rejected-but-applied`; an action that was never sent is someone else's, and voids the round.)
+fn superfluous_event(round: Round<'_>) -> Option<Evidence> {
+    let (listing, rows) = round.list(&Verb::ListEvents)?;
+    round.actions().find_map(|operation| {
+        let name = operation.call.action()?;
+        let sent: Vec<&Operation> = round.actions().filter(|other| other.call.action() == Some(name)).collect();
+        let told = rows.iter().filter(|row| row.action.as_deref() == Some(name)).count();
+        if told <= sent.len() || sent.iter().any(|operation| is_refused(operation)) {
+            return None;
+        }
+        let sentence = format!(
+            "`{}` was sent {}, and the {}'s events tell of it {}",
+            harmless(name, 40),
+            count(sent.len() as u64, "time"),
+            round.model.noun,
+            count(told as u64, "time"),
+        );
+        Some(Evidence::new(Kind::AuditMismatch, sentence, sent.iter().map(|one| one.id).chain([listing.id])))
+    })
+}
+
+/// Replies name more effects than the ledger has rows.
+fn missing_effect(round: Round<'_>) -> Option<Evidence> {
+    let (listing, rows) = round.list(&Verb::ListEffects)?;
+    let named = effects_named(round);
+    if named.len() <= rows.len() {
+        return None;
+    }
+    let sentence = format!(
+        "{} acknowledged, and the ledger shows {}",
+        if named.len() == 1 { "1 effect was".to_owned() } else { format!("{} effects were", named.len()) },
+        count(rows.len() as u64, "row"),
+    );
+    let acks = named.values().map(|(id, _)| *id);
+    Some(Evidence::new(Kind::AuditMismatch, sentence, acks.chain([listing.id])))
+}
+
+/// The effects that replies name, each with the first reply that does, and its amount.
+fn effects_named(round: Round<'_>) -> BTreeMap<&Arc<str>, (OpId, Option<i64>)> {
+    let mut named = BTreeMap::new();
+    for ack in round.acks() {
+        if let Some(effect) = &ack.reply.effect {
+            named.entry(effect).or_insert((ack.id(), ack.reply.amount));
+        }
+    }
+    named
+}
+
+/// As many effects as were acknowledged, and other amounts.
+///
+/// Sound where every effect was acknowledged with its amount and nothing is open: then both sums are of the same effects.
+fn conservation(round: Round<'_>) -> Option<Evidence> {
+    let (listing, rows) = round.list(&Verb::ListEffects)?;
+    let named = effects_named(round);
+    if named.is_empty() || named.len() != rows.len() || round.unsettled().next().is_some() {
+        return None;
+    }
+    let acknowledged = named.values().map(|(_, amount)| amount.map(i128::from)).sum::<Option<i128>>()?;
+    let recorded = rows.iter().map(|row| row.amount.map(i128::from)).sum::<Option<i128>>()?;
+    if acknowledged == recorded {
+        return None;
+    }
+    let sentence = format!("effects of {acknowledged} in all were acknowledged, and the ledger adds up to {recorded}");
+    let acks = named.values().map(|(id, _)| *id);
+    Some(Evidence::new(Kind::Conservation, sentence, acks.chain([listing.id])))
+}

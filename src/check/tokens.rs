@@ -1,0 +1,99 @@
+//! Version tokens that do not identify versions: `etag-unchanged`, `etag-reused`.
+//!
+//! A strong token stands for one representation (RFC 9110 §8.8.1). A token that comes back *with* the old representation
+//! (a hash of the content, after a change there and back) is lawful, so every rule here asks for two different pictures
+//! under one token.
+
+use super::evidence::{Evidence, answer, whose};
+use super::kind::Kind;
+use super::round::{Picture, Round};
+use crate::history::{Operation, Verb};
+use crate::text::{harmless, short};
+
+/// All evidence of this family in one round.
+pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
+    let pictures: Vec<Picture<'_>> =
+        round.pictures().filter(|picture| !round.may_be_replay(picture.operation)).collect();
+    let trusted = digests_are_stable(&pictures, round);
+    // A replay shows an old picture late, under its old token: it is left out above.
+    let pairs = (pictures.iter().enumerate())
+        .flat_map(|(index, first)| pictures[index + 1..].iter().map(move |later| (first, later)))
+        .filter(|(first, later)| first.strong_token().is_some() && first.strong_token() == later.strong_token())
+        .filter(|(first, later)| is_other_picture(first, later, trusted));
+    for (first, later) in pairs {
+        if let Some(evidence) = reused(first, later, &pictures).or_else(|| unchanged(round, first, later)) {
+            found.push(evidence);
+            return;
+        }
+    }
+}
+
+/// Whether two replies show different representations. An action's body may hold more than the resource (a payment), so
+/// whole bodies are compared between reads alone, and only where they do not differ anyway from read to read.
+fn is_other_picture(a: &Picture<'_>, b: &Picture<'_>, digests: bool) -> bool {
+    let both_reads = a.operation.call.verb == Verb::Read && b.operation.call.verb == Verb::Read;
+    let other_body = both_reads && digests && a.reply.digest.zip(b.reply.digest).is_some_and(|(a, b)| a != b);
+    let other_version = a.reply.version.zip(b.reply.version).is_some_and(|(a, b)| a != b);
+    other_version || a.reply.state != b.reply.state || other_body
+}
+
+/// Whether bodies can be compared: no two reads of one person, of one version and with no write near them, differ in them.
+/// Where they do (a field that the description should have called volatile), only states and versions are compared.
+fn digests_are_stable(pictures: &[Picture<'_>], round: Round<'_>) -> bool {
+    let reads: Vec<&Picture<'_>> =
+        pictures.iter().filter(|picture| picture.operation.call.verb == Verb::Read).collect();
+    let undisturbed =
+        |a: &Operation, b: &Operation| !round.actions().any(|action| !action.precedes(a) && !b.precedes(action));
+    !reads.iter().enumerate().any(|(index, a)| {
+        reads[index + 1..].iter().any(|b| a.reply.digest != b.reply.digest && undisturbed(a.operation, b.operation))
+    })
+}
+
+/// A third reply, between the two, showed another token: the token of the first came back.
+fn reused(first: &Picture<'_>, later: &Picture<'_>, pictures: &[Picture<'_>]) -> Option<Evidence> {
+    let between = pictures.iter().find(|between| {
+        let other = between.strong_token().is_some() && between.strong_token() != first.strong_token();
+        other && first.operation.precedes(between.operation) && between.operation.precedes(later.operation)
+    })?;
+    let sentence = format!(
+        "the token {} was shown for {}, then {} for {}, and then {} again for {}: what was read first still passes as current",
+        token(first),
+        picture(first),
+        token(between),
+        picture(between),
+        token(later),
+        picture(later),
+    );
+    Some(Evidence::new(Kind::EtagReused, sentence, [first.operation.id, between.operation.id, later.operation.id]))
+}
+
+/// A change was acknowledged after the first picture and before (or by) the second one, and the token is the same. Without
+/// a change that lies clearly between, two pictures may be those of two writers that overwrote each other: `updates` has that.
+fn unchanged(round: Round<'_>, first: &Picture<'_>, later: &Picture<'_>) -> Option<Evidence> {
+    let change = round.acks().find(|change| {
+        let is_later = change.id() == later.operation.id || change.operation.precedes(later.operation);
+        // An answer may be the stored one of another request with its key: then that one's work lies between, too.
+        let began_after = |operation: &Operation| first.operation.precedes(operation);
+        is_later && began_after(change.operation) && round.twins(change.operation).all(began_after)
+    })?;
+    let sentence = format!(
+        "{} was acknowledged ({}), and changed {} to {}, but the token stayed {}",
+        whose(change.operation),
+        answer(change.operation),
+        picture(first),
+        picture(later),
+        token(later),
+    );
+    Some(Evidence::new(Kind::EtagUnchanged, sentence, [first.operation.id, change.id(), later.operation.id]))
+}
+
+fn token(picture: &Picture<'_>) -> String {
+    harmless(&short(picture.strong_token().map_or("", |token| token)), 60)
+}
+
+/// `pending_payment, version 1`
+fn picture(picture: &Picture<'_>) -> String {
+    let state = picture.reply.state.as_deref().unwrap_or("another body");
+    let version = picture.reply.version.map(|version| format!(", version {version}")).unwrap_or_default();
+    format!("`{}`{version}", harmless(state, 40))
+}

@@ -1,0 +1,114 @@
+//! A fresh resource, who deals with it, and how a call to it becomes a request.
+
+use std::sync::Arc;
+
+use crate::api::{Dialect, Fill, Request};
+use crate::history::{Actor, Call, Digest, Outcome, Precondition, Verb, Window};
+use crate::scenario::{ContenderPlan, KeyUse, TokenUse};
+use crate::seed::{Dice, Seed};
+use crate::target::{Exchange, Failure};
+
+/// A fresh resource and who deals with it.
+pub(super) struct Stage<'a> {
+    pub(super) dialect: &'a Dialect,
+    pub(super) id: Arc<str>,
+    pub(super) persons: Persons,
+    /// The one key of all who share, and the unique word in what they send: the same request, said again.
+    pub(super) shared_key: Arc<str>,
+    pub(super) shared_word: String,
+}
+
+/// Names for a round's people: unguessable, and the same person has the same name throughout the round.
+#[derive(Clone, Copy)]
+pub(super) struct Persons(pub(super) Seed);
+
+impl Persons {
+    fn name(self, actor: &Actor) -> String {
+        self.0.child(&actor.to_string()).dice().uuid().to_string()
+    }
+}
+
+/// What a call is made of, beside its verb and actor.
+#[derive(Default)]
+pub(super) struct Extras<'a> {
+    pub(super) id: &'a str,
+    pub(super) token: Option<Arc<str>>,
+    pub(super) key: Option<Arc<str>>,
+    pub(super) word: Option<String>,
+    pub(super) body: Option<&'a serde_json::Value>,
+}
+
+impl Stage<'_> {
+    /// The request that `plan` asks for, sent with `token`.
+    pub(super) fn speak_plan(&self, plan: &ContenderPlan, token: Option<Arc<str>>, dice: &mut Dice) -> (Request, Call) {
+        let (key, word) = match plan.key {
+            KeyUse::Own => (Some(dice.uuid().to_string().into()), None),
+            KeyUse::Shared => (Some(Arc::clone(&self.shared_key)), Some(self.shared_word.clone())),
+            KeyUse::None => (None, None),
+        };
+        let extras = Extras { id: &self.id, token, key, word, body: plan.body.as_ref() };
+        speak(self.dialect, self.persons, plan.verb.clone(), plan.actor.clone(), extras, dice)
+    }
+
+    pub(super) fn speak_read(&self, actor: &Actor, dice: &mut Dice) -> (Request, Call) {
+        let extras = Extras { id: &self.id, ..Extras::default() };
+        speak(self.dialect, self.persons, Verb::Read, actor.clone(), extras, dice)
+    }
+}
+
+/// The token that is sent for the one that was read.
+pub(super) fn as_used(wanted: TokenUse, read: Option<Arc<str>>, dice: &mut Dice) -> Option<Arc<str>> {
+    match wanted {
+        TokenUse::Current | TokenUse::Stale => read,
+        TokenUse::Weak => read.map(|token| if token.starts_with("W/") { token } else { format!("W/{token}").into() }),
+        TokenUse::Unheard => Some(format!("\"{}\"", dice.uuid()).into()),
+        TokenUse::None => None,
+    }
+}
+
+pub(super) fn reader(dialect: &Dialect) -> Actor {
+    Actor { role: Arc::clone(dialect.role(&Verb::Read)), person: 1 }
+}
+
+/// The request for a call, and the call as the history keeps it.
+pub(super) fn speak(
+    dialect: &Dialect,
+    persons: Persons,
+    verb: Verb,
+    actor: Actor,
+    extras: Extras<'_>,
+    dice: &mut Dice,
+) -> (Request, Call) {
+    let person = persons.name(&actor);
+    let unique = extras.word.unwrap_or_else(|| dice.uuid().to_string());
+    let fill = Fill {
+        id: extras.id,
+        role: &actor.role,
+        person: &person,
+        unique: &unique,
+        token: extras.token.as_deref(),
+        key: extras.key.as_deref(),
+        body: extras.body,
+    };
+    let request = dialect.request(&verb, fill);
+    let payload = extras.key.is_some().then(|| Digest::of(request.body.as_deref().unwrap_or_default()));
+    let call = Call {
+        verb,
+        principal: dialect.principal(&actor),
+        actor,
+        request: format!("{} {}", request.method, request.path).into(),
+        precondition: extras.token.map_or(Precondition::Absent, Precondition::Token),
+        key: extras.key,
+        payload,
+    };
+    (request, call)
+}
+
+pub(super) fn read_exchange(dialect: &Dialect, verb: &Verb, exchange: Exchange) -> (Window, Outcome) {
+    let outcome = match exchange.result {
+        Ok(response) => dialect.read(verb, &response),
+        Err(Failure::NotSent(cause)) => Outcome::NotSent(cause),
+        Err(Failure::Unknown(cause)) => Outcome::Unknown(cause),
+    };
+    (exchange.window, outcome)
+}
