@@ -133,8 +133,8 @@ proptest! {
     fn a_damaged_history_is_refused_or_judged(text in slipped(HISTORY)) {
         let Ok(saved) = jsonl::read(text.as_bytes()) else { return Ok(()) };
         let Ok(api) = Api::parse("history.jsonl", &saved.header.api) else { return Ok(()) };
-        for (_, history) in &saved.scenarios {
-            judge(history, &api.model, Alone::Applied);
+        for scenario in &saved.scenarios {
+            judge(&scenario.history, &api.model, Alone::Applied);
         }
     }
 }

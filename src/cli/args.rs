@@ -2,6 +2,8 @@
 
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, read in a terminal")]
 
+pub(super) mod check;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +44,20 @@ Examples:
     exit_codes!()
 );
 
+const CHECK_HELP: &str = concat!(
+    "\
+Examples:
+  quickeats-bench check reports/2026-01-31T12-00-00Z/history.jsonl
+      a run's history again: the same verdict, anywhere
+  quickeats-bench check register.log
+      Jepsen's log of a compare-and-set register: is it linearizable?
+  quickeats-bench check --model kv --timeout 10s history.edn
+      a key-value history as EDN, key by key
+
+",
+    exit_codes!()
+);
+
 /// Proves whether an HTTP API stays correct when people act on it at the same moment.
 #[derive(Debug, Parser)]
 #[command(name = "quickeats-bench", version, after_help = EXIT_CODES, subcommand_required = true, arg_required_else_help = true)]
@@ -55,6 +71,9 @@ pub(super) enum Command {
     /// Race scenarios against a server, and judge what it said
     #[command(after_help = EXIT_CODES, after_long_help = RACE_HELP)]
     Race(Box<RaceArgs>),
+    /// Judge a saved history: of a run, or recorded by another tool
+    #[command(after_help = EXIT_CODES, after_long_help = CHECK_HELP)]
+    Check(check::CheckArgs),
     /// Run the reference order service
     Serve(ServeArgs),
     /// List the built-in scenarios, or show one as a start for your own
@@ -273,7 +292,7 @@ impl From<FailOn> for Severity {
 pub(super) enum Format {
     /// The answer, the findings and a table, for people.
     Table,
-    /// run.json alone.
+    /// The result as JSON alone.
     Json,
 }
 

@@ -55,6 +55,9 @@ pub struct EndLine {
     pub end: String,
     /// How many operations were written since it opened.
     pub operations: u64,
+    /// What the run itself doubts, beside what the judge does: it was interrupted, say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
 }
 
 /// Writes a history as it grows.
@@ -73,7 +76,7 @@ impl<W: Write> Writer<W> {
 
     /// Opens a scenario.
     pub fn begin(&mut self, line: &ScenarioLine) -> io::Result<()> {
-        self.scenario = Some(EndLine { end: line.scenario.clone(), operations: 0 });
+        self.scenario = Some(EndLine { end: line.scenario.clone(), operations: 0, doubts: Vec::new() });
         write_line(&mut self.out, line)
     }
 
@@ -88,9 +91,10 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Closes the scenario and hands everything to the operating system.
-    pub fn end(&mut self) -> io::Result<()> {
-        if let Some(scenario) = self.scenario.take() {
+    /// Closes the scenario, with what the run doubts about it, and hands everything to the operating system.
+    pub fn end(&mut self, doubts: &[String]) -> io::Result<()> {
+        if let Some(mut scenario) = self.scenario.take() {
+            scenario.doubts = doubts.to_vec();
             write_line(&mut self.out, &scenario)?;
         }
         self.out.flush()
@@ -113,7 +117,18 @@ pub struct Saved {
     /// Its first line.
     pub header: Header,
     /// Its scenarios, in order.
-    pub scenarios: Vec<(ScenarioLine, History)>,
+    pub scenarios: Vec<SavedScenario>,
+}
+
+/// One scenario of a history file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedScenario {
+    /// Its first line.
+    pub opening: ScenarioLine,
+    /// Its rounds.
+    pub history: History,
+    /// What the run itself doubted, and what damage leaves in doubt.
+    pub doubts: Vec<String>,
 }
 
 /// Why a history file cannot be read.
@@ -151,7 +166,19 @@ pub enum ReadError {
 ///
 /// # Errors
 /// The first line that is not as it should be. Nothing is guessed and nothing left out.
-pub fn read(mut input: impl BufRead) -> Result<Saved, ReadError> {
+pub fn read(input: impl BufRead) -> Result<Saved, ReadError> {
+    match read_leniently(input)? {
+        (saved, None) => Ok(saved),
+        (_, Some(damage)) => Err(damage),
+    }
+}
+
+/// Reads what is whole of a damaged history: up to the first line that is not as it should be. The last round before it
+/// may be missing operations and is left out; its scenario is in doubt.
+///
+/// # Errors
+/// A header that cannot be read: without it nothing can be judged.
+pub fn read_leniently(mut input: impl BufRead) -> Result<(Saved, Option<ReadError>), ReadError> {
     let mut number = 0;
     let Some(first) = next_line(&mut input, &mut number)? else {
         return Err(malformed(1, "a header with `schema`", "the file is empty"));
@@ -161,34 +188,67 @@ pub fn read(mut input: impl BufRead) -> Result<Saved, ReadError> {
         let found = format!("`{}`", crate::text::harmless(&header.schema, 80));
         return Err(malformed(number, "schema quickeats-bench/history@1", found));
     }
-    let mut scenarios = Vec::new();
-    while let Some(line) = next_line(&mut input, &mut number)? {
-        let opening: ScenarioLine = parse(&line, number, "a line that opens a scenario")?;
-        let mut operations: Vec<Operation> = Vec::new();
-        loop {
-            let Some(line) = next_line(&mut input, &mut number)? else {
-                return Err(ReadError::Cut { scenario: opening.scenario, line: number });
-            };
-            if !line.starts_with("{\"end\"") {
-                operations.push(parse(&line, number, "an operation")?);
-                continue;
-            }
-            let end: EndLine = parse(&line, number, "the scenario's end")?;
-            if end.end != opening.scenario || end.operations != operations.len() as u64 {
-                let found = format!(
-                    "it closes `{}` after {} operations, read were {} of `{}`",
-                    crate::text::harmless(&end.end, 80),
-                    end.operations,
-                    operations.len(),
-                    opening.scenario,
-                );
-                return Err(malformed(number, "the end of this scenario", found));
-            }
-            break;
+    let mut saved = Saved { header, scenarios: Vec::new() };
+    loop {
+        match read_scenario(&mut input, &mut number, &mut saved.scenarios) {
+            Ok(true) => {}
+            Ok(false) => return Ok((saved, None)),
+            Err(damage) => return Ok((saved, Some(damage))),
         }
-        scenarios.push((opening, History::seal(operations)));
     }
-    Ok(Saved { header, scenarios })
+}
+
+/// Reads one scenario, if there is another. What was whole of a damaged one is kept.
+fn read_scenario(
+    input: &mut impl BufRead,
+    number: &mut u64,
+    scenarios: &mut Vec<SavedScenario>,
+) -> Result<bool, ReadError> {
+    let Some(line) = next_line(input, number)? else { return Ok(false) };
+    let opening: ScenarioLine = parse(&line, *number, "a line that opens a scenario")?;
+    let mut operations: Vec<Operation> = Vec::new();
+    match read_operations(input, number, &opening, &mut operations) {
+        Ok(end) => {
+            scenarios.push(SavedScenario { opening, history: History::seal(operations), doubts: end.doubts });
+            Ok(true)
+        }
+        Err(damage) => {
+            let last = operations.last().map(|operation| operation.round);
+            operations.retain(|operation| Some(operation.round) != last);
+            let doubts = vec![format!("the history is damaged: {damage}")];
+            scenarios.push(SavedScenario { opening, history: History::seal(operations), doubts });
+            Err(damage)
+        }
+    }
+}
+
+fn read_operations(
+    input: &mut impl BufRead,
+    number: &mut u64,
+    opening: &ScenarioLine,
+    operations: &mut Vec<Operation>,
+) -> Result<EndLine, ReadError> {
+    loop {
+        let Some(line) = next_line(input, number)? else {
+            return Err(ReadError::Cut { scenario: opening.scenario.clone(), line: *number });
+        };
+        if !line.starts_with("{\"end\"") {
+            operations.push(parse(&line, *number, "an operation")?);
+            continue;
+        }
+        let end: EndLine = parse(&line, *number, "the scenario's end")?;
+        if end.end != opening.scenario || end.operations != operations.len() as u64 {
+            let found = format!(
+                "it closes `{}` after {} operations, read were {} of `{}`",
+                crate::text::harmless(&end.end, 80),
+                end.operations,
+                operations.len(),
+                crate::text::harmless(&opening.scenario, 80),
+            );
+            return Err(malformed(*number, "the end of this scenario", found));
+        }
+        return Ok(end);
+    }
 }
 
 fn malformed(line: u64, expected: &'static str, found: impl Into<String>) -> ReadError {

@@ -134,7 +134,7 @@ impl Chapter<'_> {
 
     /// Ends the scenario.
     pub(super) fn close(self) -> (ScenarioResult, Tally) {
-        self.book.write(jsonl::Writer::end);
+        self.book.write(|history| history.end(&self.doubts));
         let mut judgment = self.judge.finish();
         judgment.doubts.extend(self.doubts);
         let facts =

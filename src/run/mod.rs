@@ -6,6 +6,7 @@
 //!
 //! Whatever ends a run early (Ctrl-C, a target that is gone), what was seen until then is judged and reported.
 
+mod again;
 mod book;
 mod in_process;
 mod look;
@@ -26,6 +27,7 @@ use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::service::ServiceConfig;
 use crate::target::{Endpoint, HttpTarget, Patience, TlsError};
+pub use again::{UnreadablePlan, judge_again};
 use book::Book;
 use in_process::InProcess;
 pub use in_process::StartError;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use quickeats_bench::api::Api;
 use quickeats_bench::check::{Alone, Verdict, judge};
-use quickeats_bench::history::jsonl::{self, ReadError};
+use quickeats_bench::history::jsonl::{self, ReadError, SavedScenario};
 use quickeats_bench::report::run_schema;
 use quickeats_bench::run_result::RunResult;
 use serde_json::Value;
@@ -138,7 +138,7 @@ fn a_saved_history_gets_the_same_verdict_again() {
         let (saved, result) = (read_history(&folder), read_result(&folder));
         let api = Api::parse("history.jsonl", &saved.header.api).unwrap();
         assert_eq!(saved.scenarios.len(), result.scenarios.len());
-        for ((line, history), reported) in saved.scenarios.iter().zip(&result.scenarios) {
+        for (SavedScenario { opening: line, history, .. }, reported) in saved.scenarios.iter().zip(&result.scenarios) {
             let alone: Alone = serde_json::from_value(line.plan["alone"].clone()).unwrap();
             let judgment = judge(history, &api.model, alone);
             let again: Vec<_> = judgment.findings.iter().map(|one| (one.kind, one.count, &one.sentence)).collect();

@@ -21,10 +21,12 @@
 //! assert_eq!(search(&Register::PLAIN, &State::default(), &[write, read], 1_000), Answer::Illegal);
 //! ```
 
+mod alibi;
 mod budget;
 mod done;
 mod events;
 mod memo;
+mod optional;
 mod search;
 mod shrink;
 pub mod versions;

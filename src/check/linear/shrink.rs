@@ -2,19 +2,20 @@
 //!
 //! What does it mean to leave an operation out? Not to strike it: without the write of 1, a read of 1 is illegal for
 //! another reason than the true one, and a witness of that read alone would tell a lie. An operation that is left out
-//! becomes an *alibi*: it may take effect once, at any time after it was opened, or never (one that only observes is
-//! gone). That only adds legal orders, so
+//! becomes an *alibi*: it may have taken effect within its window, or never (one that only observes is gone). That only
+//! adds legal orders, so
 //!
 //! - what is illegal with alibis is illegal without them, and the whole history with it: the witness proves it;
 //! - leaving out more never turns legal into illegal: one pass over single operations ends in a smallest witness, of
 //!   which each operation, left out, makes the rest legal.
 //!
 //! ```text
-//! write 1 |--|  write 2 |--|  read 1 |--|      each is needed: were `write 1` an alibi, it could come after `write 2`
+//! write 1 |--|  write 2 |--|  read 1 |--|     proof: `write 2` and `read 1`. Without `write 2`, or the read, all is well
 //! ```
 //!
-//! Alibis that those legal orders need (the write that a kept read returns, say) are told as the witness's *context*.
+//! Alibis that those legal orders need (here `write 1`) are told as the witness's *context*.
 
+use super::alibi::{Told, WithAlibis, needed};
 use super::{Answer, Budget, Entry, explore};
 use crate::clock::Stamp;
 use crate::spec::Spec;
@@ -24,7 +25,7 @@ use crate::spec::Spec;
 pub struct Witness {
     /// Operations that have no legal order, in order of opening.
     pub proves: Vec<usize>,
-    /// Others that were done beside them, and could be placed anywhere without helping.
+    /// Others that belong to the story: whether and wherever in their windows they took effect, there is no legal order.
     pub context: Vec<usize>,
     /// Whether each of them is known to be needed: not so if a budget ran out on the way.
     pub is_smallest: bool,
@@ -73,10 +74,10 @@ where
         self.until.is_none_or(|until| entry.closed.is_some_and(|closed| closed <= until))
     }
 
-    /// Whether the kept operations can be ordered, the others being alibis; and which of them the order uses.
+    /// Whether the kept operations can be ordered, the others being alibis; and which of them the order needs.
     fn ask(&self, kept: &[bool]) -> (Ruling, Vec<usize>) {
         let mut numbers = vec![None; self.entries.len()];
-        let mut asked: Vec<Entry<S::Op>> = Vec::new();
+        let mut asked: Vec<Entry<Told<S::Op>>> = Vec::new();
         let mut indices = Vec::new();
         for (index, entry) in self.entries.iter().enumerate() {
             let is_kept = kept[index] && self.is_over(entry);
@@ -84,16 +85,20 @@ where
             if began && (is_kept || !self.spec.only_observes(&entry.op)) {
                 numbers[index] = Some(asked.len());
                 indices.push(index);
-                asked.push(Entry { optional: !is_kept, ..entry.clone() });
+                let optional = entry.optional || !self.is_over(entry);
+                let op = Told { op: entry.op.clone(), is_alibi: !is_kept && !optional };
+                let after = entry.after;
+                asked.push(Entry { op, opened: entry.opened, closed: entry.closed, optional, after });
             }
         }
         for entry in &mut asked {
             entry.after = entry.after.and_then(|earlier| numbers[earlier]);
         }
-        match explore(self.spec, self.start, &asked, self.budget).answer {
+        let spec = WithAlibis(self.spec);
+        match explore(&spec, self.start, &asked, self.budget).answer {
             Answer::Legal(order) => {
-                let used = order.into_iter().filter(|number| asked[*number].optional).map(|number| indices[number]);
-                (Ruling::Legal, used.collect())
+                let needed = needed(self.spec, self.start, &asked, &order);
+                (Ruling::Legal, needed.into_iter().map(|number| indices[number]).collect())
             }
             Answer::Illegal => (Ruling::Illegal, Vec::new()),
             Answer::GaveUp => (Ruling::Doubtful, Vec::new()),
