@@ -235,3 +235,54 @@ fn key_value_op(exchange: &Exchange) -> Result<Option<key_value::Op>, Malformed>
         _ => return Err(unfit()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::foreign::edn;
+
+    /// What process 0 did, one after the other: `put KEY TEXT` or `get KEY TEXT`.
+    fn told(operations: &[(&str, &str, &str)]) -> Vec<Exchange> {
+        let lines: Vec<String> = (operations.iter())
+            .flat_map(|(function, key, text)| {
+                ["invoke", "ok"].map(|kind| {
+                    format!("{{:process 0, :type :{kind}, :f :{function}, :key \"{key}\", :value \"{text}\"}}")
+                })
+            })
+            .collect();
+        edn::read(&lines.join("\n")).exchanges
+    }
+
+    #[test]
+    fn a_violation_outranks_a_search_that_gave_up_and_that_outranks_a_key_that_holds() {
+        let long = [("put", "a", "x"); 20];
+        let judged = |operations: &[(&str, &str, &str)], steps: u64, threads: usize| {
+            let model = RecordedModel::KeyValue;
+            judge_recorded(&told(operations), model, &Budget::steps(steps), threads).expect("they fit the model")
+        };
+        let fine = ("put", "b", "y");
+        for threads in [1, 2, 4] {
+            let undecided = judged(&[&long[..], &[fine]].concat(), 5, threads);
+            assert_eq!(undecided.verdict(), Verdict::Inconclusive);
+            let doubts: Vec<bool> = undecided.parts.iter().map(|part| part.doubt.is_some()).collect();
+            assert_eq!(doubts, [true, false]);
+            let wrong = judged(&[&long[..], &[fine, ("get", "c", "z")]].concat(), 5, threads);
+            assert_eq!(wrong.verdict(), Verdict::Violated);
+            assert_eq!(judged(&[&long[..], &[fine]].concat(), 1_000, threads).verdict(), Verdict::Holds);
+        }
+    }
+
+    #[test]
+    fn a_failure_that_does_not_tell_the_value_accuses_nobody() {
+        let log = "INFO - 0\t:invoke\t:cas\t[1 2]\nINFO - 0\t:fail\t:cas\t:timed-out\n\
+                   INFO - 1\t:invoke\t:write\t1\nINFO - 1\t:ok\t:write\t1\n\
+                   INFO - 0\t:invoke\t:cas\t[1 2]\nINFO - 0\t:fail\t:cas\tVALUE\n";
+        let verdict = |value: &str| {
+            let exchanges = crate::history::foreign::jepsen_log::read(&log.replace("VALUE", value)).exchanges;
+            let budget = Budget::steps(1_000);
+            judge_recorded(&exchanges, RecordedModel::Register, &budget, 1).map(|judgment| judgment.verdict())
+        };
+        assert_eq!(verdict(":timed-out"), Ok(Verdict::Holds));
+        assert_eq!(verdict("[1 2]"), Ok(Verdict::Violated));
+    }
+}

@@ -24,8 +24,8 @@ use crate::text::harmless;
 
 /// How long the search may take, unless told otherwise.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// The most states that the search of one resource may remember: some gigabytes.
-const MOST_STATES: u64 = 30_000_000;
+/// The most states that the search of one resource may remember: somewhat more than a gigabyte.
+const MOST_STATES: u64 = 10_000_000;
 /// A file larger than this is not read.
 const LARGEST: u64 = 4 << 30;
 

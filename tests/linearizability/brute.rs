@@ -49,7 +49,9 @@ fn assert_order<S: Spec>(spec: &S, start: &S::State, entries: &[Entry<S::Op>], o
             assert!(!entries[*index].precedes(&entries[*earlier]), "{order:?} breaks real time:\n{shown}");
         }
         let mut next = Vec::new();
-        states.iter().for_each(|state| spec.step(state, &entries[*index].op, &mut next));
+        for state in &states {
+            spec.step(state, &entries[*index].op, &mut next);
+        }
         states = next;
     }
     assert!(!states.is_empty(), "{order:?} is not legal:\n{shown}");

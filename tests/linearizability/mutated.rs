@@ -66,6 +66,21 @@ fn what_a_correct_register_answers_is_legal() {
     }
 }
 
+#[test]
+fn versions_decide_without_a_search_even_where_answers_are_missing() {
+    let mut dice = Rng::with_seed(9);
+    let start = State { value: None, version: Some(0) };
+    let decided = (0..ROUNDS)
+        .filter(|_| {
+            let history = served(&mut dice, 120, 8, true);
+            let found = decide(&Register::VERSIONED, &start, &history, &Budget::steps(0));
+            assert_ne!(found.answer, Answer::Illegal, "{history:#?}");
+            found.answer != Answer::GaveUp
+        })
+        .count();
+    assert!(decided > ROUNDS as usize / 2, "versions decided {decided} of {ROUNDS}");
+}
+
 /// The value that a write or cas certainly left behind.
 fn wrote(entry: &Entry<Op>) -> Option<i64> {
     match entry.op.call {

@@ -133,6 +133,9 @@ where
         let mut size = left(kept).len().next_power_of_two();
         while size >= 1 {
             for chunk in left(kept).chunks(size) {
+                if self.budget.is_over.is_some_and(|is_over| is_over()) {
+                    return;
+                }
                 mark(kept, chunk, false);
                 if self.ask(kept).0 != Ruling::Illegal {
                     mark(kept, chunk, true);
