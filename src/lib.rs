@@ -33,6 +33,7 @@ pub mod target;
 pub mod check_result;
 pub mod event;
 pub mod race;
+pub mod recheck;
 pub mod run_result;
 pub mod scenario;
 // 6 run and present

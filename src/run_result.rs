@@ -97,6 +97,20 @@ pub struct TargetInfo {
     pub kind: TargetKind,
     /// The defect that was switched on in the reference service.
     pub defect: Option<String>,
+    /// The reference service's set-up, if that is what was raced.
+    pub service: Option<ServiceInfo>,
+}
+
+/// How the reference service was set up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceInfo {
+    /// Where it kept its orders: `memory`, `sqlite:PATH`, or a `postgres://` URL without its password.
+    pub store: String,
+    /// Where it kept idempotency keys: `same`, or a `redis://` URL without its password.
+    pub idempotency_store: String,
+    /// How it kept contenders for one order apart: `optimistic` or `pessimistic`.
+    pub strategy: String,
 }
 
 /// Whose process the target is.

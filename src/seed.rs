@@ -57,6 +57,11 @@ impl Dice {
         self.0.shuffle(items);
     }
 
+    /// A number below `limit`, which is above zero.
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0.usize(..limit)
+    }
+
     /// A UUID with the shape of version 4, drawn from the seed: repeatable, and unique within a run.
     pub fn uuid(&mut self) -> uuid::Uuid {
         uuid::Builder::from_random_bytes(self.0.u128(..).to_be_bytes()).into_uuid()

@@ -31,6 +31,7 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     ("check_result", 5, &["run_result"]),
     ("event", 5, &[]),
     ("run_result", 5, &[]),
+    ("recheck", 5, &["run_result"]),
     ("scenario", 5, &[]),
     ("race", 5, &["scenario"]),
     // 6 run and present

@@ -58,6 +58,12 @@ Examples:
     exit_codes!()
 );
 
+const VERIFY_HELP: &str = "\
+Exit codes:
+  0  everything that run.json says stands
+  1  something does not: it is named
+  2  the run cannot be read";
+
 /// Proves whether an HTTP API stays correct when people act on it at the same moment.
 #[derive(Debug, Parser)]
 #[command(name = "quickeats-bench", version, after_help = EXIT_CODES, subcommand_required = true, arg_required_else_help = true)]
@@ -74,6 +80,9 @@ pub(super) enum Command {
     /// Judge a saved history: of a run, or recorded by another tool
     #[command(after_help = EXIT_CODES, after_long_help = CHECK_HELP)]
     Check(check::CheckArgs),
+    /// Derive every finding of a saved run again from its raw history
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArgs),
     /// Run the reference order service
     Serve(ServeArgs),
     /// List the built-in scenarios, or show one as a start for your own
@@ -180,6 +189,13 @@ pub(super) struct RaceArgs {
     /// No progress on stderr
     #[arg(long, short)]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// A run's folder, with its run.json and history.jsonl
+    #[arg(value_name = "RUN")]
+    pub(super) run: PathBuf,
 }
 
 #[derive(Debug, Args)]

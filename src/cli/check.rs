@@ -11,14 +11,13 @@ use super::args::check::{CheckArgs, InputFormat, InputModel};
 use super::args::{FailOn, Format};
 use super::race::{exit_of, terminal};
 use super::{Failure, print, usage};
-use crate::api::Api;
 use crate::check::linear::Budget;
 use crate::check::{RecordedModel, Verdict, judge_recorded};
 use crate::check_result::{CheckResult, FileFormat, ModelName, PartResult, SCHEMA};
 use crate::clock::Clock;
 use crate::history::foreign::{self, Recorded};
 use crate::history::jsonl;
-use crate::run::judge_again;
+use crate::recheck::rejudge;
 use crate::run_result::Exit;
 use crate::text::harmless;
 
@@ -194,15 +193,12 @@ fn raced(args: &CheckArgs, file: &str, text: &str) -> anyhow::Result<CheckResult
     {
         bail!("{file}: {damage}{LENIENTLY}");
     }
-    let api = Api::parse(&format!("{file} (the API description in it)"), &saved.header.api)?;
     let fail_on = args.fail_on.unwrap_or(FailOn::Violation).into();
-    let scenarios = (saved.scenarios.iter())
-        .map(|scenario| judge_again(scenario, &api.model, fail_on).with_context(|| file.to_owned()))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let (scenarios, _) = rejudge(&saved, fail_on).with_context(|| file.to_owned())?;
     let worst = scenarios.iter().map(|scenario| scenario.verdict).max().unwrap_or(Verdict::Inconclusive);
     Ok(CheckResult {
         verdict: if damage.is_some() { worst.max(Verdict::Inconclusive) } else { worst },
-        operations: saved.scenarios.iter().map(|scenario| scenario.history.operations().count() as u64).sum(),
+        operations: saved.scenarios.iter().map(|(_, history)| history.operations().count() as u64).sum(),
         damage: damage.map(|damage| damage.to_string()),
         scenarios,
         ..blank(file)

@@ -7,6 +7,7 @@ mod race;
 mod resolve;
 mod scenarios;
 mod serve;
+mod verify;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ pub async fn main(stop: Stop) -> ExitCode {
         Command::Race(args) => race::main(*args, &stop).await,
         Command::Check(args) => check::main(&args),
         Command::Serve(args) => serve::main(&args, &stop).await,
+        Command::Verify(args) => verify::main(&args),
         Command::Scenarios(args) => scenarios::main(args),
     };
     let exit = done.unwrap_or_else(|failure| {

@@ -68,11 +68,11 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
             )));
         }
         if let Some(wanted) = wanted
-            && plan.contenders.len() != wanted
+            && plan.width() != wanted
         {
             notices.push(Event::Notice(format!(
                 "{name} races {} contenders, not {wanted}: its file sets the range",
-                plan.contenders.len()
+                plan.width()
             )));
         }
         plans.push(plan);

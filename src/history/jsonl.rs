@@ -45,6 +45,9 @@ pub struct ScenarioLine {
     pub scenario: String,
     /// The scenario's plan: resolved, seeded.
     pub plan: serde_json::Value,
+    /// Why the run itself doubted it. Written in the end line, since only then it is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
 }
 
 /// Closes a scenario.
@@ -55,7 +58,7 @@ pub struct EndLine {
     pub end: String,
     /// How many operations were written since it opened.
     pub operations: u64,
-    /// What the run itself doubts, beside what the judge does: it was interrupted, say.
+    /// Why the run itself doubted it: it was interrupted, its target went away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
 }
@@ -91,7 +94,7 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Closes the scenario, with what the run doubts about it, and hands everything to the operating system.
+    /// Closes the scenario and hands everything to the operating system.
     pub fn end(&mut self, doubts: &[String]) -> io::Result<()> {
         if let Some(mut scenario) = self.scenario.take() {
             scenario.doubts = doubts.to_vec();
@@ -117,18 +120,7 @@ pub struct Saved {
     /// Its first line.
     pub header: Header,
     /// Its scenarios, in order.
-    pub scenarios: Vec<SavedScenario>,
-}
-
-/// One scenario of a history file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SavedScenario {
-    /// Its first line.
-    pub opening: ScenarioLine,
-    /// Its rounds.
-    pub history: History,
-    /// What the run itself doubted, and what damage leaves in doubt.
-    pub doubts: Vec<String>,
+    pub scenarios: Vec<(ScenarioLine, History)>,
 }
 
 /// Why a history file cannot be read.
@@ -202,21 +194,22 @@ pub fn read_leniently(mut input: impl BufRead) -> Result<(Saved, Option<ReadErro
 fn read_scenario(
     input: &mut impl BufRead,
     number: &mut u64,
-    scenarios: &mut Vec<SavedScenario>,
+    scenarios: &mut Vec<(ScenarioLine, History)>,
 ) -> Result<bool, ReadError> {
     let Some(line) = next_line(input, number)? else { return Ok(false) };
-    let opening: ScenarioLine = parse(&line, *number, "a line that opens a scenario")?;
+    let mut opening: ScenarioLine = parse(&line, *number, "a line that opens a scenario")?;
     let mut operations: Vec<Operation> = Vec::new();
     match read_operations(input, number, &opening, &mut operations) {
         Ok(end) => {
-            scenarios.push(SavedScenario { opening, history: History::seal(operations), doubts: end.doubts });
+            opening.doubts = end.doubts;
+            scenarios.push((opening, History::seal(operations)));
             Ok(true)
         }
         Err(damage) => {
             let last = operations.last().map(|operation| operation.round);
             operations.retain(|operation| Some(operation.round) != last);
-            let doubts = vec![format!("the history is damaged: {damage}")];
-            scenarios.push(SavedScenario { opening, history: History::seal(operations), doubts });
+            opening.doubts.push(format!("the history is damaged: {damage}"));
+            scenarios.push((opening, History::seal(operations)));
             Err(damage)
         }
     }

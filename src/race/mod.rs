@@ -7,6 +7,7 @@
 
 mod round;
 mod stage;
+mod swarm;
 mod volley;
 
 use std::sync::Arc;
@@ -14,9 +15,9 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::history::{Cause, Operation, Outcome, Phase};
+use crate::history::{Cause, Operation, Outcome, Phase, Recorder};
 use crate::ids::RoundId;
-use crate::scenario::Plan;
+use crate::scenario::{Plan, Swarm};
 use crate::seed::Seed;
 use crate::target::Target;
 use round::{RoundRunner, Servers};
@@ -88,16 +89,27 @@ impl<'a, T: Target> Race<'a, T> {
         let mut volley = Volley::new();
         let mut fruitless = 0;
         let mut last_failure = None;
-        for id in self.rounds() {
+        let together = self.plan.swarm.map_or(1, |swarm| usize::from(swarm.resources));
+        let rounds: Vec<RoundId> = self.rounds().collect();
+        for ids in rounds.chunks(together) {
             if stop.is_asked() {
                 break;
             }
-            let label = id.to_string();
-            let (order, nonce) = (self.seed.child(&label), self.nonce.child(&label));
-            let runner = RoundRunner::new(&self.servers, self.plan, order, nonce, self.pace.gate_limit);
-            let operations = runner.run(id, self.clock, &self.clients, &mut volley, stop).await;
-            sink.round(id, &operations);
-            last_failure = fruitless_because(&operations);
+            let mut raced = Vec::with_capacity(ids.len());
+            match self.plan.swarm {
+                Some(swarm) => self.let_swarm(swarm, ids, &mut volley, stop, &mut raced).await,
+                None => {
+                    for id in ids {
+                        let recorder = self.recorder(*id);
+                        self.runner(*id).run(*id, &recorder, &mut volley, stop).await;
+                        raced.push((*id, recorder.seal()));
+                    }
+                }
+            }
+            for (id, operations) in &raced {
+                sink.round(*id, operations);
+            }
+            last_failure = raced.iter().find_map(|(_, operations)| fruitless_because(operations));
             match &last_failure {
                 None => fruitless = 0,
                 Some(why) => {
@@ -112,6 +124,31 @@ impl<'a, T: Target> Race<'a, T> {
             Some(why) if !stop.is_asked() => Ending::Faltered(why),
             Some(_) | None => Ending::Complete,
         }
+    }
+
+    fn recorder(&self, id: RoundId) -> Recorder {
+        Recorder::new(id, self.clock, Arc::clone(&self.clients))
+    }
+
+    fn runner(&self, id: RoundId) -> RoundRunner<'_, T> {
+        let label = id.to_string();
+        let (order, nonce) = (self.seed.child(&label), self.nonce.child(&label));
+        RoundRunner::new(&self.servers, self.plan, order, nonce, self.pace.gate_limit)
+    }
+
+    /// Lets a swarm loose on as many resources as there are `ids`, each a round of its own.
+    async fn let_swarm(
+        &self,
+        swarm: Swarm,
+        ids: &[RoundId],
+        volley: &mut Volley<T::Contender>,
+        stop: &Stop,
+        raced: &mut Vec<(RoundId, Vec<Operation>)>,
+    ) {
+        let seed = self.seed.child(&ids[0].to_string());
+        let rounds = ids.iter().map(|id| (self.recorder(*id), self.runner(*id))).collect();
+        let sealed = swarm::SwarmRunner { swarm, api: &self.plan.api, seed, rounds }.run(volley, stop).await;
+        raced.extend(ids.iter().copied().zip(sealed));
     }
 
     /// One control for each kind of contender, then the rounds.

@@ -18,10 +18,7 @@ use super::Stop;
 use super::stage::{Extras, Persons, Stage, as_used, read_exchange, reader, speak};
 use super::volley::Volley;
 use crate::api::{Dialect, Request};
-use crate::clock::Clock;
-use crate::history::{
-    Actor, Call, Cause, Lane, Meaning, Operation, Outcome, Phase, Precondition, Recorder, Reply, Verb,
-};
+use crate::history::{Actor, Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Verb};
 use crate::ids::RoundId;
 use crate::scenario::{ContenderPlan, Plan, ServerUse, Step, TokenUse};
 use crate::seed::{Dice, Seed};
@@ -54,12 +51,12 @@ impl<T> Servers<'_, T> {
 
 /// Runs one round of a plan.
 pub(super) struct RoundRunner<'a, T: Target> {
-    servers: &'a Servers<'a, T>,
+    pub(super) servers: &'a Servers<'a, T>,
     plan: &'a Plan,
     /// What the seed decides: the order of contenders within the volley.
     order: Seed,
     /// Where ids, keys and unique words come from: never the same in two runs.
-    nonce: Seed,
+    pub(super) nonce: Seed,
     gate_limit: Duration,
 }
 
@@ -74,16 +71,8 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         Self { servers, plan, order, nonce, gate_limit }
     }
 
-    /// Runs the round and returns all that was asked in it, also if it is stopped half-way.
-    pub(super) async fn run(
-        &self,
-        id: RoundId,
-        clock: Clock,
-        clients: &Arc<AtomicU32>,
-        volley: &mut Volley<T::Contender>,
-        stop: &Stop,
-    ) -> Vec<Operation> {
-        let recorder = Recorder::new(id, clock, Arc::clone(clients));
+    /// Runs the round and records all that was asked in it, also if it is stopped half-way.
+    pub(super) async fn run(&self, id: RoundId, recorder: &Recorder, volley: &mut Volley<T::Contender>, stop: &Stop) {
         let contenders: Vec<&ContenderPlan> = match id {
             RoundId::Raced(_) => self.plan.contenders.iter().collect(),
             // A control is one entry's first contender, alone.
@@ -95,11 +84,10 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         tokio::select! {
             biased;
             () = stop.asked() => {}
-            () = self.play(&recorder, &contenders, volley, &mut tasks) => {}
+            () = self.play(recorder, &contenders, volley, &mut tasks) => {}
         }
         // Contenders still under way give their lanes back as they are dropped; the record is sealed after that.
         tasks.shutdown().await;
-        recorder.seal()
     }
 
     async fn play(
@@ -111,10 +99,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     ) {
         let mut dice = self.nonce.dice();
         let mut lane = recorder.lane(Phase::SetUp);
-        let Some((stage, created)) = self.create(&mut lane, &mut dice).await else {
-            return;
-        };
-        let Some(known) = self.walk(&stage, &mut lane, &self.plan.set_up, created, &mut dice).await else {
+        let Some((stage, known)) = self.set_up(&mut lane, &mut dice).await else {
             return;
         };
         let before = known.token.clone();
@@ -147,6 +132,13 @@ impl<'a, T: Target> RoundRunner<'a, T> {
             self.follow(&stage, recorder, before.as_ref(), &mut told, &mut dice).await;
             self.observe(&stage, recorder, told, &mut dice).await;
         }
+    }
+
+    /// A fresh resource, brought to where the plan starts, and what its last reply showed.
+    pub(super) async fn set_up(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Reply)> {
+        let (stage, created) = self.create(lane, dice).await?;
+        let known = self.walk(&stage, lane, &self.plan.set_up, created, dice).await?;
+        Some((stage, known))
     }
 
     async fn create(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Reply)> {
@@ -338,7 +330,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
 
     /// Looks at what the server says now: the resource, the lists of what really happened, and the resource again. If that
     /// lags behind what it has told, it is given time to settle, and looked at again.
-    async fn observe(&self, stage: &Stage<'_>, recorder: &Recorder, told: Told, dice: &mut Dice) {
+    pub(super) async fn observe(&self, stage: &Stage<'_>, recorder: &Recorder, told: Told, dice: &mut Dice) {
         let vain_waits = &self.servers.vain_waits;
         let waits = if vain_waits.load(Ordering::Relaxed) < MOST_VAIN_WAITS { &SETTLING[..] } else { &SETTLING[..1] };
         for wait in waits {
@@ -384,15 +376,19 @@ pub(super) struct Raced<C> {
 }
 
 /// The highest version that anything acknowledged has shown.
-#[derive(Debug, Clone, Copy)]
-struct Told {
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Told {
     version: Option<u64>,
 }
 
 impl Told {
-    fn note(&mut self, reply: Option<&Reply>) {
+    pub(super) fn note(&mut self, reply: Option<&Reply>) {
         let shown = reply.filter(|reply| reply.meaning == Meaning::Applied).and_then(|reply| reply.version);
         self.version = self.version.max(shown);
+    }
+
+    pub(super) fn join(&mut self, other: Self) {
+        self.version = self.version.max(other.version);
     }
 
     /// Whether an answer to `verb` shows less than was told.

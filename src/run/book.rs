@@ -54,7 +54,7 @@ impl Book {
         observer: &'a dyn Observer,
     ) -> Chapter<'a> {
         let plan_as_data = serde_json::to_value(plan).expect("a plan is plain data");
-        let line = ScenarioLine { scenario: plan.name.clone(), plan: plan_as_data };
+        let line = ScenarioLine { scenario: plan.name.clone(), plan: plan_as_data, doubts: Vec::new() };
         self.write(|history| history.begin(&line));
         Chapter {
             book: self,
@@ -134,11 +134,11 @@ impl Chapter<'_> {
 
     /// Ends the scenario.
     pub(super) fn close(self) -> (ScenarioResult, Tally) {
-        self.book.write(|history| history.end(&self.doubts));
+        let doubts = &self.doubts;
+        self.book.write(|history| history.end(doubts));
         let mut judgment = self.judge.finish();
         judgment.doubts.extend(self.doubts);
-        let facts =
-            ScenarioFacts { name: &self.plan.name, contenders: self.plan.contenders.len(), fail_on: self.fail_on };
+        let facts = ScenarioFacts { name: &self.plan.name, contenders: self.plan.width(), fail_on: self.fail_on };
         (ScenarioResult::new(facts, &judgment, &self.tally), self.tally)
     }
 }

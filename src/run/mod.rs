@@ -6,7 +6,6 @@
 //!
 //! Whatever ends a run early (Ctrl-C, a target that is gone), what was seen until then is judged and reported.
 
-mod again;
 mod book;
 mod in_process;
 mod look;
@@ -22,12 +21,11 @@ use crate::clock::Clock;
 use crate::event::{Event, Observer};
 use crate::measure::Tally;
 use crate::race::{Ending, Pace, Race, Stop};
-use crate::run_result::{Exit, RunResult, SCHEMA, ScenarioResult, TargetInfo, TargetKind, Totals};
+use crate::run_result::{Exit, RunResult, SCHEMA, ScenarioResult, ServiceInfo, TargetInfo, TargetKind, Totals};
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::service::ServiceConfig;
 use crate::target::{Endpoint, HttpTarget, Patience, TlsError};
-pub use again::{UnreadablePlan, judge_again};
 use book::Book;
 use in_process::InProcess;
 pub use in_process::StartError;
@@ -209,6 +207,14 @@ async fn race_all(
     raced
 }
 
+fn describe(service: &ServiceConfig) -> ServiceInfo {
+    ServiceInfo {
+        store: service.store.to_string(),
+        idempotency_store: service.key_store.to_string(),
+        strategy: service.strategy.to_string(),
+    }
+}
+
 fn conclude(
     config: &RunConfig,
     book: &Book,
@@ -230,11 +236,12 @@ fn conclude(
         Verdict::Holds if crossed => Exit::Threshold,
         Verdict::Holds => Exit::Holds,
     };
-    let (kind, defect) = match &config.target {
+    let (kind, defect, service) = match &config.target {
         TargetChoice::InProcess(service) => {
-            (TargetKind::InProcess, service.defect.map(|defect| defect.name().to_owned()))
+            let defect = service.defect.map(|defect| defect.name().to_owned());
+            (TargetKind::InProcess, defect, Some(describe(service)))
         }
-        TargetChoice::Remote { .. } => (TargetKind::Remote, None),
+        TargetChoice::Remote { .. } => (TargetKind::Remote, None, None),
     };
     RunResult {
         schema: SCHEMA.to_owned(),
@@ -244,7 +251,7 @@ fn conclude(
         duration_ms: clock.now().nanos() / 1_000_000,
         seed: config.seed.value(),
         api: config.api.name.to_string(),
-        target: TargetInfo { url, kind, defect },
+        target: TargetInfo { url, kind, defect, service },
         interrupted,
         fail_on: config.fail_on,
         verdict,

@@ -34,16 +34,31 @@ pub struct Scenario {
     /// How far `--contenders` may raise the volley; absent, it stays as written.
     pub most_contenders: Option<Spanned<usize>>,
     /// Who races.
+    #[serde(default)]
     pub contenders: Vec<Contender>,
     /// What follows the race, one after the other: late retries, latecomers.
     #[serde(default)]
     pub then: Vec<Contender>,
+    /// Clients that act at random, instead of contenders.
+    pub swarm: Option<Swarm>,
     /// The file's name and text, for errors and for `scenarios show`.
     #[serde(skip)]
     pub file: String,
     /// See `file`.
     #[serde(skip)]
     pub text: String,
+}
+
+/// Clients that act at random on a few fresh resources, all at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Swarm {
+    /// How many clients.
+    pub clients: u8,
+    /// How many requests each makes.
+    pub steps: u8,
+    /// How many resources they share. Each is a round of its own.
+    pub resources: u8,
 }
 
 /// One racing request, or one that follows the race.
@@ -162,7 +177,17 @@ impl Scenario {
                 .wrong_whole("`apis` names no API description")
                 .help("apis = [\"NAME\"], the `name` in its file"));
         }
-        if scenario.contenders.len() < 2 {
+        if let Some(swarm) = scenario.swarm {
+            let Swarm { clients, steps, resources } = swarm;
+            if clients < 2 || steps < 1 || !(1..=clients).contains(&resources) {
+                return Err(source.wrong_whole(
+                    "a swarm needs two clients or more, a step or more, and between one resource and as many as clients",
+                ));
+            }
+            if !(scenario.contenders.is_empty() && scenario.then.is_empty() && scenario.change.is_empty()) {
+                return Err(source.wrong_whole("a swarm acts at random: it has no contenders, `then` or `change`"));
+            }
+        } else if scenario.contenders.len() < 2 {
             let message =
                 format!("a race needs two [[contenders]] or more, and there are {}", scenario.contenders.len());
             return Err(source.wrong_whole(message));

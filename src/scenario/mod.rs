@@ -8,5 +8,5 @@ pub mod catalog;
 mod file;
 mod plan;
 
-pub use file::{Contender, KeyUse, PersonUse, Scenario, ServerUse, TokenUse};
+pub use file::{Contender, KeyUse, PersonUse, Scenario, ServerUse, Swarm, TokenUse};
 pub use plan::{ContenderPlan, Need, Plan, PlanError, Step};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::file::{Contender, KeyUse, PersonUse, Scenario, ServerUse, TokenUse};
+use super::file::{Contender, KeyUse, PersonUse, Scenario, ServerUse, Swarm, TokenUse};
 use crate::api::{Allowed, Api, StateIx, Tells};
 use crate::check::Alone;
 use crate::history::{Actor, Verb};
@@ -30,6 +30,9 @@ pub struct Plan {
     /// What follows the race, one after the other.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub then: Vec<ContenderPlan>,
+    /// Clients that act at random, instead of contenders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swarm: Option<Swarm>,
 }
 
 /// One action of the set-up.
@@ -86,6 +89,7 @@ impl Plan {
     /// A state, action or actor that the description does not have, with its place in the scenario's file.
     pub fn resolve(scenario: &Scenario, api: &Arc<Api>, contenders: Option<usize>) -> Result<Self, PlanError> {
         let size = match (contenders, &scenario.most_contenders) {
+            _ if scenario.swarm.is_some() => 0,
             (Some(wanted), Some(most)) => wanted.clamp(scenario.contenders.len(), *most.get_ref()),
             (Some(_) | None, _) => scenario.contenders.len(),
         };
@@ -109,13 +113,19 @@ impl Plan {
             change,
             contenders: plans,
             then,
+            swarm: scenario.swarm,
         })
+    }
+
+    /// How many are at it at once.
+    pub fn width(&self) -> usize {
+        self.swarm.map_or(self.contenders.len(), |swarm| usize::from(swarm.clients))
     }
 
     /// Whether a refusal as stale is what every contender should hear: its 412 rate says nothing about contention.
     pub fn expects_stale(&self) -> bool {
         let never_matches = |token| matches!(token, TokenUse::Stale | TokenUse::Weak | TokenUse::Unheard);
-        self.contenders.iter().all(|contender| never_matches(contender.token))
+        self.swarm.is_none() && self.contenders.iter().all(|contender| never_matches(contender.token))
     }
 
     /// Whether part of it is sent to a replica of the target, where there is one.

@@ -12,126 +12,20 @@
 //! The claim is taken atomically *before* the work, so that two requests with one key never both work. It is a lease:
 //! if its holder vanishes without a word it runs out. A handler that is cancelled gives it back at once.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::Service;
 use super::answer::Answer;
-use super::body::JsonObject;
-use super::identity::Principal;
 use super::orders::Order;
 use super::problem::Problem;
 use super::stores::{Claimed, Store, StoreError};
+pub(super) use key::{CallerKey, Fingerprint, Keyed, MalformedKey};
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const LONGEST_KEY: usize = 255;
-
-/// The header is there, and is no key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Idempotency-Key must be a single string of 1 to 255 visible ASCII characters, in double quotes or bare")]
-pub(super) struct MalformedKey;
-
-/// A key, and whose it is: another caller's same key is another key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct CallerKey {
-    caller: String,
-    key: String,
-}
-
-impl CallerKey {
-    pub(super) fn new(caller: impl Into<String>, key: impl Into<String>) -> Self {
-        Self { caller: caller.into(), key: key.into() }
-    }
-
-    pub(super) fn caller(&self) -> &str {
-        &self.caller
-    }
-
-    pub(super) fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-/// What was asked for: method, path and canonical body.
-///
-/// Kept as text and not as a hash: a body has 64 KiB at most, and equality is then exact.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint(String);
-
-impl Fingerprint {
-    pub(super) fn of(method: &str, path: impl fmt::Display, body: &JsonObject) -> Self {
-        Self(format!("{method} {path}\n{}", body.canonical()))
-    }
-
-    /// One that was kept as text.
-    pub(super) const fn from_text(text: String) -> Self {
-        Self(text)
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// What an idempotency key makes of a request: something that can be recognised when it comes again.
-#[derive(Clone, Debug)]
-pub(super) struct Keyed {
-    pub(super) key: Arc<CallerKey>,
-    pub(super) fingerprint: Fingerprint,
-}
-
-impl Keyed {
-    /// Reads the key of `caller`'s request; none where there is no such header.
-    pub(super) fn from_headers(
-        headers: &HeaderMap,
-        caller: &Principal,
-        fingerprint: impl FnOnce() -> Fingerprint,
-    ) -> Result<Option<Self>, MalformedKey> {
-        let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();
-        let Some(line) = lines.next() else {
-            return Ok(None);
-        };
-        if lines.next().is_some() {
-            return Err(MalformedKey);
-        }
-        let key = parse_key(line.to_str().map_err(|_| MalformedKey)?)?;
-        Ok(Some(Self { key: Arc::new(CallerKey::new(caller.to_string(), key)), fingerprint: fingerprint() }))
-    }
-}
-
-/// A quoted string with optional parameters (RFC 8941 §3.3.3), or the same characters bare.
-fn parse_key(field: &str) -> Result<String, MalformedKey> {
-    let field = field.trim_matches([' ', '\t']);
-    let key = match field.strip_prefix('"') {
-        Some(quoted) => unquote(quoted)?,
-        None => field.to_owned(),
-    };
-    let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
-    if visible && (1..=LONGEST_KEY).contains(&key.len()) { Ok(key) } else { Err(MalformedKey) }
-}
-
-/// The string that `quoted` starts with, its opening quote taken off already. Parameters after it say nothing to us.
-fn unquote(quoted: &str) -> Result<String, MalformedKey> {
-    let mut key = String::with_capacity(quoted.len());
-    let mut characters = quoted.chars();
-    loop {
-        match characters.next().ok_or(MalformedKey)? {
-            '"' => break,
-            '\\' => match characters.next() {
-                Some(escaped @ ('"' | '\\')) => key.push(escaped),
-                Some(_) | None => return Err(MalformedKey),
-            },
-            plain => key.push(plain),
-        }
-    }
-    let rest = characters.as_str();
-    if rest.is_empty() || rest.starts_with(';') { Ok(key) } else { Err(MalformedKey) }
-}
+mod key;
 
 /// Names one claim on one key. A claim that ran out and was taken over has another token, so that its first holder
 /// can no longer write under it.
@@ -283,24 +177,6 @@ pub(super) fn after(now: Timestamp, span: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quoted_and_bare_are_one_key() {
-        for spelling in ["k-1", "\"k-1\"", " k-1\t", "\"k-1\";a=1", "\"k-1\"; a"] {
-            assert_eq!(parse_key(spelling), Ok("k-1".to_owned()), "{spelling}");
-        }
-        assert_eq!(parse_key(r#""a\"b\\c""#), Ok(r#"a"b\c"#.to_owned()));
-        assert_eq!(parse_key(&"x".repeat(255)), Ok("x".repeat(255)));
-    }
-
-    #[test]
-    fn what_is_no_single_visible_string_is_malformed() {
-        let too_long = "x".repeat(256);
-        for field in ["", "\"\"", "\"open", "\"a\" \"b\"", "\"a\", \"b\"", "\"a b\"", "a b", "é", "\"a\\b\"", &too_long]
-        {
-            assert_eq!(parse_key(field), Err(MalformedKey), "{field}");
-        }
-    }
 
     #[test]
     fn the_end_of_time_is_not_passed() {

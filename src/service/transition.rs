@@ -3,84 +3,13 @@
 //! [`plan`] says what applying the action would write, or why it may not be applied. Whether the order still *is*
 //! that version is for the store to say, in the same step that writes (see [`actions`](super::actions)).
 
-use jiff::Timestamp;
-use uuid::Uuid;
-
-use super::body::JsonObject;
 use super::etag::{EntityTag, Preconditions, Unmet};
 use super::identity::Principal;
 use super::orders::{Action, Cause, Charge, Event, Minted, Order, Rider, Status};
-use super::problem::Problem;
 
-/// The payment method that the payment provider of this service always declines.
-const DECLINED: &str = "declined";
+pub(super) use command::{Command, charge};
 
-/// What a caller wants done to an order.
-#[derive(Clone, Debug)]
-pub(super) enum Command {
-    Pay { method: String, amount: i64 },
-    Cancel { reason: String },
-    Reject { reason: String },
-    Accept,
-    CompletePreparation,
-    PickUp,
-    Deliver,
-}
-
-impl Command {
-    /// Reads the body of a request for `action`.
-    pub(super) fn read(action: Action, body: &JsonObject) -> Result<Self, Problem> {
-        Ok(match action {
-            Action::Payment => Self::Pay {
-                method: body.required_text("payment_method")?.to_owned(),
-                amount: body.required_integer("amount")?,
-            },
-            Action::Cancellation => Self::Cancel { reason: body.required_text("reason")?.to_owned() },
-            Action::Rejection => Self::Reject { reason: body.required_text("reason")?.to_owned() },
-            Action::Acceptance => Self::Accept,
-            Action::PreparationComplete => Self::CompletePreparation,
-            Action::Pickup => Self::PickUp,
-            Action::Delivery => Self::Deliver,
-        })
-    }
-
-    pub(super) const fn action(&self) -> Action {
-        match self {
-            Self::Pay { .. } => Action::Payment,
-            Self::Cancel { .. } => Action::Cancellation,
-            Self::Reject { .. } => Action::Rejection,
-            Self::Accept => Action::Acceptance,
-            Self::CompletePreparation => Action::PreparationComplete,
-            Self::PickUp => Action::Pickup,
-            Self::Deliver => Action::Delivery,
-        }
-    }
-
-    /// The charge that the payment provider makes for this; none where it declines, or where nothing is to be paid.
-    pub(super) fn charge(&self, id: Uuid, at: Timestamp) -> Option<Charge> {
-        match self {
-            Self::Pay { method, amount } => charge(method, *amount, id, at),
-            Self::Cancel { .. }
-            | Self::Reject { .. }
-            | Self::Accept
-            | Self::CompletePreparation
-            | Self::PickUp
-            | Self::Deliver => None,
-        }
-    }
-
-    fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Cancel { reason } | Self::Reject { reason } => Some(reason),
-            Self::Pay { .. } | Self::Accept | Self::CompletePreparation | Self::PickUp | Self::Deliver => None,
-        }
-    }
-}
-
-/// The payment provider: takes every method but one.
-pub(super) fn charge(method: &str, amount: i64, id: Uuid, at: Timestamp) -> Option<Charge> {
-    (method != DECLINED).then(|| Charge { id, amount, payment_method: method.to_owned(), created_at: at })
-}
+mod command;
 
 /// Why an order does not take an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,6 +136,9 @@ fn apply(order: &Order, command: &Command, to: Status, caller: &Principal, minte
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
     use super::super::etag::{EntityTag, TagList};
     use super::super::orders::OrderId;
     use super::*;
@@ -297,7 +229,7 @@ mod tests {
         let change = plan(
             &Rules::SOUND,
             &order(Status::PendingPayment),
-            &pay(DECLINED, 25_000),
+            &pay("declined", 25_000),
             &current(),
             &Principal::Anonymous,
             minted(),

@@ -194,7 +194,7 @@ impl Ended {
         let text = self.read("history.jsonl");
         assert!(text.lines().last().unwrap().starts_with("{\"end\":"), "{text}");
         let saved = jsonl::read(text.as_bytes()).unwrap();
-        let operations: usize = saved.scenarios.iter().map(|scenario| scenario.history.operations().count()).sum();
+        let operations: usize = saved.scenarios.iter().map(|(_, history)| history.operations().count()).sum();
         assert_eq!(operations as u64, self.result().totals.requests, "{}", self.said());
     }
 }

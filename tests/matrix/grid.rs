@@ -1,95 +1,165 @@
 //! What is expected of every cell.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use quickeats_bench::service::Defect;
 
-/// A kind of service.
+/// A scenario, and the kinds that it may find: one of them at least.
+type Cell = (&'static str, &'static [&'static str]);
+
+/// A mistake, and where it shows.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Column {
-    /// Its mistake, if any.
-    pub(crate) defect: Option<Defect>,
-    /// What is added to the gap between check and act: 1 ms where the mistake is a gap, nothing where it is not.
-    pub(crate) window: Duration,
+pub(crate) struct Row {
+    /// The mistake.
+    pub(crate) defect: Defect,
+    /// The scenarios that find it, the telling one first: it gives the mistake the contract's name.
+    pub(crate) found_by: &'static [Cell],
+    /// Kinds that it may show in any other scenario too, as luck has it.
+    pub(crate) elsewhere: &'static [&'static str],
 }
 
-impl Column {
-    /// What heads the column.
-    pub(crate) fn name(self) -> &'static str {
-        self.defect.map_or("sound", Defect::name)
+impl Row {
+    /// The scenario that gives the mistake the contract's name.
+    pub(crate) fn telling_scenario(&self) -> &'static str {
+        self.found_by[0].0
     }
 }
 
-const fn sound() -> Column {
-    Column { defect: None, window: Duration::ZERO }
+const fn row(defect: Defect, found_by: &'static [Cell]) -> Row {
+    Row { defect, found_by, elsewhere: &[] }
 }
 
-const fn always(defect: Defect) -> Column {
-    Column { defect: Some(defect), window: Duration::ZERO }
-}
+const LOST: &[&str] = &["lost-update"];
+const TWICE: &[&str] = &["duplicate-effect"];
+const REJECTED: &[&str] = &["rejected-but-applied"];
+const IN_FLIGHT: &[&str] = &["in-flight-duplicate"];
+const BYPASS: &[&str] = &["authorization-bypass"];
+const GAP: &[&str] = &["version-gap"];
+const ERROR: &[&str] = &["server-error"];
 
-const fn gap(defect: Defect) -> Column {
-    Column { defect: Some(defect), window: Duration::from_millis(1) }
-}
-
-/// All kinds of service.
-pub(crate) const COLUMNS: &[Column] = &[
-    sound(),
-    gap(Defect::CheckThenSave),
-    always(Defect::IgnoreIfMatch),
-    always(Defect::OptionalIfMatch),
-    always(Defect::Stale412Applies),
-    gap(Defect::IdempotencyCheckThenAct),
-    always(Defect::DoubleCharge),
-];
-
-/// A scenario, and what it finds in each kind of service; `None`: it holds.
-#[derive(Debug)]
-pub(crate) struct Row {
-    /// Its name.
-    pub(crate) scenario: &'static str,
-    /// One cell a column.
-    pub(crate) cells: [Option<&'static str>; COLUMNS.len()],
-}
-
-const LOST: Option<&str> = Some("lost-update");
-const TWICE: Option<&str> = Some("duplicate-effect");
-const REJECTED: Option<&str> = Some("rejected-but-applied");
-
-/// All scenarios of the V2 API.
-#[rustfmt::skip]
+/// All mistakes, in the contract's order. What is not listed holds.
 pub(crate) const ROWS: &[Row] = &[
-    Row { scenario: "cancel-vs-accept",     cells: [None, LOST, None, None, None, None, None] },
-    Row { scenario: "accept-vs-reject",     cells: [None, LOST, None, None, None, None, None] },
-    Row { scenario: "pay-vs-cancel",        cells: [None, LOST, Some("double-cas-win"), None, REJECTED, None, REJECTED] },
-    Row { scenario: "duplicate-payment",    cells: [None, None, None, None, None, Some("in-flight-duplicate"), None] },
-    Row { scenario: "double-click-payment", cells: [None, TWICE, None, None, None, None, TWICE] },
-    Row { scenario: "double-pickup",        cells: [None, LOST, None, None, None, None, None] },
-    Row { scenario: "stale-write",          cells: [None, None, Some("stale-write-accepted"), None, REJECTED, None, None] },
-    Row { scenario: "missing-if-match",     cells: [None, None, None, Some("precondition-not-required"), None, None, None] },
+    row(
+        Defect::CheckThenSave,
+        &[
+            ("cancel-vs-accept", LOST),
+            ("accept-vs-reject", LOST),
+            ("pay-vs-cancel", LOST),
+            ("double-pickup", LOST),
+            ("double-click-payment", TWICE),
+        ],
+    ),
+    row(
+        Defect::IgnoreIfMatch,
+        &[
+            ("stale-write", &["stale-write-accepted"]),
+            ("pay-vs-cancel", &["double-cas-win"]),
+            ("weak-etag", &["weak-etag-accepted"]),
+            ("away-and-back", &["stale-write-accepted", "double-cas-win"]),
+            ("retry-after-412", &["stale-write-accepted"]),
+        ],
+    ),
+    row(Defect::OptionalIfMatch, &[("missing-if-match", &["precondition-not-required"])]),
+    row(Defect::WeakCompare, &[("weak-etag", &["weak-etag-accepted"])]),
+    Row {
+        defect: Defect::EtagUnchanged,
+        found_by: &[("cancel-vs-accept", &["etag-unchanged"]), ("read-beside-write", &["etag-unchanged"])],
+        elsewhere: &["etag-unchanged"],
+    },
+    row(Defect::EtagPerStatus, &[("away-and-back", &["etag-reused"])]),
+    row(
+        Defect::Stale412Applies,
+        &[
+            ("stale-write", REJECTED),
+            ("pay-vs-cancel", REJECTED),
+            ("weak-etag", REJECTED),
+            ("away-and-back", REJECTED),
+            ("retry-after-412", REJECTED),
+        ],
+    ),
+    Row {
+        defect: Defect::Spurious412,
+        found_by: &[("read-beside-write", &["spurious-412"])],
+        elsewhere: &["spurious-412", "key-poisoned", "no-winner"],
+    },
+    row(
+        Defect::IdempotencyCheckThenAct,
+        &[
+            ("duplicate-payment", IN_FLIGHT),
+            ("double-create", IN_FLIGHT),
+            ("late-retry", IN_FLIGHT),
+            ("key-reuse", TWICE),
+        ],
+    ),
+    row(
+        Defect::IdempotencyMemoryPerReplica,
+        &[("double-create", &["key-forgotten"]), ("late-retry", &["replay-mismatch"])],
+    ),
+    row(Defect::IdempotencyReplaysAnything, &[("key-reuse", &["key-reuse-accepted"])]),
+    row(Defect::IdempotencyKeyGlobal, &[("double-create", &["key-scope-leak"])]),
+    row(Defect::IdempotencyReplayDiffers, &[("late-retry", &["replay-mismatch"])]),
+    row(Defect::IdempotencyStores412, &[("retry-after-412", &["key-poisoned"])]),
+    row(
+        Defect::DoubleCharge,
+        &[
+            ("double-click-payment", TWICE),
+            ("pay-vs-cancel", REJECTED),
+            ("away-and-back", REJECTED),
+            ("retry-after-412", &["in-flight-duplicate", "duplicate-effect"]),
+        ],
+    ),
+    row(Defect::ChargeOutsideTransaction, &[("pay-vs-cancel", REJECTED), ("double-click-payment", TWICE)]),
+    Row {
+        defect: Defect::AckBeforeCommit,
+        found_by: &[("read-beside-write", &["stale-read"]), ("double-pickup", &["stale-read"])],
+        elsewhere: &["stale-read", "acknowledged-then-lost", "lost-update", "duplicate-effect", "audit-mismatch"],
+    },
+    Row {
+        defect: Defect::StaleReads,
+        found_by: &[
+            ("read-beside-write", &["stale-read", "non-monotonic-read"]),
+            ("cancel-vs-accept", &["stale-read"]),
+        ],
+        elsewhere: &["stale-read", "non-monotonic-read", "no-winner", "acknowledged-then-lost"],
+    },
+    Row {
+        defect: Defect::LostEvent,
+        found_by: &[("cancel-vs-accept", &["audit-mismatch"]), ("read-beside-write", &["audit-mismatch"])],
+        elsewhere: &["audit-mismatch"],
+    },
+    Row { defect: Defect::VersionSkips, found_by: &[("cancel-vs-accept", GAP)], elsewhere: GAP },
+    row(Defect::TerminalResurrects, &[("act-on-cancelled", &["resurrected-terminal"])]),
+    row(Defect::SkipsAState, &[("pickup-too-early", &["illegal-transition"])]),
+    row(Defect::WrongActor, &[("wrong-role", BYPASS)]),
+    row(Defect::OthersOrders, &[("others-order", BYPASS)]),
+    Row {
+        defect: Defect::ErrorAfterCommit,
+        found_by: &[("cancel-vs-accept", ERROR), ("accept-vs-reject", ERROR), ("double-pickup", ERROR)],
+        elsewhere: ERROR,
+    },
+    Row {
+        defect: Defect::Deadlock,
+        found_by: &[("cancel-vs-accept", &["server-error", "hang"])],
+        elsewhere: &["server-error", "hang"],
+    },
 ];
-
-/// The first scenario that catches the column's defect under the name that the contract gives it.
-pub(crate) fn telling_scenario(column: &Column) -> &'static str {
-    let defect = column.defect.expect("only a defect is caught");
-    let index = COLUMNS.iter().position(|own| own.defect == column.defect).expect("it is one of the columns");
-    let row = ROWS.iter().find(|row| row.cells[index] == Some(defect.caught_as()[0]));
-    row.unwrap_or_else(|| panic!("no scenario catches {defect} as {}", defect.caught_as()[0])).scenario
-}
 
 /// The grid as a table for the README.
 pub(crate) fn markdown() -> String {
-    let mut table = String::from("| scenario |");
-    for column in COLUMNS {
-        let _ = write!(table, " {} |", column.name());
-    }
-    let _ = write!(table, "\n|{}", "---|".repeat(COLUMNS.len() + 1));
+    let mut table = String::from("| defect | the mistake | found by |\n|---|---|---|");
     for row in ROWS {
-        let _ = write!(table, "\n| `{}` |", row.scenario);
-        for cell in row.cells {
-            let _ = write!(table, " {} |", cell.map_or("holds".to_owned(), |kind| format!("**{kind}**")));
+        let _ = write!(table, "\n| `{}` | {} |", row.defect, row.defect.mistake());
+        let mut before: &[&str] = &[];
+        for (index, (scenario, kinds)) in row.found_by.iter().enumerate() {
+            if *kinds == before {
+                let _ = write!(table, ", `{scenario}`");
+            } else {
+                let comma = if index == 0 { "" } else { ";" };
+                let _ = write!(table, "{comma} **{}** by `{scenario}`", kinds.join("** or **"));
+            }
+            before = kinds;
         }
+        table.push_str(if row.elsewhere.is_empty() { " |" } else { " and others |" });
     }
     table
 }

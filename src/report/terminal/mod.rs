@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::{Palette, Renderer};
 use crate::check::{Severity, Verdict};
-use crate::run_result::{FindingResult, RunResult, ScenarioResult, TargetKind, ThresholdResult};
+use crate::run_result::{FindingResult, RunResult, ScenarioResult, ServiceInfo, TargetKind, ThresholdResult};
 use crate::text::{count, micros};
 
 /// The report for people.
@@ -50,10 +50,9 @@ impl Terminal {
             Verdict::Inconclusive => format!("? inconclusive: {} {of}", totals.inconclusive),
             Verdict::Holds => format!("✓ holds: {} {of}", totals.holds),
         };
-        let target = match (result.target.kind, &result.target.defect) {
-            (TargetKind::Remote, _) => result.target.url.clone(),
-            (TargetKind::InProcess, None) => "the reference service, in-process".to_owned(),
-            (TargetKind::InProcess, Some(defect)) => format!("the reference service, in-process, with defect {defect}"),
+        let target = match &result.target.service {
+            None => result.target.url.clone(),
+            Some(service) => reference_service(service, result.target.defect.as_deref()),
         };
         let interrupted = if result.interrupted { " (interrupted: judged is what was seen)" } else { "" };
         writeln!(out, "{}, {} against {target}{interrupted}", self.palette.verdict(result.verdict, &answer), result.api)
@@ -235,6 +234,24 @@ fn visible(text: &str) -> usize {
             !hidden
         })
         .count()
+}
+
+/// `the reference service, in-process, on sqlite:orders.db, pessimistic, with defect …`: what is not the default is told.
+fn reference_service(service: &ServiceInfo, defect: Option<&str>) -> String {
+    let mut told = "the reference service, in-process".to_owned();
+    if service.store != "memory" {
+        let _ = write!(told, ", on {}", service.store);
+    }
+    if service.idempotency_store != "same" {
+        let _ = write!(told, ", keys in {}", service.idempotency_store);
+    }
+    if service.strategy != "optimistic" {
+        let _ = write!(told, ", {}", service.strategy);
+    }
+    if let Some(defect) = defect {
+        let _ = write!(told, ", with defect {defect}");
+    }
+    told
 }
 
 #[cfg(test)]

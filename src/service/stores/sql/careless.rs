@@ -6,7 +6,8 @@ use super::super::super::idempotency::{Completion, Fingerprint, Lease};
 use super::super::super::orders::{Charge, OrderId};
 use super::super::super::transition::Change;
 use super::super::{Boxed, Careless, Claimed, Locked, Reply, Sequence, StoreError, Written};
-use super::{SqlStore, charge_row, keys, locked_row, write_rows};
+use super::rows::{charge_row, write_rows};
+use super::{SqlStore, keys, locked_row};
 
 impl SqlStore {
     /// `UPDATE … WHERE id = $6`, and nothing about the version: what an ORM's `save()` does.

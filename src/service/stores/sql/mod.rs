@@ -20,46 +20,16 @@ use super::super::seeds::Seeds;
 use super::super::transition::Change;
 use super::{Boxed, Claimed, Listed, Locked, Page, Reply, Store, StoreError, Written};
 use keys::Broom;
-use value::{Row, Value};
+use rows::{order_row, update_and_end, write_rows};
+use statements::{INSERT_ORDER, INSERT_RIDER_UNLESS_KNOWN};
+use value::{Row, Value, joined, json_list, named};
 
-/// The columns of an order, as [`Row::order`] takes them, and then its place in the list.
-macro_rules! select_orders {
-    ($rest:expr) => {
-        concat!(
-            "SELECT o.id, o.customer, o.restaurant, r.name, o.rider, o.status, o.amount, o.version, o.etag, o.created_at, ",
-            "o.updated_at, o.place FROM orders o JOIN restaurants r ON r.id = o.restaurant ",
-            $rest
-        )
-    };
-}
-
-/// A page of orders: `$1` the place to start after, `$2` how many, `$3` their status or nothing; and whose.
-macro_rules! list_orders {
-    ($whose:literal) => {
-        select_orders!(concat!(
-            "WHERE o.place > $1 AND ($3 = '' OR o.status = $3) ",
-            $whose,
-            "ORDER BY o.place LIMIT $2"
-        ))
-    };
-}
-
-/// Adds what [`order_row`] has.
-macro_rules! insert_order {
-    () => {
-        concat!(
-            "INSERT INTO orders (id, customer, restaurant, rider, status, amount, version, etag, created_at, updated_at) ",
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-        )
-    };
-}
-
-const INSERT_ORDER: &str = insert_order!();
-const INSERT_RIDER_UNLESS_KNOWN: &str = "INSERT INTO riders (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
-
+#[macro_use]
+mod statements;
 mod careless;
 mod keys;
 pub(super) mod postgres;
+mod rows;
 pub(super) mod sqlite;
 mod value;
 
@@ -221,128 +191,6 @@ async fn locked_row(transaction: Box<dyn Transaction>, order: Option<Order>) -> 
     }
     transaction.rollback().await;
     Ok(None)
-}
-
-/// Writes everything, or nothing.
-async fn update_and_end(
-    mut transaction: Box<dyn Transaction>,
-    change: Change,
-    completion: Option<Completion>,
-) -> Result<Written, StoreError> {
-    let written = update_within(&mut *transaction, change, completion.as_ref()).await?;
-    match written {
-        Written::Done => transaction.commit().await?,
-        Written::Conflict | Written::ClaimLost => transaction.rollback().await,
-    }
-    Ok(written)
-}
-
-async fn update_within(
-    transaction: &mut dyn Transaction,
-    change: Change,
-    completion: Option<&Completion>,
-) -> Result<Written, StoreError> {
-    let updated = transaction
-        .execute(
-            "UPDATE orders SET status = $1, rider = $2, version = $3, etag = $4, updated_at = $5 \
-             WHERE id = $6 AND version = $7",
-            vec![
-                change.order.status.into(),
-                change.order.rider.clone().into(),
-                change.order.version.into(),
-                change.order.tag.opaque().into(),
-                change.order.updated_at.into(),
-                change.order.id.into(),
-                change.expected_version.into(),
-            ],
-        )
-        .await?;
-    if updated == 0 {
-        return Ok(Written::Conflict);
-    }
-    if !keys::finish(transaction, completion).await? {
-        return Ok(Written::ClaimLost);
-    }
-    write_rows(transaction, change).await?;
-    Ok(Written::Done)
-}
-
-/// The rows that go with an order's new version.
-async fn write_rows(transaction: &mut dyn Transaction, change: Change) -> Result<(), StoreError> {
-    let Change { order, event, charge, rider, .. } = change;
-    if let Some(event) = event {
-        let (statement, values) = event_row(order.id, event);
-        transaction.execute(statement, values).await?;
-    }
-    if let Some(charge) = charge {
-        let (statement, values) = charge_row(order.id, charge);
-        transaction.execute(statement, values).await?;
-    }
-    if let Some(rider) = rider {
-        transaction.execute(INSERT_RIDER_UNLESS_KNOWN, vec![rider.id.into(), rider.name.into()]).await?;
-    }
-    Ok(())
-}
-
-fn order_row(order: Order) -> Vec<Value> {
-    vec![
-        order.id.into(),
-        order.customer.into(),
-        order.restaurant.into(),
-        order.rider.into(),
-        order.status.into(),
-        order.amount.into(),
-        order.version.into(),
-        order.tag.opaque().into(),
-        order.created_at.into(),
-        order.updated_at.into(),
-    ]
-}
-
-fn event_row(order: OrderId, event: Event) -> (&'static str, Vec<Value>) {
-    let insert = "INSERT INTO events (order_id, action, actor, from_status, to_status, version, at, reason) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let Event { action, actor, from, to, version, at, reason } = event;
-    let action = action.name();
-    let values = vec![
-        order.into(),
-        action.into(),
-        actor.into(),
-        from.into(),
-        to.into(),
-        version.into(),
-        at.into(),
-        reason.into(),
-    ];
-    (insert, values)
-}
-
-fn charge_row(order: OrderId, charge: Charge) -> (&'static str, Vec<Value>) {
-    let insert = "INSERT INTO charges (order_id, id, amount, payment_method, created_at) VALUES ($1, $2, $3, $4, $5)";
-    let Charge { id, amount, payment_method, created_at } = charge;
-    (insert, vec![order.into(), id.into(), amount.into(), payment_method.into(), created_at.into()])
-}
-
-/// Reads `(id, name)` rows.
-fn named<T>(rows: Vec<Row>, make: impl Fn(String, String) -> T) -> Result<Vec<T>, StoreError> {
-    rows.into_iter().map(|mut row| Ok(make(row.text()?, row.text()?))).collect()
-}
-
-/// Any number of ids as one parameter.
-fn json_list(ids: &[String]) -> Value {
-    Value::Text(serde_json::to_string(ids).expect("a list of texts is JSON"))
-}
-
-/// The rows of an order that was joined with a table: none if there is no order, and one of NULLs if it has no rows.
-fn joined<T>(
-    rows: Vec<Row>,
-    read: impl Fn(&mut Row) -> Result<Option<T>, StoreError>,
-) -> Result<Option<Vec<T>>, StoreError> {
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let read = rows.into_iter().filter_map(|mut row| read(&mut row).transpose());
-    read.collect::<Result<_, _>>().map(Some)
 }
 
 impl Locked for LockedRow {

@@ -191,6 +191,28 @@ impl Row {
     }
 }
 
+/// Reads `(id, name)` rows.
+pub(super) fn named<T>(rows: Vec<Row>, make: impl Fn(String, String) -> T) -> Result<Vec<T>, StoreError> {
+    rows.into_iter().map(|mut row| Ok(make(row.text()?, row.text()?))).collect()
+}
+
+/// Any number of ids as one parameter.
+pub(super) fn json_list(ids: &[String]) -> Value {
+    Value::Text(serde_json::to_string(ids).expect("a list of texts is JSON"))
+}
+
+/// The rows of an order that was joined with a table: none if there is no order, and one of NULLs if it has no rows.
+pub(super) fn joined<T>(
+    rows: Vec<Row>,
+    read: impl Fn(&mut Row) -> Result<Option<T>, StoreError>,
+) -> Result<Option<Vec<T>>, StoreError> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let read = rows.into_iter().filter_map(|mut row| read(&mut row).transpose());
+    read.collect::<Result<_, _>>().map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,7 +49,7 @@ fn the_committed_schema_is_the_one_of_the_code() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/check.schema.json");
         fs::write(path, check_schema()).unwrap();
     }
-    assert_eq!(COMMITTED_SCHEMA, check_schema(), "regenerate it: UPDATE_SCHEMA=1 cargo test --test recheck schema");
+    assert_eq!(COMMITTED_SCHEMA, check_schema(), "regenerate it: UPDATE_SCHEMA=1 cargo test --test check schema");
 }
 
 #[test]
