@@ -30,6 +30,7 @@ pub mod spec;
 pub mod service;
 pub mod target;
 // 5 drive: never the service
+pub mod check_result;
 pub mod event;
 pub mod race;
 pub mod recheck;

@@ -28,6 +28,7 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     ("target", 4, &[]),
     ("service", 4, &[]),
     // 5 drive
+    ("check_result", 5, &["run_result"]),
     ("event", 5, &[]),
     ("run_result", 5, &[]),
     ("recheck", 5, &["run_result"]),

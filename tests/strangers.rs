@@ -130,6 +130,18 @@ proptest! {
     }
 
     #[test]
+    fn what_is_whole_of_a_damaged_history_is_read(text in slipped(HISTORY)) {
+        let strict = jsonl::read(text.as_bytes());
+        let Ok((saved, damage)) = jsonl::read_leniently(text.as_bytes()) else {
+            prop_assert!(strict.is_err());
+            return Ok(());
+        };
+        prop_assert_eq!(strict.is_err(), damage.is_some());
+        let in_doubt = saved.scenarios.iter().any(|(line, _)| line.doubts.iter().any(|doubt| doubt.contains("damaged")));
+        prop_assert!(damage.is_some() || !in_doubt);
+    }
+
+    #[test]
     fn a_damaged_history_is_refused_or_judged(text in slipped(HISTORY)) {
         let Ok(saved) = jsonl::read(text.as_bytes()) else { return Ok(()) };
         let Ok(api) = Api::parse("history.jsonl", &saved.header.api) else { return Ok(()) };

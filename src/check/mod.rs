@@ -7,6 +7,8 @@
 //!   declared state machine. If there is none and no direct evidence names the cause, the one rule that would have to
 //!   be relaxed does.
 //!
+//! Histories that other tools recorded are judged by the general check alone (`recorded`), key by key ([`parts`]).
+//!
 //! A round's cause is reported once, under its most telling kind ([`Kind`]'s order), with the others as evidence.
 //!
 //! ```
@@ -28,8 +30,10 @@ mod evidence;
 mod idempotency;
 mod kind;
 pub mod linear;
+pub mod parts;
 mod preconditions;
 mod reads;
+mod recorded;
 mod records;
 mod refute;
 mod round;
@@ -40,6 +44,7 @@ mod updates;
 pub use compose::{Alone, Finding, Judgment, ScenarioJudge};
 pub use evidence::answer;
 pub use kind::{Kind, Severity, Verdict};
+pub use recorded::{PartJudgment, RecordedJudgment, RecordedModel, judge_recorded};
 
 use crate::api::Model;
 use crate::history::History;

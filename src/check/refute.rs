@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::encode::{AckReading, encode};
 use super::evidence::{Evidence, answer, whose};
 use super::kind::Kind;
-use super::linear::{Answer, search};
+use super::linear::{Answer, Budget, decide};
 use super::round::Round;
 use crate::history::{Operation, Phase, Verb};
 use crate::ids::OpId;
@@ -171,5 +171,5 @@ fn attempt(
 ) -> Result<Answer, String> {
     let encoded = encode(round, reading, doubted)?;
     let spec = Lifecycle { model: round.model, relaxed };
-    Ok(search(&spec, &encoded.start, &encoded.entries, BUDGET))
+    Ok(decide(&spec, &encoded.start, &encoded.entries, &Budget::steps(BUDGET)).answer)
 }

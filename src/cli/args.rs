@@ -2,6 +2,8 @@
 
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, read in a terminal")]
 
+pub(super) mod check;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +44,20 @@ Examples:
     exit_codes!()
 );
 
+const CHECK_HELP: &str = concat!(
+    "\
+Examples:
+  quickeats-bench check reports/2026-01-31T12-00-00Z/history.jsonl
+      a run's history again: the same verdict, anywhere
+  quickeats-bench check register.log
+      Jepsen's log of a compare-and-set register: is it linearizable?
+  quickeats-bench check --model kv --timeout 10s history.edn
+      a key-value history as EDN, key by key
+
+",
+    exit_codes!()
+);
+
 const VERIFY_HELP: &str = "\
 Exit codes:
   0  everything that run.json says stands
@@ -61,6 +77,9 @@ pub(super) enum Command {
     /// Race scenarios against a server, and judge what it said
     #[command(after_help = EXIT_CODES, after_long_help = RACE_HELP)]
     Race(Box<RaceArgs>),
+    /// Judge a saved history: of a run, or recorded by another tool
+    #[command(after_help = EXIT_CODES, after_long_help = CHECK_HELP)]
+    Check(check::CheckArgs),
     /// Derive every finding of a saved run again from its raw history
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
@@ -289,7 +308,7 @@ impl From<FailOn> for Severity {
 pub(super) enum Format {
     /// The answer, the findings and a table, for people.
     Table,
-    /// run.json alone.
+    /// The result as JSON alone.
     Json,
 }
 

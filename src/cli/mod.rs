@@ -1,6 +1,7 @@
 //! The rim: what was typed → what is meant → run → exit code.
 
 mod args;
+mod check;
 mod credentials;
 mod race;
 mod resolve;
@@ -29,6 +30,7 @@ pub async fn main(stop: Stop) -> ExitCode {
     };
     let done = match cli.command {
         Command::Race(args) => race::main(*args, &stop).await,
+        Command::Check(args) => check::main(&args),
         Command::Serve(args) => serve::main(&args, &stop).await,
         Command::Verify(args) => verify::main(&args),
         Command::Scenarios(args) => scenarios::main(args),

@@ -45,7 +45,7 @@ pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
     }
 }
 
-fn exit_of(code: u8) -> Exit {
+pub(super) fn exit_of(code: u8) -> Exit {
     let all = [
         Exit::Holds,
         Exit::Violated,
@@ -69,7 +69,7 @@ fn observer(quiet: bool) -> Box<dyn Observer> {
 }
 
 /// The report for the terminal that stdout is, if it is one.
-fn terminal() -> Terminal {
+pub(super) fn terminal() -> Terminal {
     let is_terminal = io::stdout().is_terminal();
     let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb");

@@ -158,7 +158,19 @@ pub enum ReadError {
 ///
 /// # Errors
 /// The first line that is not as it should be. Nothing is guessed and nothing left out.
-pub fn read(mut input: impl BufRead) -> Result<Saved, ReadError> {
+pub fn read(input: impl BufRead) -> Result<Saved, ReadError> {
+    match read_leniently(input)? {
+        (saved, None) => Ok(saved),
+        (_, Some(damage)) => Err(damage),
+    }
+}
+
+/// Reads what is whole of a damaged history: up to the first line that is not as it should be. The last round before it
+/// may be missing operations and is left out; its scenario is in doubt.
+///
+/// # Errors
+/// A header that cannot be read: without it nothing can be judged.
+pub fn read_leniently(mut input: impl BufRead) -> Result<(Saved, Option<ReadError>), ReadError> {
     let mut number = 0;
     let Some(first) = next_line(&mut input, &mut number)? else {
         return Err(malformed(1, "a header with `schema`", "the file is empty"));
@@ -168,35 +180,68 @@ pub fn read(mut input: impl BufRead) -> Result<Saved, ReadError> {
         let found = format!("`{}`", crate::text::harmless(&header.schema, 80));
         return Err(malformed(number, "schema quickeats-bench/history@1", found));
     }
-    let mut scenarios = Vec::new();
-    while let Some(line) = next_line(&mut input, &mut number)? {
-        let mut opening: ScenarioLine = parse(&line, number, "a line that opens a scenario")?;
-        let mut operations: Vec<Operation> = Vec::new();
-        loop {
-            let Some(line) = next_line(&mut input, &mut number)? else {
-                return Err(ReadError::Cut { scenario: opening.scenario, line: number });
-            };
-            if !line.starts_with("{\"end\"") {
-                operations.push(parse(&line, number, "an operation")?);
-                continue;
-            }
-            let end: EndLine = parse(&line, number, "the scenario's end")?;
-            if end.end != opening.scenario || end.operations != operations.len() as u64 {
-                let found = format!(
-                    "it closes `{}` after {} operations, read were {} of `{}`",
-                    crate::text::harmless(&end.end, 80),
-                    end.operations,
-                    operations.len(),
-                    opening.scenario,
-                );
-                return Err(malformed(number, "the end of this scenario", found));
-            }
-            opening.doubts = end.doubts;
-            break;
+    let mut saved = Saved { header, scenarios: Vec::new() };
+    loop {
+        match read_scenario(&mut input, &mut number, &mut saved.scenarios) {
+            Ok(true) => {}
+            Ok(false) => return Ok((saved, None)),
+            Err(damage) => return Ok((saved, Some(damage))),
         }
-        scenarios.push((opening, History::seal(operations)));
     }
-    Ok(Saved { header, scenarios })
+}
+
+/// Reads one scenario, if there is another. What was whole of a damaged one is kept.
+fn read_scenario(
+    input: &mut impl BufRead,
+    number: &mut u64,
+    scenarios: &mut Vec<(ScenarioLine, History)>,
+) -> Result<bool, ReadError> {
+    let Some(line) = next_line(input, number)? else { return Ok(false) };
+    let mut opening: ScenarioLine = parse(&line, *number, "a line that opens a scenario")?;
+    let mut operations: Vec<Operation> = Vec::new();
+    match read_operations(input, number, &opening, &mut operations) {
+        Ok(end) => {
+            opening.doubts = end.doubts;
+            scenarios.push((opening, History::seal(operations)));
+            Ok(true)
+        }
+        Err(damage) => {
+            let last = operations.last().map(|operation| operation.round);
+            operations.retain(|operation| Some(operation.round) != last);
+            opening.doubts.push(format!("the history is damaged: {damage}"));
+            scenarios.push((opening, History::seal(operations)));
+            Err(damage)
+        }
+    }
+}
+
+fn read_operations(
+    input: &mut impl BufRead,
+    number: &mut u64,
+    opening: &ScenarioLine,
+    operations: &mut Vec<Operation>,
+) -> Result<EndLine, ReadError> {
+    loop {
+        let Some(line) = next_line(input, number)? else {
+            return Err(ReadError::Cut { scenario: opening.scenario.clone(), line: *number });
+        };
+        if !line.starts_with("{\"end\"") {
+            operations.push(parse(&line, *number, "an operation")?);
+            continue;
+        }
+        let end: EndLine = parse(&line, *number, "the scenario's end")?;
+        if end.end != opening.scenario || end.operations != operations.len() as u64 {
+            let found = format!(
+                "it closes `{}` after {} operations, read were {} of `{}`",
+                crate::text::harmless(&end.end, 80),
+                end.operations,
+                operations.len(),
+                crate::text::harmless(&opening.scenario, 80),
+            );
+            return Err(malformed(*number, "the end of this scenario", found));
+        }
+        return Ok(end);
+    }
 }
 
 fn malformed(line: u64, expected: &'static str, found: impl Into<String>) -> ReadError {

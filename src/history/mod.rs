@@ -11,6 +11,7 @@
 //!                                          ^ the gate opens
 //! ```
 
+pub mod foreign;
 pub mod jsonl;
 mod operation;
 mod outcome;

@@ -9,6 +9,7 @@ pub use json::Json;
 pub use palette::Palette;
 pub use terminal::Terminal;
 
+use crate::check_result::CheckResult;
 use crate::run_result::RunResult;
 
 /// Turns a result into text.
@@ -22,8 +23,16 @@ pub trait Renderer {
 /// # Panics
 /// Never: a schema is plain data.
 pub fn run_schema() -> String {
-    let schema = schemars::schema_for!(RunResult);
-    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is plain data");
+    schema_text(&schemars::schema_for!(RunResult))
+}
+
+/// The JSON Schema of what `check --output json` prints, as it is committed under `reports/`.
+pub fn check_schema() -> String {
+    schema_text(&schemars::schema_for!(CheckResult))
+}
+
+fn schema_text(schema: &schemars::Schema) -> String {
+    let mut text = serde_json::to_string_pretty(schema).expect("a schema is plain data");
     text.push('\n');
     text
 }

@@ -18,7 +18,7 @@
 //! [`Relaxation`] switches exactly one of these rules off. A history that is illegal, and becomes legal by one
 //! relaxation, names the mistake.
 
-use super::Spec;
+use super::{Place, Spec, Versioned};
 use crate::api::{Model, StateIx};
 
 /// A version token, numbered within its round.
@@ -265,5 +265,24 @@ impl Spec for Lifecycle<'_> {
             Op::Stale { .. } | Op::Refused { .. } => !self.relaxes(Relaxation::AppliedRefusals),
             Op::Apply { .. } => false,
         }
+    }
+}
+
+impl Versioned for Lifecycle<'_> {
+    /// Every change adds one to the version and nothing takes from it, and a reply that tells a version is legal only
+    /// where that is the version left behind. Not so for an action under a key, which may be answered from the store
+    /// with what was true long ago, nor where a rule is switched off: those are left to the search.
+    fn place(&self, op: &Op) -> Place {
+        match op {
+            _ if self.relaxed.is_some() => Place::Untold,
+            Op::Read(Seen { version: Some(version), .. }) => Place::At(*version),
+            Op::Apply { key: None, seen: Seen { version: Some(version), .. }, .. } => Place::Made(*version),
+            Op::Apply { .. } => Place::Untold,
+            Op::Read(_) | Op::Replay { .. } | Op::Stale { .. } | Op::Refused { .. } => Place::Anywhere,
+        }
+    }
+
+    fn version(&self, state: &State) -> Option<u64> {
+        state.version
     }
 }

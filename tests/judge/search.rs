@@ -8,7 +8,7 @@ use quickeats_bench::spec::lifecycle::{KeyIx, Lifecycle, Op, Relaxation, Seen, S
 
 /// Histories compared; `SEARCH_HISTORIES=1000000` makes the long run.
 fn histories() -> u32 {
-    std::env::var("SEARCH_HISTORIES").map_or(20_000, |count| count.parse().expect("SEARCH_HISTORIES is a number"))
+    std::env::var("SEARCH_HISTORIES").map_or(100_000, |count| count.parse().expect("SEARCH_HISTORIES is a number"))
 }
 
 /// All orders of all subsets that keep the required operations.

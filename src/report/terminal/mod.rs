@@ -1,5 +1,6 @@
 //! The report for a terminal: the answer, then each finding as a short story, then the numbers.
 
+mod checked;
 mod table;
 mod timeline;
 

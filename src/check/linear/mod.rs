@@ -10,17 +10,33 @@
 //!    c |- - - - - - - ->
 //! ```
 //!
-//! *Taking observations at once is safe.* If an operation that only observes may go next and agrees with the state as
-//! it is, it is taken without trying anything else. In any legal order that has it later, moving it here changes no
-//! state that another operation meets (it changes none anywhere), breaks no real-time edge (everything that had to
-//! precede it has been taken), and leaves at most less known to those that followed it, which forbids them nothing.
-//! The same is *not* true of an operation that merely happens to change nothing here, such as writing the value that
-//! is there already: later it may be what restores that value.
+//! Where replies carry versions, [`versions`] decides most histories in one pass; [`decide`] asks it first.
+//!
+//! ```
+//! use quickeats_bench::check::linear::{Answer, Entry, search};
+//! use quickeats_bench::spec::register::{Op, Register, State};
+//!
+//! let write = Entry::closed(Op::write(1), 0, 10);
+//! let read = Entry::closed(Op::read(None), 20, 30);
+//! assert_eq!(search(&Register::PLAIN, &State::default(), &[write, read], 1_000), Answer::Illegal);
+//! ```
 
-use std::collections::HashSet;
+mod alibi;
+mod budget;
+mod done;
+mod events;
+mod memo;
+mod optional;
+mod search;
+mod shrink;
+pub mod versions;
 
 use crate::clock::Stamp;
-use crate::spec::Spec;
+use crate::spec::{Spec, Versioned};
+
+pub use budget::{Budget, Limit};
+pub use search::explore;
+pub use shrink::{Witness, shrink};
 
 /// An operation for the search.
 #[derive(Debug, Clone)]
@@ -31,10 +47,28 @@ pub struct Entry<Op> {
     pub opened: Stamp,
     /// End of its window; `None` is open for ever.
     pub closed: Option<Stamp>,
-    /// Whether it may be left out (its outcome is Unknown).
+    /// Whether it may be left out (its outcome is Unknown). Then its window's end says nothing.
     pub optional: bool,
     /// The entry that must come before it, if one must.
     pub after: Option<usize>,
+}
+
+impl<Op> Entry<Op> {
+    /// An operation that certainly took effect between two moments (nanoseconds).
+    pub const fn closed(op: Op, opened: u64, closed: u64) -> Self {
+        let (opened, closed) = (Stamp::from_nanos(opened), Some(Stamp::from_nanos(closed)));
+        Self { op, opened, closed, optional: false, after: None }
+    }
+
+    /// An operation that may have taken effect at any time after a moment (nanoseconds), or never.
+    pub const fn unknown(op: Op, opened: u64) -> Self {
+        Self { op, opened: Stamp::from_nanos(opened), closed: None, optional: true, after: None }
+    }
+
+    /// Real-time order: this operation had certainly taken effect before `other` began.
+    pub fn precedes(&self, other: &Self) -> bool {
+        !self.optional && self.closed.is_some_and(|closed| closed < other.opened)
+    }
 }
 
 /// What the search found.
@@ -48,109 +82,45 @@ pub enum Answer {
     GaveUp,
 }
 
+/// An answer, and what it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The answer.
+    pub answer: Answer,
+    /// How much was looked at, and how far it came.
+    pub effort: Effort,
+}
+
+/// How much a search looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Effort {
+    /// Times that the specification was asked.
+    pub steps: u64,
+    /// Different (operations done, state) visited.
+    pub states: u64,
+    /// The most operations that could be put in order.
+    pub deepest: usize,
+    /// The operation that could not be put next there: its window ended, and no state that was reached allows it.
+    pub stuck: Option<usize>,
+    /// What ran out, if the search gave up.
+    pub limit: Option<Limit>,
+}
+
 /// Searches for a legal order of `entries` from `start`, taking at most `budget` steps.
 pub fn search<S: Spec>(spec: &S, start: &S::State, entries: &[Entry<S::Op>], budget: u64) -> Answer {
-    let mut search = Search {
-        spec,
-        entries,
-        done: vec![0; entries.len().div_ceil(64)],
-        order: Vec::new(),
-        visited: HashSet::new(),
-        steps_left: budget,
-    };
-    match search.explore(start) {
-        Some(true) => Answer::Legal(search.order),
-        Some(false) => Answer::Illegal,
-        None => Answer::GaveUp,
-    }
+    explore(spec, start, entries, &Budget::steps(budget)).answer
 }
 
-struct Search<'a, S: Spec> {
-    spec: &'a S,
-    entries: &'a [Entry<S::Op>],
-    done: Vec<u64>,
-    order: Vec<usize>,
-    visited: HashSet<(Vec<u64>, S::State)>,
-    steps_left: u64,
-}
-
-impl<S: Spec> Search<'_, S> {
-    /// Whether the operations not yet done can be ordered from `state` on; `None` if the budget ran out.
-    fn explore(&mut self, state: &S::State) -> Option<bool> {
-        let mark = self.order.len();
-        self.take_observations(state)?;
-        if (0..self.entries.len()).all(|index| self.is_done(index) || self.entries[index].optional) {
-            return Some(true);
+/// Looks for a legal order by versions first, and searches where they do not decide.
+pub fn decide<S: Versioned>(spec: &S, start: &S::State, entries: &[Entry<S::Op>], budget: &Budget<'_>) -> Found {
+    let steps = entries.len() as u64;
+    let effort = Effort { steps, states: steps, deepest: entries.len(), ..Effort::default() };
+    match versions::check(spec, start, entries) {
+        versions::Ruling::Legal(order) => Found { answer: Answer::Legal(order), effort },
+        versions::Ruling::Contradiction(_, later) => {
+            Found { answer: Answer::Illegal, effort: Effort { stuck: Some(later), deepest: 0, ..effort } }
         }
-        if self.visited.insert((self.done.clone(), state.clone())) {
-            for index in self.candidates() {
-                self.steps_left = self.steps_left.checked_sub(1)?;
-                let mut next = Vec::new();
-                self.spec.step(state, &self.entries[index].op, &mut next);
-                for after in &next {
-                    self.take(index);
-                    if self.explore(after)? {
-                        return Some(true);
-                    }
-                    self.undo_to(self.order.len() - 1);
-                }
-            }
-        }
-        self.undo_to(mark);
-        Some(false)
-    }
-
-    /// Takes what may go next and only observes, until there is no more of it.
-    fn take_observations(&mut self, state: &S::State) -> Option<()> {
-        let mut next = Vec::new();
-        loop {
-            let before = self.order.len();
-            for index in self.candidates() {
-                let entry = &self.entries[index];
-                if entry.optional || !self.spec.only_observes(&entry.op) {
-                    continue;
-                }
-                self.steps_left = self.steps_left.checked_sub(1)?;
-                next.clear();
-                self.spec.step(state, &self.entries[index].op, &mut next);
-                if !next.is_empty() && next.iter().all(|after| after == state) {
-                    self.take(index);
-                }
-            }
-            if self.order.len() == before {
-                return Some(());
-            }
-        }
-    }
-
-    /// The operations that may go next: none that must precede them is still to come.
-    fn candidates(&self) -> Vec<usize> {
-        let open = |index: &usize| !self.is_done(*index);
-        let first_close = (0..self.entries.len())
-            .filter(open)
-            .filter(|index| !self.entries[*index].optional)
-            .filter_map(|index| self.entries[index].closed)
-            .min();
-        (0..self.entries.len())
-            .filter(open)
-            .filter(|index| first_close.is_none_or(|close| self.entries[*index].opened <= close))
-            .filter(|index| self.entries[*index].after.is_none_or(|earlier| self.is_done(earlier)))
-            .collect()
-    }
-
-    fn is_done(&self, index: usize) -> bool {
-        self.done[index / 64] & (1 << (index % 64)) != 0
-    }
-
-    fn take(&mut self, index: usize) {
-        self.done[index / 64] |= 1 << (index % 64);
-        self.order.push(index);
-    }
-
-    fn undo_to(&mut self, length: usize) {
-        for index in self.order.drain(length..) {
-            self.done[index / 64] &= !(1 << (index % 64));
-        }
+        versions::Ruling::Open => explore(spec, start, entries, budget),
     }
 }
 
