@@ -38,7 +38,6 @@ fn main() {
     made("job paused and resumed, versions and tokens", &spec, &fresh, job_history);
     let start = register::State::default();
     made("register, no versions", &Register::PLAIN, &start, || register_history(false, 0));
-    made("register, no versions, 1 % without answer", &Register::PLAIN, &start, || register_history(false, 100));
 }
 
 /// The recorded histories: read, judged on one thread, shrunk if refuted.
