@@ -65,7 +65,7 @@ fn assert_usage_error(output: &Output, parts: &[&str]) {
 fn a_sound_service_exits_0_and_the_answer_comes_first() {
     let output = Tool::new().race(&[]);
     assert_exit(&output, 0);
-    assert!(stdout(&output).starts_with("✓ holds: 20 of 20 scenarios"), "{}", stdout(&output));
+    assert!(stdout(&output).starts_with("✓ holds: 21 of 21 scenarios"), "{}", stdout(&output));
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn scenarios_are_listed_with_their_api_and_shown_as_written() {
         let output = tool.run(arguments);
         assert_exit(&output, 0);
         let list = stdout(&output);
-        assert_eq!(list.lines().count(), 23, "{list}");
+        assert_eq!(list.lines().count(), 24, "{list}");
         assert!(list.contains("v1-cancel-vs-accept") && list.contains("quickeats-v1"), "{list}");
     }
     let shown = tool.run(&["scenarios", "show", "stale-write"]);

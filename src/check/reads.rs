@@ -134,12 +134,13 @@ fn older_than_acknowledged(round: Round<'_>) -> Option<Evidence> {
             && read.reply.version < version
             && shown.precedes(read.operation)
     };
-    for ack in round.own_acks() {
-        let late: Vec<Picture<'_>> =
-            round.reads().filter(|read| lags(ack.operation, ack.reply.version, read)).collect();
-        if let Some(read) = late.first() {
-            return Some(if is_lost(round, &ack) { lost(round, &ack, &late) } else { stale(&ack, read) });
-        }
+    let late = |ack: &Ack<'_>| round.reads().find(|read| lags(ack.operation, ack.reply.version, read));
+    // Lost tells more than late.
+    if let Some(ack) = round.own_acks().find(|ack| late(ack).is_some() && is_lost(round, ack)) {
+        return Some(lost(round, &ack));
+    }
+    if let Some((ack, read)) = round.own_acks().find_map(|ack| Some((ack, late(&ack)?))) {
+        return Some(stale(&ack, &read));
     }
     round.reads().find_map(|seen| {
         let read = round.reads().find(|read| lags(seen.operation, seen.reply.version, read))?;
@@ -164,15 +165,17 @@ fn is_lost(round: Round<'_>, ack: &Ack<'_>) -> bool {
     round.final_reads().count() >= 2 && !shown_later && round.unsettled().next().is_none()
 }
 
-fn lost(round: Round<'_>, ack: &Ack<'_>, late: &[Picture<'_>]) -> Evidence {
-    let last = late.last().map(|read| answer(read.operation)).unwrap_or_default();
+fn lost(round: Round<'_>, ack: &Ack<'_>) -> Evidence {
+    let reads: Vec<&Operation> = round.final_reads().map(|(operation, _)| operation).collect();
     let sentence = format!(
-        "{}, and none of the {} reads after it shows it, the last of them {last}",
+        "{}, and none of the {} reads after all was quiet shows it: {}",
         acknowledged(ack),
-        late.len(),
+        reads.len(),
+        reads.last().map(|read| answer(read)).unwrap_or_default(),
     );
-    let reads = round.final_reads().map(|(operation, _)| operation.id);
-    Evidence::new(Kind::AcknowledgedThenLost, sentence, reads.chain([ack.id()]))
+    // Two of them suffice: the first, and the last, which had the most time to catch up.
+    let two = [reads.first(), reads.last()].into_iter().flatten().map(|read| read.id);
+    Evidence::new(Kind::AcknowledgedThenLost, sentence, two.chain([ack.id()]))
 }
 
 fn stale(ack: &Ack<'_>, read: &Picture<'_>) -> Evidence {

@@ -105,6 +105,11 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "URL", requires = "target")]
     pub(super) replica: Option<String>,
 
+    /// A shell command that restarts the target, best by killing it: what it acknowledged must still be there afterwards. Run
+    /// once a round, in scenarios about crashes alone
+    #[arg(long, value_name = "COMMAND", requires = "target")]
+    pub(super) restart: Option<String>,
+
     /// The API description: a built-in name, or a file ending in .toml [default: that of the named scenarios, else
     /// quickeats-v2]
     #[arg(long, value_name = "NAME|FILE")]

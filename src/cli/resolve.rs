@@ -54,7 +54,9 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         }
         let wanted = args.contenders.map(usize::from);
         let plan = Plan::resolve(scenario, &api, wanted)?;
-        if let Some(need) = plan.unmet(is_named || args.target.is_none()) {
+        if let Some(need) =
+            plan.unmet(is_named || args.target.is_none(), args.target.is_none() || args.restart.is_some())
+        {
             let why = unmet(need);
             if is_named {
                 bail!("scenario `{name}` proves nothing here: {why}");
@@ -102,6 +104,7 @@ fn unmet(need: Need) -> String {
             "nothing tells the target who is asking; say it with --jwt-secret-env, or a --bearer for each role"
         }
         Need::Persons => "nothing tells the target two persons of one role apart; --jwt-secret-env does",
+        Need::Restart => "nothing can restart the target; --restart COMMAND says what does",
         Need::Asides => {
             "the target may not speak what stands aside of the API (version 1); name the scenario to race it"
         }
@@ -174,7 +177,7 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
     };
     let endpoint = remote("--target", typed, args.allow_remote)?;
     let replica = args.replica.as_deref().map(|typed| remote("--replica", typed, args.allow_remote)).transpose()?;
-    Ok((TargetChoice::Remote { endpoint, replica }, credentials::given(args, api)?))
+    Ok((TargetChoice::Remote { endpoint, replica, restart: args.restart.clone() }, credentials::given(args, api)?))
 }
 
 /// A server that is there, on this machine unless others are allowed.

@@ -10,6 +10,7 @@ mod stage;
 mod swarm;
 mod volley;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -36,6 +37,15 @@ pub struct Pace {
     pub gate_limit: Duration,
 }
 
+/// Something that can restart the target, in the middle of whatever it does, on the data that it left behind.
+pub trait Restart: Send + Sync {
+    /// Restarts it, and returns when it takes connections again.
+    ///
+    /// # Errors
+    /// Why it could not be restarted, or did not come back.
+    fn restart(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
+}
+
 /// Where rounds go.
 pub trait Sink {
     /// Takes one round's operations. Called between rounds.
@@ -54,7 +64,6 @@ pub enum Ending {
 }
 
 /// Races one plan.
-#[derive(Debug)]
 pub struct Race<'a, T: Target> {
     servers: Servers<'a, T>,
     plan: &'a Plan,
@@ -66,6 +75,13 @@ pub struct Race<'a, T: Target> {
 }
 
 impl<'a, T: Target> Race<'a, T> {
+    /// Lets a plan that restarts its target do so. One that may not leaves it running, and proves less.
+    #[must_use]
+    pub const fn with_restart(mut self, restart: Option<&'a dyn Restart>) -> Self {
+        self.servers.restart = restart;
+        self
+    }
+
     /// A race of `plan` against `target`, and where the plan says so against `replica`, if there is one. The seed repeats choices; ids, idempotency keys and unique words come from a
     /// nonce of this race alone, or a second run with the same seed would meet its own keys on the server. `clients`
     /// numbers the clients of the whole run.
@@ -77,7 +93,7 @@ impl<'a, T: Target> Race<'a, T> {
         clients: Arc<AtomicU32>,
         pace: Pace,
     ) -> Self {
-        let servers = Servers { target, replica, vain_waits: AtomicU32::new(0) };
+        let servers = Servers { target, replica, restart: None, vain_waits: AtomicU32::new(0) };
         Self { servers, plan, seed: seed.child(&plan.name), nonce: Seed::arbitrary(), clock, clients, pace }
     }
 

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::Stop;
 use super::stage::{Extras, Persons, Stage, as_used, read_exchange, reader, speak};
 use super::volley::Volley;
+use super::{Restart, Stop};
 use crate::api::{Dialect, Request};
 use crate::history::{Actor, Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Verb};
 use crate::ids::RoundId;
@@ -31,11 +31,12 @@ const SETTLING: [Duration; 3] = [Duration::from_millis(10), Duration::from_milli
 const MOST_VAIN_WAITS: u32 = 8;
 
 /// The servers a race is run against.
-#[derive(Debug)]
 pub(super) struct Servers<'a, T> {
     pub(super) target: &'a T,
     /// A second one on the same data, if there is one.
     pub(super) replica: Option<&'a T>,
+    /// What can restart them, if anything.
+    pub(super) restart: Option<&'a dyn Restart>,
     /// Rounds in which waiting for the target to settle did not help.
     pub(super) vain_waits: AtomicU32,
 }
@@ -127,6 +128,14 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 if let Ok(raced) = done {
                     told.note(raced.reply.as_ref());
                     volley.give_back(raced.at, raced.connection);
+                }
+            }
+            if self.plan.restart
+                && let Some(restart) = self.servers.restart
+            {
+                volley.clear();
+                if restart.restart().await.is_err() {
+                    return; // nobody looked afterwards: the round proves nothing, and the race finds out why
                 }
             }
             self.follow(&stage, recorder, before.as_ref(), &mut told, &mut dice).await;

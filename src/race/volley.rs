@@ -32,6 +32,12 @@ impl<C: Contender> Volley<C> {
         }
     }
 
+    /// Lets all go: the target is another process now.
+    pub(super) fn clear(&mut self) {
+        self.target.clear();
+        self.replica.clear();
+    }
+
     fn kept(&mut self, at: ServerUse) -> &mut Vec<C> {
         match at {
             ServerUse::Target => &mut self.target,

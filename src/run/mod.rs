@@ -7,6 +7,7 @@
 //! Whatever ends a run early (Ctrl-C, a target that is gone), what was seen until then is judged and reported.
 
 mod book;
+mod command;
 mod in_process;
 mod look;
 mod thresholds;
@@ -20,13 +21,14 @@ use crate::check::{Severity, Verdict};
 use crate::clock::Clock;
 use crate::event::{Event, Observer};
 use crate::measure::Tally;
-use crate::race::{Ending, Pace, Race, Stop};
+use crate::race::{Ending, Pace, Race, Restart, Stop};
 use crate::run_result::{Exit, RunResult, SCHEMA, ScenarioResult, ServiceInfo, TargetInfo, TargetKind, Totals};
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::service::ServiceConfig;
 use crate::target::{Endpoint, HttpTarget, Patience, TlsError};
 use book::Book;
+use command::RestartCommand;
 use in_process::InProcess;
 pub use in_process::StartError;
 use look::look;
@@ -66,6 +68,8 @@ pub enum TargetChoice {
         endpoint: Box<Endpoint>,
         /// Another address of the same service, on the same data.
         replica: Option<Box<Endpoint>>,
+        /// The shell command that restarts it.
+        restart: Option<String>,
     },
 }
 
@@ -122,10 +126,18 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
         TargetChoice::Remote { .. } => None,
     };
     let (endpoint, replica) = match (&config.target, &service) {
-        (TargetChoice::Remote { endpoint, replica }, _) => ((**endpoint).clone(), replica.as_deref().cloned()),
+        (TargetChoice::Remote { endpoint, replica, .. }, _) => ((**endpoint).clone(), replica.as_deref().cloned()),
         (TargetChoice::InProcess(_), Some(service)) => (service.endpoint().clone(), service.replica().cloned()),
         (TargetChoice::InProcess(_), None) => unreachable!("started above"),
     };
+    let command = match &config.target {
+        TargetChoice::Remote { restart: Some(command), .. } => {
+            Some(RestartCommand { command: command.clone(), endpoint: endpoint.clone() })
+        }
+        TargetChoice::Remote { restart: None, .. } | TargetChoice::InProcess(_) => None,
+    };
+    let restart = (service.as_ref().map(|service| service as &dyn Restart))
+        .or(command.as_ref().map(|command| command as &dyn Restart));
     let url = endpoint.to_string();
     let patience = Patience { request: config.timeout };
     let target = HttpTarget::new(endpoint, clock, patience)?;
@@ -141,7 +153,7 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     observer.on(&Event::RunStarted { target: &url, scenarios: config.plans.len(), seed: config.seed.value() });
     look(config, &target, &url, stop).await?;
     let mut book = Book::open(config, started_at)?;
-    let raced = race_all(config, (&target, replica.as_ref()), &url, clock, &mut book, observer, stop).await;
+    let raced = race_all(config, (&target, replica.as_ref(), restart), &url, clock, &mut book, observer, stop).await;
     drop(service);
     let result = conclude(config, &book, started_at, clock, url, raced, stop.is_asked());
     let (folder, unsaved) = book.save(&result);
@@ -168,7 +180,7 @@ struct Raced {
 
 async fn race_all(
     config: &RunConfig,
-    (target, replica): (&HttpTarget, Option<&HttpTarget>),
+    (target, replica, restart): (&HttpTarget, Option<&HttpTarget>, Option<&dyn Restart>),
     url: &str,
     clock: Clock,
     book: &mut Book,
@@ -186,7 +198,8 @@ async fn race_all(
         } else if raced.target_lost {
             chapter.doubt("not raced: the target had stopped answering");
         } else {
-            let race = Race::new((target, replica), plan, config.seed, clock, Arc::clone(&clients), pace);
+            let race = Race::new((target, replica), plan, config.seed, clock, Arc::clone(&clients), pace)
+                .with_restart(restart);
             let ending = race.run(stop, &mut chapter).await;
             if let Ending::GaveUp(why) = &ending {
                 chapter.doubt(&format!("given up after several rounds in a row without a usable answer: {why}"));

@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = embedded![
     "pickup-too-early",
     "wrong-role",
     "others-order",
+    "crash",
     "swarm",
     "v1-cancel-vs-accept",
     "v1-double-pay",

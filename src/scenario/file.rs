@@ -39,6 +39,9 @@ pub struct Scenario {
     /// What follows the race, one after the other: late retries, latecomers.
     #[serde(default)]
     pub then: Vec<Contender>,
+    /// Whether the target is restarted after the race, in the middle of whatever it does.
+    #[serde(default)]
+    pub restart: bool,
     /// Clients that act at random, instead of contenders.
     pub swarm: Option<Swarm>,
     /// The file's name and text, for errors and for `scenarios show`.

@@ -30,6 +30,9 @@ pub struct Plan {
     /// What follows the race, one after the other.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub then: Vec<ContenderPlan>,
+    /// Whether the target is restarted after the race.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub restart: bool,
     /// Clients that act at random, instead of contenders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swarm: Option<Swarm>,
@@ -77,6 +80,8 @@ pub enum Need {
     Persons,
     /// That the server speaks what the API description has aside of the contract.
     Asides,
+    /// That somebody can restart it.
+    Restart,
 }
 
 /// A scenario that does not fit its API description.
@@ -113,6 +118,7 @@ impl Plan {
             change,
             contenders: plans,
             then,
+            restart: scenario.restart,
             swarm: scenario.swarm,
         })
     }
@@ -134,11 +140,14 @@ impl Plan {
     }
 
     /// What it needs and the target, spoken to with the API description's credentials, cannot be known to have.
-    pub fn unmet(&self, speaks_asides: bool) -> Option<Need> {
+    pub fn unmet(&self, speaks_asides: bool, can_restart: bool) -> Option<Need> {
         let model = &self.api.model;
         let is_aside = |step: &Step| model.action(&step.action).is_some_and(|action| action.is_aside);
         if !speaks_asides && self.change.iter().any(is_aside) {
             return Some(Need::Asides);
+        }
+        if self.restart && !can_restart {
+            return Some(Need::Restart);
         }
         let trespasses = self.contenders.iter().chain(&self.then).filter_map(|contender| {
             let Verb::Act(name) = &contender.verb else { return None };

@@ -161,6 +161,34 @@ pub async fn run(
     service.serve(listener, shutdown).await
 }
 
+/// What lies outside of a service's process, and outlives it. Databases do; a store in memory stands for one, so that a crash
+/// can be played without a database.
+#[derive(Clone)]
+pub struct Outside {
+    memory: Option<Arc<dyn Careless>>,
+}
+
+impl Outside {
+    /// What a service like this keeps outside.
+    ///
+    /// # Errors
+    /// If the store cannot be opened.
+    pub async fn of(config: &ServiceConfig) -> Result<Self, OpenError> {
+        Ok(Self {
+            memory: match config.store {
+                StoreChoice::Memory => Some(config.store.open().await?),
+                StoreChoice::Sqlite(_) | StoreChoice::Postgres(_) => None,
+            },
+        })
+    }
+}
+
+impl std::fmt::Debug for Outside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outside").field("memory", &self.memory.is_some()).finish()
+    }
+}
+
 /// The service with its store open, for whoever wants to know that before it listens.
 pub struct OrderService(Service);
 
@@ -182,13 +210,19 @@ impl OrderService {
     /// As [`open`](Self::open).
     pub async fn open_replicas(config: ServiceConfig, count: usize) -> Result<Vec<Self>, OpenError> {
         config.check()?;
-        let shared = match config.store {
-            StoreChoice::Memory => Some(config.store.open().await?),
-            StoreChoice::Sqlite(_) | StoreChoice::Postgres(_) => None,
-        };
+        let outside = Outside::of(&config).await?;
+        Self::open_on(&outside, config, count).await
+    }
+
+    /// The same, on what an earlier process left behind.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_on(outside: &Outside, config: ServiceConfig, count: usize) -> Result<Vec<Self>, OpenError> {
+        config.check()?;
         let mut replicas = Vec::with_capacity(count);
         for _ in 0..count {
-            let orders = match &shared {
+            let orders = match &outside.memory {
                 Some(shared) => Arc::clone(shared),
                 None => config.store.open().await?,
             };

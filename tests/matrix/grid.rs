@@ -111,7 +111,11 @@ pub(crate) const ROWS: &[Row] = &[
     row(Defect::ChargeOutsideTransaction, &[("pay-vs-cancel", REJECTED), ("double-click-payment", TWICE)]),
     Row {
         defect: Defect::AckBeforeCommit,
-        found_by: &[("read-beside-write", &["stale-read"]), ("double-pickup", &["stale-read"])],
+        found_by: &[
+            ("read-beside-write", &["stale-read"]),
+            ("double-pickup", &["stale-read"]),
+            ("crash", &["acknowledged-then-lost"]),
+        ],
         elsewhere: &["stale-read", "acknowledged-then-lost", "lost-update", "duplicate-effect", "audit-mismatch"],
     },
     Row {
