@@ -26,7 +26,7 @@ use super::transition::{Change, Command, Refusal, plan};
 #[derive(Clone, Debug)]
 pub(super) struct ActionRequest {
     pub(super) order: OrderId,
-    /// The order as the caller was found to be allowed to see it. Never what is judged: it may have changed since.
+    /// The order as the caller was found to be allowed to see it. It may have changed since.
     pub(super) seen: Arc<Order>,
     pub(super) command: Command,
     pub(super) preconditions: Preconditions,
@@ -52,10 +52,12 @@ pub(super) async fn perform(service: &Service, request: &ActionRequest) -> Resul
     .await
 }
 
-/// Judges and writes until the one follows from the other. Every turn but the last is somebody else's progress.
+/// Judges and writes until the one follows from the other. Every turn but the last is somebody else's progress. What is
+/// judged first is what the caller was found to be allowed to act on: it was current within the request, and if it no
+/// longer is, the write finds out.
 async fn optimistic(service: &Service, request: &ActionRequest, mut claim: Claim) -> Result<Answer, Problem> {
+    let mut order = Arc::clone(&request.seen);
     loop {
-        let order = service.read(request.order).await?;
         let change = match request.plan(&order) {
             Ok(change) => change,
             Err(refusal) => return refuse(refusal, &order, claim).await,
@@ -67,7 +69,7 @@ async fn optimistic(service: &Service, request: &ActionRequest, mut claim: Claim
         (written, claim) = claim.write(async move { store.commit(change, completion).await }).await?;
         match written {
             Written::Done => return Ok(answer),
-            Written::Conflict => {}
+            Written::Conflict => order = service.read(request.order).await?,
             Written::ClaimLost => return Err(idempotency::in_use(Some(&order))),
         }
     }
