@@ -26,7 +26,7 @@ use super::transition::{Change, Command, Refusal, Rules, plan};
 #[derive(Clone, Debug)]
 pub(super) struct ActionRequest {
     pub(super) order: OrderId,
-    /// The order as the caller was found to be allowed to see it. Never what is judged: it may have changed since.
+    /// The order as the caller was found to be allowed to see it. It may have changed since.
     pub(super) seen: Arc<Order>,
     pub(super) command: Command,
     pub(super) preconditions: Preconditions,
@@ -104,15 +104,17 @@ pub(super) async fn act(
     }
 }
 
-/// Judges and writes until the one follows from the other. Every turn but the last is somebody else's progress.
+/// Judges and writes until the one follows from the other. Every turn but the last is somebody else's progress. What is
+/// judged first is what the caller was found to be allowed to act on: it was current within the request, and if it no
+/// longer is, the write finds out.
 async fn optimistic(
     conduct: &impl Conduct,
     service: &Service,
     request: &ActionRequest,
     mut claim: Claim,
 ) -> Result<Answer, Problem> {
+    let mut order = Arc::clone(&request.seen);
     loop {
-        let order = service.read(request.order).await?;
         let change = match conduct.judge(request, &order) {
             Ok(change) => change,
             Err(refusal) => return refuse_as(conduct, refusal, &order, claim).await,
@@ -124,7 +126,7 @@ async fn optimistic(
         (written, claim) = claim.write(async move { store.commit(change, completion).await }).await?;
         match written {
             Written::Done => return Ok(answer),
-            Written::Conflict => {}
+            Written::Conflict => order = service.read(request.order).await?,
             Written::ClaimLost => return Err(idempotency::in_use(Some(&order))),
         }
     }

@@ -1,14 +1,18 @@
 //! Request bodies: a JSON object, or nothing, which is read as the empty object.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Body as _;
 use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 
+use super::Service;
 use super::problem::Problem;
 
 /// A body that is a JSON object. Members that nobody asks for are ignored.
@@ -57,12 +61,20 @@ impl Text {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for JsonObject {
+impl FromRequest<Arc<Service>> for JsonObject {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, service: &Arc<Service>) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(Self::default());
+        }
         let json = says_json(request.headers());
-        let bytes = Bytes::from_request(request, state).await?;
+        let body = Limited::new(request.into_body(), service.config.body_limit).collect().await;
+        let bytes = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => Problem::body_too_large(service.config.body_limit),
+            None => Problem::malformed("the body broke off before its end"),
+        })?;
+        let bytes = bytes.to_bytes();
         if !bytes.is_empty() && !json {
             return Err(Problem::not_json());
         }

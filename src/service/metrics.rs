@@ -7,11 +7,12 @@
 //!
 //! Routes are counted as they are written, with `{id}`, so that no caller can make the number of series grow.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -20,6 +21,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use tower_layer::Layer;
 
 use super::Service;
 
@@ -60,6 +62,12 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    fn count(&self, method: &'static str, route: &str, status: u16, took: Duration) {
+        let asked = Asked { route: route.to_owned() };
+        self.seconds.get_or_create(&asked).observe(took.as_secs_f64());
+        self.requests.get_or_create(&Answered { method, route: asked.route, status }).inc();
+    }
+
     fn page(&self) -> String {
         let mut page = String::new();
         encode(&mut page, &self.registry).expect("a string can be written to");
@@ -68,17 +76,52 @@ impl Metrics {
 }
 
 /// Counts every request that reaches the router; those that no route is for, as one.
-pub(super) async fn count(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
-    let route = if route.len() > 1 { route.trim_end_matches('/') } else { route }.to_owned();
-    let method = known(request.method());
-    let response = next.run(request).await;
-    let metrics = &service.metrics;
-    let status = response.status().as_u16();
-    metrics.seconds.get_or_create(&Asked { route: route.clone() }).observe(started.elapsed().as_secs_f64());
-    metrics.requests.get_or_create(&Answered { method, route, status }).inc();
-    response
+#[derive(Clone)]
+pub(super) struct CountLayer(pub(super) Arc<Service>);
+
+impl<S> Layer<S> for CountLayer {
+    type Service = Counted<S>;
+
+    fn layer(&self, inner: S) -> Counted<S> {
+        Counted { inner, service: Arc::clone(&self.0) }
+    }
+}
+
+/// A part of the router whose requests are counted. By hand, because every request passes here: axum's `from_fn` copies
+/// the route it wraps twice and puts what it calls into boxes of boxes.
+#[derive(Clone)]
+pub(super) struct Counted<S> {
+    inner: S,
+    service: Arc<Service>,
+}
+
+impl<S> tower_service::Service<Request> for Counted<S>
+where
+    S: tower_service::Service<Request, Response = Response>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let started = Instant::now();
+        let matched = request.extensions().get::<MatchedPath>().cloned();
+        let method = known(request.method());
+        let answered = self.inner.call(request);
+        let service = Arc::clone(&self.service);
+        Box::pin(async move {
+            let response = answered.await?;
+            let route = matched.as_ref().map_or("none", MatchedPath::as_str);
+            let route = if route.len() > 1 { route.trim_end_matches('/') } else { route };
+            service.metrics.count(method, route, response.status().as_u16(), started.elapsed());
+            Ok(response)
+        })
+    }
 }
 
 /// A method's name, if it is one of those that everybody knows.

@@ -1,6 +1,5 @@
 //! Every error this service gives, as `application/problem+json` (RFC 9457).
 
-use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -202,6 +201,10 @@ impl Problem {
         Self::new(Kind::MethodNotAllowed, "the Allow header names the methods that are")
     }
 
+    pub(super) fn body_too_large(limit: usize) -> Self {
+        Self::new(Kind::BodyTooLarge, format!("a request body may have {limit} bytes"))
+    }
+
     pub(super) fn not_json() -> Self {
         Self::new(Kind::NotJson, "send the body with Content-Type: application/json")
     }
@@ -338,15 +341,5 @@ impl From<MalformedTags> for Problem {
 impl From<MalformedKey> for Problem {
     fn from(error: MalformedKey) -> Self {
         Self::malformed(error.to_string())
-    }
-}
-
-impl From<BytesRejection> for Problem {
-    fn from(rejection: BytesRejection) -> Self {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Self::new(Kind::BodyTooLarge, "a request body may have 64 KiB")
-        } else {
-            Self::malformed("the body broke off before its end")
-        }
     }
 }

@@ -87,7 +87,8 @@ pub(super) async fn serve(
 /// What an answer took (<https://www.w3.org/TR/server-timing/>): SQL statements, and milliseconds until it began.
 fn server_timing(statements: u32, took: Duration) -> HeaderValue {
     let plural = if statements == 1 { "" } else { "s" };
-    let text = format!("db;desc=\"{statements} statement{plural}\", total;dur={:.3}", took.as_secs_f64() * 1e3);
+    let micros = took.as_micros();
+    let text = format!("db;desc=\"{statements} statement{plural}\", total;dur={}.{:03}", micros / 1000, micros % 1000);
     HeaderValue::try_from(text).expect("numbers and names are visible ASCII")
 }
 

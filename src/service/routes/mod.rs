@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path};
-use axum::middleware::from_fn_with_state;
+use axum::extract::{FromRequestParts, Path};
 use axum::routing::{MethodRouter, get};
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -26,7 +25,6 @@ mod v2;
 type Shared = Arc<Service>;
 
 pub(super) fn router(service: Service) -> Router {
-    let body_limit = DefaultBodyLimit::max(service.config.body_limit);
     // V1 is nested and not merged, so that its fallback, too, is told apart and says that V1 is deprecated.
     let service = Arc::new(service);
     let root = root_paths().into_router();
@@ -34,8 +32,7 @@ pub(super) fn router(service: Service) -> Router {
         .nest(V1, v1::router())
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(body_limit)
-        .layer(from_fn_with_state(Arc::clone(&service), metrics::count))
+        .layer(metrics::CountLayer(Arc::clone(&service)))
         .with_state(service)
 }
 

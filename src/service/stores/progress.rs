@@ -9,6 +9,7 @@
 
 use std::future::poll_fn;
 use std::panic::resume_unwind;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::task::Poll;
@@ -66,7 +67,7 @@ pub(in super::super) enum GivenUp {
 /// Gives `work` its time, and as much again if it is committing when that is over.
 pub(in super::super) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Watched<T> {
     let progress = Arc::new(Progress::default());
-    let mut work = Box::pin(PROGRESS.scope(Arc::clone(&progress), work));
+    let mut work = pin!(PROGRESS.scope(Arc::clone(&progress), work));
     let ended = match timeout(limit, &mut work).await {
         Ok(done) => Ok(done),
         Err(_) if progress.enter(GIVEN_UP) => Err(GivenUp::BeforeCommit),
