@@ -11,8 +11,8 @@ mod swarm;
 mod volley;
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -93,7 +93,13 @@ impl<'a, T: Target> Race<'a, T> {
         clients: Arc<AtomicU32>,
         pace: Pace,
     ) -> Self {
-        let servers = Servers { target, replica, restart: None, vain_waits: AtomicU32::new(0) };
+        let servers = Servers {
+            target,
+            replica,
+            restart: None,
+            restart_failure: Mutex::default(),
+            vain_waits: AtomicU32::new(0),
+        };
         Self { servers, plan, seed: seed.child(&plan.name), nonce: Seed::arbitrary(), clock, clients, pace }
     }
 
@@ -124,6 +130,10 @@ impl<'a, T: Target> Race<'a, T> {
             }
             for (id, operations) in &raced {
                 sink.round(*id, operations);
+            }
+            let failed = self.servers.restart_failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(why) = failed {
+                return Ending::GaveUp(format!("the target was not restarted: {why}"));
             }
             last_failure = raced.iter().find_map(|(_, operations)| fruitless_because(operations));
             match &last_failure {

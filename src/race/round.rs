@@ -8,8 +8,8 @@
 //! observer                                                                                      read ─ lists ─ read
 //! ```
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -37,6 +37,8 @@ pub(super) struct Servers<'a, T> {
     pub(super) replica: Option<&'a T>,
     /// What can restart them, if anything.
     pub(super) restart: Option<&'a dyn Restart>,
+    /// Why the last restart failed, if it did.
+    pub(super) restart_failure: Mutex<Option<String>>,
     /// Rounds in which waiting for the target to settle did not help.
     pub(super) vain_waits: AtomicU32,
 }
@@ -134,8 +136,10 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 && let Some(restart) = self.servers.restart
             {
                 volley.clear();
-                if restart.restart().await.is_err() {
-                    return; // nobody looked afterwards: the round proves nothing, and the race finds out why
+                if let Err(why) = restart.restart().await {
+                    // Nobody looks afterwards: the round proves nothing, and the race is given up.
+                    *self.servers.restart_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                    return;
                 }
             }
             self.follow(&stage, recorder, before.as_ref(), &mut told, &mut dice).await;

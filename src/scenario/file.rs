@@ -249,12 +249,33 @@ action = "cancellation"
             ("action = \"payment\"", "action = \"payment\"\ntoken = \"stale\"", 10, "change"),
             ("start = \"pending_payment\"", "start = \"pending_payment\"\nmost_contenders = 1", 7, "most_contenders"),
             ("start = ", "start = = ", 6, ""),
+            ("action = \"payment\"", "action = \"payment\"\ntoken = \"week\"", 10, "`weak`"),
+            ("action = \"payment\"", "action = \"payment\"\nperson = \"others\"", 10, "`other`"),
+            ("action = \"payment\"", "action = \"payment\"\nat = \"secondary\"", 10, "`replica`"),
+            ("alone = \"applied\"", "alone = \"applied\"\nrestart = \"yes\"", 8, "boolean"),
         ] {
             let error = Scenario::parse("mine.toml", &VALID.replacen(from, to, 1)).unwrap_err();
             let shown = error.to_string();
             assert_eq!(error.place.map(|place| place.line), Some(line), "{shown}");
             assert!(shown.contains(expected), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_swarm_stands_for_contenders_and_not_beside_them() {
+        let (head, _) = VALID.split_once("[[contenders]]").unwrap();
+        let parse =
+            |tail: &str| Scenario::parse("mine.toml", &format!("{head}{tail}")).map_err(|error| error.to_string());
+        let swarm = |clients: u8, steps: u8, resources: u8| {
+            format!("[swarm]\nclients = {clients}\nsteps = {steps}\nresources = {resources}\n")
+        };
+        assert!(parse(&swarm(4, 8, 2)).is_ok());
+        for lonely in [swarm(1, 8, 1), swarm(4, 0, 1), swarm(4, 8, 0), swarm(4, 8, 5)] {
+            assert!(parse(&lonely).unwrap_err().contains("a swarm needs two clients"), "{lonely}");
+        }
+        let beside = format!("{}[[contenders]]\naction = \"payment\"\n", swarm(4, 8, 2));
+        assert!(parse(&beside).unwrap_err().contains("it has no contenders"));
+        assert!(parse("[swarm]\nclients = 4\nsteps = 8\n").unwrap_err().contains("resources"));
     }
 
     #[test]
