@@ -190,3 +190,36 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Api;
+
+    #[test]
+    fn a_promise_that_makes_no_sense_is_named_where_it_stands() {
+        let valid = include_str!("../../scenarios/apis/quickeats-v2.toml");
+        for (from, to, expected) in [
+            ("only = \"role\"", "only = \"owner\"", "`creator`"),
+            ("replay = \"stored\"", "replay = \"same\"", "`stored`"),
+            ("reuse = \"refused\"", "reuse = \"409\"", "`refused`"),
+            ("aside = true", "aside = \"v1\"", "boolean"),
+            ("amount = \"/amount\"", "amount = \"amount\"", "did you mean `/amount`?"),
+            ("[actions.rejection]", "[actions.read]", "an action cannot be called `read`"),
+            ("[actions.rejection]", "[actions.create]", "an action cannot be called `create`"),
+            ("[idempotency]", "[idempotence]", "idempotence"),
+        ] {
+            assert!(valid.contains(from), "{from}");
+            let error = Api::parse("mine.toml", &valid.replacen(from, to, 1)).unwrap_err();
+            let shown = error.to_string();
+            assert!(error.place.is_some() && shown.contains(expected), "{to}: {shown}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_sent_must_have_a_header() {
+        let valid = include_str!("../../scenarios/apis/quickeats-v1.toml");
+        let keyed = valid.replacen("[create]", "[create]\nidempotency_key = true", 1);
+        let error = Api::parse("mine.toml", &keyed).unwrap_err().to_string();
+        assert!(error.contains("there is no [idempotency] table"), "{error}");
+    }
+}

@@ -5,6 +5,7 @@
 //! the token it read; all requests sent but for their end; the gate; observation. Each round goes to the [`Sink`]
 //! as soon as it is over, so an interrupted run loses nothing.
 
+mod observe;
 mod round;
 mod stage;
 mod swarm;

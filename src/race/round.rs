@@ -8,12 +8,13 @@
 //! observer                                                                                      read ─ lists ─ read
 //! ```
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::observe::Told;
 use super::stage::{Extras, Persons, Stage, as_used, read_exchange, reader, speak};
 use super::volley::Volley;
 use super::{Restart, Stop};
@@ -24,11 +25,6 @@ use crate::scenario::{ContenderPlan, Plan, ServerUse, Step, TokenUse};
 use crate::seed::{Dice, Seed};
 use crate::target::gate::{Gate, Ticket};
 use crate::target::{Contender, Target};
-
-/// How long an observer waits for a server whose reads or lists lag behind what it acknowledged, before it looks again.
-const SETTLING: [Duration; 3] = [Duration::from_millis(10), Duration::from_millis(40), Duration::from_millis(150)];
-/// Rounds of a scenario in which waiting so long did not help, after which the first wait is the only one.
-const MOST_VAIN_WAITS: u32 = 8;
 
 /// The servers a race is run against.
 pub(super) struct Servers<'a, T> {
@@ -55,7 +51,7 @@ impl<T> Servers<'_, T> {
 /// Runs one round of a plan.
 pub(super) struct RoundRunner<'a, T: Target> {
     pub(super) servers: &'a Servers<'a, T>,
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     /// What the seed decides: the order of contenders within the volley.
     order: Seed,
     /// Where ids, keys and unique words come from: never the same in two runs.
@@ -204,7 +200,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         self.ask(stage.dialect, ServerUse::Target, lane, call, &request).await
     }
 
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         dialect: &Dialect,
         at: ServerUse,
@@ -310,67 +306,6 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         }
         gate.open(&order, self.gate_limit).await.is_ok()
     }
-
-    /// Sends what follows the race, one after the other, each by a client of its own.
-    async fn follow(
-        &self,
-        stage: &Stage<'_>,
-        recorder: &Recorder,
-        before: Option<&Arc<str>>,
-        told: &mut Told,
-        dice: &mut Dice,
-    ) {
-        for plan in &self.plan.then {
-            let mut lane = recorder.lane(Phase::Follow);
-            let read = match plan.token {
-                TokenUse::Current | TokenUse::Weak => {
-                    let (request, call) = stage.speak_read(&plan.reader, dice);
-                    let reply = self.ask(stage.dialect, plan.at, &mut lane, call, &request).await;
-                    reply.and_then(|reply| reply.token)
-                }
-                TokenUse::Stale => before.cloned(),
-                TokenUse::Unheard | TokenUse::None => None,
-            };
-            let token = as_used(plan.token, read, dice);
-            if token.is_none() && plan.token != TokenUse::None {
-                continue; // without the token it is about, it says nothing
-            }
-            let (request, call) = stage.speak_plan(plan, token, dice);
-            let reply = self.ask(stage.dialect, plan.at, &mut lane, call, &request).await;
-            told.note(reply.as_ref().filter(|_| matches!(plan.verb, Verb::Act(_))));
-        }
-    }
-
-    /// Looks at what the server says now: the resource, the lists of what really happened, and the resource again. If that
-    /// lags behind what it has told, it is given time to settle, and looked at again.
-    pub(super) async fn observe(&self, stage: &Stage<'_>, recorder: &Recorder, told: Told, dice: &mut Dice) {
-        let vain_waits = &self.servers.vain_waits;
-        let waits = if vain_waits.load(Ordering::Relaxed) < MOST_VAIN_WAITS { &SETTLING[..] } else { &SETTLING[..1] };
-        for wait in waits {
-            if !self.look(stage, recorder, told, dice).await {
-                return;
-            }
-            tokio::time::sleep(*wait).await;
-        }
-        if self.look(stage, recorder, told, dice).await {
-            vain_waits.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// One look; whether it lags behind what was told.
-    async fn look(&self, stage: &Stage<'_>, recorder: &Recorder, told: Told, dice: &mut Dice) -> bool {
-        let mut lags = false;
-        for verb in std::iter::once(Verb::Read).chain(stage.dialect.lists()).chain([Verb::Read]) {
-            let actor = Actor { role: Arc::clone(stage.dialect.role(&verb)), person: 1 };
-            let extras = Extras { id: &stage.id, ..Extras::default() };
-            let (request, call) = speak(stage.dialect, stage.persons, verb.clone(), actor, extras, dice);
-            // A client of its own for each look: one that saw Unknown is not asked again.
-            let mut lane = recorder.lane(Phase::Observe);
-            let reply = self.ask(stage.dialect, ServerUse::Target, &mut lane, call, &request).await;
-            lags |= reply.is_some_and(|reply| told.is_ahead_of(&verb, &reply));
-        }
-        lags
-    }
 }
 
 /// A contender, connected.
@@ -386,36 +321,6 @@ pub(super) struct Raced<C> {
     at: ServerUse,
     connection: C,
     reply: Option<Reply>,
-}
-
-/// The highest version that anything acknowledged has shown.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Told {
-    version: Option<u64>,
-}
-
-impl Told {
-    pub(super) fn note(&mut self, reply: Option<&Reply>) {
-        let shown = reply.filter(|reply| reply.meaning == Meaning::Applied).and_then(|reply| reply.version);
-        self.version = self.version.max(shown);
-    }
-
-    pub(super) fn join(&mut self, other: Self) {
-        self.version = self.version.max(other.version);
-    }
-
-    /// Whether an answer to `verb` shows less than was told.
-    fn is_ahead_of(self, verb: &Verb, reply: &Reply) -> bool {
-        let Some(told) = self.version else { return false };
-        match (verb, &reply.records) {
-            (Verb::Read, _) => reply.version.is_some_and(|shown| shown < told),
-            (Verb::ListEvents, Some(rows)) => {
-                // Rows that name versions, and not the one that was told.
-                rows.iter().all(|row| row.version.is_some()) && !rows.iter().any(|row| row.version == Some(told))
-            }
-            (Verb::Create | Verb::Act(_) | Verb::ListEffects | Verb::ListEvents, _) => false,
-        }
-    }
 }
 
 async fn contend<C: Contender>(

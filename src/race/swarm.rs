@@ -15,7 +15,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::Stop;
-use super::round::{RoundRunner, Told};
+use super::observe::Told;
+use super::round::RoundRunner;
 use super::stage::{Extras, Persons, Stage, read_exchange, speak};
 use super::volley::Volley;
 use crate::api::Api;

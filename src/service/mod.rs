@@ -27,7 +27,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -35,6 +34,7 @@ mod access;
 mod actions;
 mod answer;
 mod body;
+mod config;
 mod defect;
 mod defects;
 mod etag;
@@ -52,6 +52,7 @@ mod stores;
 mod strategy;
 mod transition;
 
+pub use config::ServiceConfig;
 pub use defect::{Defect, UnknownDefect, Unsuited};
 pub use identity::Auth;
 pub use log::{LogLine, RequestLog};
@@ -66,85 +67,6 @@ use orders::{Action, Order, OrderId};
 use problem::Problem;
 use seeds::Seeds;
 use stores::{Careless, Store};
-
-/// How the service behaves. The default is sound.
-#[derive(Clone, Debug)]
-pub struct ServiceConfig {
-    /// Where orders are kept.
-    pub store: StoreChoice,
-    /// Where idempotency keys are kept.
-    pub key_store: KeyStoreChoice,
-    /// How contenders for one order are kept apart.
-    pub strategy: Strategy,
-    /// Whether callers must prove who they are.
-    pub auth: Auth,
-    /// The one mistake to make; none: no mistake.
-    pub defect: Option<Defect>,
-    /// How much wider than it naturally is the gap between check and act becomes, for a defect that has one.
-    pub defect_window: Duration,
-    /// How many orders, restaurants and riders to load at start.
-    pub seed_data: u32,
-    /// How long the answer to an idempotency key is kept.
-    pub idempotency_ttl: Duration,
-    /// How long a claim on an idempotency key lasts if its holder is never heard of again. Longer than
-    /// [`request_timeout`](Self::request_timeout), so that no request outlives its claim.
-    pub idempotency_lease: Duration,
-    /// Where a line about every request goes; none: nowhere.
-    pub log: Option<RequestLog>,
-    /// The largest request body, in bytes.
-    pub body_limit: usize,
-    /// The largest head of a request, in bytes; 8192 at least. A larger one is refused with 431.
-    pub head_limit: usize,
-    /// How many connections are served at once. Whoever comes then waits to be let in.
-    pub connection_limit: usize,
-    /// How long a connection may take over the head of its next request, waiting for it included.
-    pub head_timeout: Duration,
-    /// How long a request may take, from the end of its head to the start of its answer.
-    pub request_timeout: Duration,
-    /// How long requests in flight may take to finish once the service is told to stop.
-    pub shutdown_grace: Duration,
-}
-
-impl ServiceConfig {
-    /// The stores as they are typed on a command line, without passwords: what an error about them names.
-    pub fn stores(&self) -> String {
-        match &self.key_store {
-            KeyStoreChoice::Same => format!("--store {}", self.store),
-            keys @ KeyStoreChoice::Redis(_) => format!("--store {} --idempotency-store {keys}", self.store),
-        }
-    }
-
-    /// Whether the service can make the mistake that it is to make.
-    ///
-    /// # Errors
-    /// If it could not show in a service like this.
-    pub fn check(&self) -> Result<(), Unsuited> {
-        self.defect.map_or(Ok(()), |defect| defect.suits(self))
-    }
-}
-
-impl Default for ServiceConfig {
-    fn default() -> Self {
-        Self {
-            store: StoreChoice::Memory,
-            key_store: KeyStoreChoice::Same,
-            strategy: Strategy::Optimistic,
-            auth: Auth::Off,
-            defect: None,
-            defect_window: Duration::ZERO,
-            seed_data: 0,
-            idempotency_ttl: Duration::from_hours(24),
-            idempotency_lease: Duration::from_mins(1),
-            log: None,
-            body_limit: 64 * 1024,
-            head_limit: 16 * 1024,
-            connection_limit: 1024,
-            head_timeout: Duration::from_secs(30),
-            request_timeout: Duration::from_secs(30),
-            shutdown_grace: Duration::from_secs(5),
-        }
-    }
-}
 
 /// Opens the store and serves the order API on `listener` until `shutdown` is done. Requests in flight are finished,
 /// within [`ServiceConfig::shutdown_grace`].

@@ -1,0 +1,129 @@
+//! From judgments and counts to results.
+
+use super::{FindingResult, OutcomeCounts, ScenarioResult, Totals, WitnessLine};
+use crate::check::{Finding, Judgment, Severity, Verdict};
+use crate::clock::Stamp;
+use crate::history::{Operation, Precondition};
+use crate::measure::{Tally, upper_bound_95};
+use crate::text::harmless;
+
+/// What a scenario result is made of, beside its judgment and counts.
+#[derive(Debug, Clone, Copy)]
+pub struct ScenarioFacts<'a> {
+    /// The scenario's name.
+    pub name: &'a str,
+    /// How many raced in each round.
+    pub contenders: usize,
+    /// The severity from which on a finding counts.
+    pub fail_on: Severity,
+}
+
+impl ScenarioResult {
+    /// Puts a scenario's judgment and counts together.
+    pub fn new(facts: ScenarioFacts<'_>, judgment: &Judgment, tally: &Tally) -> Self {
+        Self {
+            name: facts.name.to_owned(),
+            verdict: judgment.verdict(facts.fail_on),
+            contenders: facts.contenders as u64,
+            rounds: tally.rounds,
+            rounds_overlapped: tally.rounds_overlapped,
+            rounds_void: judgment.rounds_void,
+            trials: judgment.trials,
+            requests: tally.requests,
+            outcomes: outcomes(tally),
+            status_counts: tally.status_counts.clone(),
+            conditional_requests: tally.conditional_requests,
+            precondition_failed: tally.precondition_failed,
+            rate_412: tally.rate_412(),
+            lost_updates: judgment.lost_updates,
+            duplicate_effects: judgment.duplicate_effects,
+            latency_us: tally.latency_us(),
+            waited_us: tally.waited_us(),
+            skew_us: tally.skew_us().into(),
+            rate_upper_bound_95: upper_bound_95(judgment.rounds_violated, judgment.trials),
+            doubts: doubts(judgment, tally),
+            findings: judgment.findings.iter().map(FindingResult::new).collect(),
+        }
+    }
+}
+
+fn doubts(judgment: &Judgment, tally: &Tally) -> Vec<String> {
+    let mut doubts = judgment.doubts.clone();
+    if tally.rounds_overlapped == 0 && doubts.is_empty() {
+        doubts.push("no round overlapped: nothing raced".to_owned());
+    } else if judgment.trials == 0 && doubts.is_empty() {
+        doubts.push("rounds overlapped, but none was answered, observed and decided: nothing was shown".to_owned());
+    }
+    doubts
+}
+
+fn outcomes(tally: &Tally) -> OutcomeCounts {
+    OutcomeCounts { answered: tally.answered, not_sent: tally.not_sent, unknown: tally.unknown }
+}
+
+impl FindingResult {
+    fn new(finding: &Finding) -> Self {
+        let origin = finding.witness.iter().map(|operation| operation.window.opened).min();
+        Self {
+            kind: finding.kind,
+            severity: finding.severity,
+            count: finding.count,
+            controls: finding.controls,
+            first_round: finding.first_round.number(),
+            sentence: finding.sentence.clone(),
+            witness: finding.witness.iter().map(|operation| WitnessLine::new(operation, origin)).collect(),
+            aftermath: finding.aftermath.as_ref().map(|operation| WitnessLine::new(operation, origin)),
+            also: finding.also.clone(),
+        }
+    }
+}
+
+impl WitnessLine {
+    fn new(operation: &Operation, origin: Option<Stamp>) -> Self {
+        let origin = origin.unwrap_or(operation.window.opened);
+        let shown = |text: &str| harmless(text, 200);
+        Self {
+            round: operation.round.to_string(),
+            operation: operation.id.0,
+            client: operation.client.0,
+            actor: operation.call.actor.to_string(),
+            request: shown(&operation.call.request),
+            precondition: match &operation.call.precondition {
+                Precondition::Absent => None,
+                Precondition::Token(token) => Some(shown(token)),
+            },
+            idempotency_key: operation.call.key.as_deref().map(shown),
+            answer: crate::check::answer(operation),
+            opened_us: operation.window.opened.micros_from(origin),
+            released_us: operation.window.released.map(|stamp| stamp.micros_from(origin)),
+            closed_us: operation.window.closed.micros_from(origin),
+        }
+    }
+}
+
+impl Totals {
+    /// Adds `scenarios` up; `tally` holds their counts added.
+    pub fn new(scenarios: &[ScenarioResult], tally: &Tally) -> Self {
+        let with = |verdict| scenarios.iter().filter(|scenario| scenario.verdict == verdict).count() as u64;
+        let sum = |field: fn(&ScenarioResult) -> u64| scenarios.iter().map(field).sum();
+        Self {
+            scenarios: scenarios.len() as u64,
+            holds: with(Verdict::Holds),
+            violated: with(Verdict::Violated),
+            inconclusive: with(Verdict::Inconclusive),
+            rounds: tally.rounds,
+            rounds_overlapped: tally.rounds_overlapped,
+            rounds_void: sum(|scenario| scenario.rounds_void),
+            requests: tally.requests,
+            outcomes: outcomes(tally),
+            status_counts: tally.status_counts.clone(),
+            conditional_requests: tally.conditional_requests,
+            precondition_failed: tally.precondition_failed,
+            rate_412: tally.rate_412(),
+            lost_updates: sum(|scenario| scenario.lost_updates),
+            duplicate_effects: sum(|scenario| scenario.duplicate_effects),
+            findings: sum(|scenario| scenario.findings.len() as u64),
+            latency_us: tally.latency_us(),
+        }
+    }
+}
