@@ -26,7 +26,7 @@ pub(super) enum Refutation {
 
 /// Looks for a lawful order of `round`.
 pub(super) fn check(round: Round<'_>) -> Refutation {
-    for reading in [AckReading::AtTheWrite, AckReading::ReadAfterwards] {
+    for reading in [AckReading::AtTheWrite, AckReading::ReadAfterwards, AckReading::PartsReadAfterwards] {
         match attempt(round, reading, None) {
             Ok(Answer::Legal(_)) => return Refutation::None,
             Ok(Answer::Illegal) => {}
