@@ -43,10 +43,14 @@ pub enum Tells {
 impl Credentials {
     /// How well these tell who is asking in `role`.
     pub(super) fn tells(&self, role: &str) -> Tells {
-        match (self.bearer.contains_key(role), &self.minting) {
-            (true, _) => Tells::Role,
-            (false, Some(_)) => Tells::Person,
-            (false, None) => Tells::Nothing,
+        let given = self.bearer.get(role);
+        let is_shared = (self.bearer.iter()).any(|(other, token)| **other != *role && Some(token) == given);
+        match (given, &self.minting) {
+            // One token for two roles proves neither.
+            (Some(_), _) if is_shared => Tells::Nothing,
+            (Some(_), _) => Tells::Role,
+            (None, Some(_)) => Tells::Person,
+            (None, None) => Tells::Nothing,
         }
     }
 
@@ -132,5 +136,12 @@ mod tests {
         assert!(said(&credentials, "customer").contains(&("authorization".into(), "old".into())));
         assert!(said(&credentials, "customer").contains(&("x-tenant".into(), "a".into())));
         assert!(!format!("{credentials:?}").contains("t0ken"));
+    }
+
+    #[test]
+    fn a_token_that_two_roles_have_proves_neither() {
+        let credentials = Credentials::default().with_bearer("rider", "t").with_bearer("restaurant", "t");
+        assert_eq!(credentials.tells("rider"), Tells::Nothing);
+        assert_eq!(credentials.with_bearer("customer", "own").tells("customer"), Tells::Role);
     }
 }

@@ -163,6 +163,17 @@ impl ActionModel {
         self.transitions.iter().any(|transition| transition.from == from && transition.to == to)
     }
 
+    /// Whether this action leads to `state` and, done there, may leave it at that: what it asks for is done already.
+    pub fn is_settled_in(&self, state: StateIx) -> bool {
+        let leads_there = self.transitions.iter().any(|step| step.to == state && step.from != state);
+        leads_there && self.leads(state, state)
+    }
+
+    /// Whether it changes the state whenever it is done.
+    pub fn always_changes(&self) -> bool {
+        self.transitions.iter().all(|step| step.from != step.to)
+    }
+
     /// The states this action may lead to from `state`; none if it is not allowed there.
     pub fn next(&self, state: StateIx) -> impl Iterator<Item = StateIx> {
         (self.transitions.iter()).filter(move |transition| transition.from == state).map(|transition| transition.to)

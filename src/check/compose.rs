@@ -1,5 +1,6 @@
 //! From rounds to a scenario's judgment: every rule on every round, one cause a round, one finding a kind.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -288,7 +289,9 @@ fn judge_round(round: Round<'_>) -> (Vec<Evidence>, Option<String>) {
     }
     // Last: where the states themselves contradict what was acknowledged, a record that does so too is no cause.
     records::check(round, &mut found);
-    found.sort_by_key(|evidence| evidence.kind);
+    // The worst of each kind; and a warning is no cause of a violation, however telling its kind.
+    found.sort_by_key(|evidence| (evidence.kind, Reverse(evidence.severity)));
     found.dedup_by_key(|evidence| evidence.kind);
+    found.sort_by_key(|evidence| (Reverse(evidence.severity), evidence.kind));
     (found, doubt)
 }

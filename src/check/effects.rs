@@ -161,7 +161,11 @@ fn refused_yet_in_the_version(round: Round<'_>) -> Option<Evidence> {
     let first = round.created()?.version?;
     let (reading, last) = round.final_read()?;
     let last = last.version?;
-    let changes = (round.acks().count() + round.unsettled().count()) as u64;
+    // A stored answer to nothing else that was asked is the answer to this very request, which something between said twice.
+    let own_replays = (round.actions())
+        .filter(|operation| operation.outcome.reply().is_some_and(|reply| reply.meaning == Meaning::Replayed))
+        .filter(|operation| !round.may_be_replay(operation));
+    let changes = (round.acks().count() + round.unsettled().count() + own_replays.count()) as u64;
     let refused = round.refusals().next()?;
     let explained = first.saturating_add(changes);
     // A jump that an acknowledgement shows itself is a slip of the version, and accuses no refusal.

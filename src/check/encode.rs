@@ -1,6 +1,6 @@
 //! A round as the search wants it: names as numbers, each operation as what it may have done.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::linear::Entry;
@@ -19,6 +19,9 @@ pub(super) enum AckReading {
     /// they answer, and show the state that a later writer left. (What may be a stored answer is not read at all: it
     /// shows a state of long ago.)
     ReadAfterwards,
+    /// As two such reads: of the resource, and then of its token. Some servers answer with what they wrote, or read, and ask
+    /// for the tag last.
+    PartsReadAfterwards,
     /// Not at all: what it shows may never have been.
     Unread,
 }
@@ -38,7 +41,8 @@ pub(super) struct Encoded {
 /// What keeps it from being judged, as a sentence.
 pub(super) fn encode(round: Round<'_>, acks: AckReading, doubted: &BTreeSet<OpId>) -> Result<Encoded, String> {
     let created = round.created().ok_or("the resource was not created")?;
-    let mut names = Names { ignore_tokens: tokens_depend_on_the_reader(round), ..Names::default() };
+    let by_reader = tokens_depend_on_the_reader(round) || an_actor_has_tokens_of_its_own(round);
+    let mut names = Names { ignore_tokens: by_reader, ..Names::default() };
     let seen = names.seen(round.model, created)?;
     let start = State {
         at: seen.state.unwrap_or(round.model.initial),
@@ -60,10 +64,13 @@ fn encode_operation(
     names: &mut Names,
     entries: &mut Vec<Entry<Op>>,
 ) -> Result<(), String> {
-    let seen = match operation.outcome.reply() {
+    let mut seen = match operation.outcome.reply() {
         Some(reply) => names.seen(round.model, reply)?,
         None => Seen::default(),
     };
+    if round.is_aside(operation) {
+        seen.token = None; // an older API has tags of its own
+    }
     let mut add = |op: Op, optional: bool, after: Option<usize>| {
         let closed = (!optional).then_some(operation.window.closed);
         entries.push(Entry { op, opened: operation.window.opened, closed, optional, after });
@@ -82,13 +89,15 @@ fn encode_operation(
         }
         (Verb::Act(name), outcome) => {
             let reply = outcome.reply().filter(|_| !is_doubted);
-            let effect = claim(round.model, &operation.call, name, reply, names)?;
+            let effect = claim(round, operation, name, reply, names)?;
             let Op::Apply { action, precondition, key, .. } = effect else {
                 add(effect, false, None);
                 return Ok(());
             };
             let unseen = Op::Apply { action, precondition, key, seen: Seen::default() };
-            if is_doubted || is_unsettled(operation) {
+            // Where nothing tells two persons with one key apart, it may be the one's own or the other's stored answer.
+            let may_be_a_strangers = round.twins(operation).any(|twin| !twin.shares_key(operation));
+            if is_doubted || is_unsettled(operation) || may_be_a_strangers {
                 add(unseen, true, None);
                 return Ok(());
             }
@@ -98,7 +107,14 @@ fn encode_operation(
                     let write = add(unseen, false, None);
                     add(Op::Read(seen), false, Some(write));
                 }
-                AckReading::ReadAfterwards | AckReading::Unread => _ = add(unseen, false, None),
+                AckReading::PartsReadAfterwards if !round.may_be_replay(operation) => {
+                    let write = add(unseen, false, None);
+                    let picture = add(Op::Read(Seen { token: None, ..seen }), false, Some(write));
+                    add(Op::Read(Seen { token: seen.token, ..Seen::default() }), false, Some(picture));
+                }
+                AckReading::ReadAfterwards | AckReading::PartsReadAfterwards | AckReading::Unread => {
+                    add(unseen, false, None);
+                }
             }
         }
     }
@@ -106,15 +122,29 @@ fn encode_operation(
 }
 
 /// What an action's answer claims.
-fn claim(model: &Model, call: &Call, name: &str, reply: Option<&Reply>, names: &mut Names) -> Result<Op, String> {
-    let action = (model.actions.iter().position(|action| *action.name == *name))
+fn claim(
+    round: Round<'_>,
+    operation: &Operation,
+    name: &str,
+    reply: Option<&Reply>,
+    names: &mut Names,
+) -> Result<Op, String> {
+    let call = &operation.call;
+    let action = (round.model.actions.iter().position(|action| *action.name == *name))
         .ok_or_else(|| format!("the API description has no action `{name}`"))?;
     let precondition = call.precondition.strong_token().and_then(|token| names.token(token));
     let key = call.key.as_ref().map(|key| names.key(call, key));
     let apply = Op::Apply { action, precondition, key, seen: Seen::default() };
     Ok(match reply.map(|reply| reply.meaning) {
         None | Some(Meaning::Applied | Meaning::InProgress | Meaning::Unclear) => apply,
-        Some(Meaning::Replayed) => key.map_or(apply, |key| Op::Replay { key }),
+        // The stored answer to nothing else that was asked: something between said this very request twice.
+        Some(Meaning::Replayed) if !round.may_be_replay(operation) => apply,
+        Some(Meaning::Replayed) => match key {
+            Some(key) if round.twins(operation).all(|twin| twin.shares_key(operation)) => Op::Replay { key },
+            Some(_) | None => apply,
+        },
+        // A write that nobody knows the end of may have held the resource, and come to nothing.
+        Some(Meaning::Stale) if round.unsettled().any(|open| !operation.precedes(open)) => Op::Refused { action },
         Some(Meaning::Stale) => Op::Stale { token: precondition, action },
         Some(Meaning::Refused | Meaning::MissingPrecondition | Meaning::NotFound | Meaning::Unauthorized) => {
             Op::Refused { action }
@@ -145,12 +175,29 @@ fn tokens_depend_on_the_reader(round: Round<'_>) -> bool {
     })
 }
 
+/// Whether somebody was never shown, nor got through with, a token that anybody else was: then theirs may be another
+/// representation's, and nothing says how its tokens and the others' belong together.
+fn an_actor_has_tokens_of_its_own(round: Round<'_>) -> bool {
+    let mut known: HashMap<&Actor, HashSet<&Arc<str>>> = HashMap::new();
+    for picture in round.pictures().filter(|picture| !round.is_aside(picture.operation)) {
+        let named = picture.operation.call.precondition.strong_token();
+        let shown = picture.reply.token.as_ref().filter(|token| !token.starts_with("W/"));
+        let tokens = named.into_iter().chain(shown);
+        known.entry(&picture.operation.call.actor).or_default().extend(tokens);
+    }
+    known.retain(|_, tokens| !tokens.is_empty());
+    let is_alone = |(actor, own): (&&Actor, &HashSet<&Arc<str>>)| {
+        !known.iter().any(|(other, tokens)| other != actor && !tokens.is_disjoint(own))
+    };
+    known.len() > 1 && known.iter().any(is_alone)
+}
+
 /// Tokens and keys, numbered as they come.
 #[derive(Debug, Default)]
 struct Names {
     ignore_tokens: bool,
     tokens: HashMap<Arc<str>, u32>,
-    keys: HashMap<(Actor, Verb, Arc<str>), u32>,
+    keys: HashMap<(Arc<str>, Verb, Arc<str>), u32>,
 }
 
 impl Names {
@@ -163,10 +210,12 @@ impl Names {
         Some(TokenIx(*self.tokens.entry(Arc::clone(token)).or_insert(next)))
     }
 
-    /// A key's number. Keys belong to the caller and the action.
+    /// A key's number. Keys belong to the action and the caller: whom the server was told to be dealing with; where nothing
+    /// proved it, the person.
     fn key(&mut self, call: &Call, key: &Arc<str>) -> KeyIx {
         let next = u32::try_from(self.keys.len()).expect("a round is small");
-        let identity = (call.actor.clone(), call.verb.clone(), Arc::clone(key));
+        let caller = call.principal.clone().unwrap_or_else(|| call.actor.to_string().into());
+        let identity = (caller, call.verb.clone(), Arc::clone(key));
         KeyIx(*self.keys.entry(identity).or_insert(next))
     }
 

@@ -18,7 +18,7 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
     let keyed: Vec<&Operation> = round.sent().filter(|operation| operation.call.key.is_some()).collect();
     let pairs =
         || (keyed.iter().enumerate()).flat_map(|(index, a)| keyed[index + 1..].iter().map(move |b| Pair::of(a, b)));
-    found.extend(pairs().find_map(Pair::key_scope_leak));
+    found.extend(pairs().filter(|pair| pair.made_its_own(round)).find_map(Pair::key_scope_leak));
     found.extend(pairs().find_map(Pair::in_flight_duplicate));
     found.extend(pairs().find_map(Pair::key_forgotten));
     found.extend(pairs().find_map(|pair| pair.key_reuse_accepted(round.model.keys.refuses_reuse)));
@@ -37,6 +37,13 @@ struct Pair<'a> {
 impl<'a> Pair<'a> {
     fn of(a: &'a Operation, b: &'a Operation) -> Self {
         if a.window.opened <= b.window.opened { Self { first: a, later: b } } else { Self { first: b, later: a } }
+    }
+
+    /// Whether what these requests answer with is what they made themselves. Where a resource has a limited number of
+    /// effects, and asking for one that is there already is allowed (paying what is paid), all are truthfully shown the same.
+    fn made_its_own(self, round: Round<'_>) -> bool {
+        let action = self.first.call.action().and_then(|name| round.model.action(name));
+        action.is_none_or(|action| round.model.effects_per_resource.is_none() || action.always_changes())
     }
 
     /// One principal's key got another principal the first one's answer.
@@ -120,7 +127,8 @@ impl<'a> Pair<'a> {
     }
 
     /// Two requests were one logical operation, and got different answers: both must be the one that was stored. Fields that
-    /// the API description declares volatile are not compared, nor is a refusal for now (409 while in progress).
+    /// the API description declares volatile are not compared, nor is a refusal for now (409 while in progress; 429, which a
+    /// limiter in front of the service says without having looked at the key).
     fn replay_mismatch(self) -> Option<Evidence> {
         if !self.first.repeats(self.later) {
             return None;
@@ -129,7 +137,8 @@ impl<'a> Pair<'a> {
         let difference = match (stored, done(self.later)) {
             (Some(one), Some(other)) => differs(one, other)?,
             (Some(_), None) if self.first.precedes(self.later) => {
-                let refused = self.later.outcome.reply().filter(|reply| reply.meaning.is_refusal())?;
+                let is_for_good = |reply: &&Reply| reply.meaning.is_refusal() && reply.status != 429;
+                let refused = self.later.outcome.reply().filter(is_for_good)?;
                 format!("refused it with {}", refused.status)
             }
             (Some(_) | None, _) => return None,

@@ -4,7 +4,8 @@
 use super::evidence::{Evidence, acknowledged, answer, whose};
 use super::kind::Kind;
 use super::round::{Ack, Round, is_refused};
-use crate::history::{Meaning, Operation, Phase, Precondition};
+use crate::api::ActionModel;
+use crate::history::{Meaning, Operation, Phase, Precondition, Verb};
 use crate::text::{harmless, short};
 
 /// All evidence of this family in one round.
@@ -20,10 +21,14 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
 /// Three facts prove it: T was the current token before that change (somebody was shown it, or the change itself was
 /// conditional on it); the change was acknowledged before the write was opened, and replaced T (it was answered with
 /// another token, or was conditional on T and left the state); and T has not come back since: nobody was shown it again,
-/// and nothing else was or may have been done between the two that could have brought it back.
+/// and nothing else was or may have been done between the two that could have brought it back. What may be done already is
+/// lawful on any token (RFC 9110 §13.1.1).
 fn stale_write_accepted(round: Round<'_>) -> Option<Evidence> {
     round.own_acks().find_map(|write| {
         let token = write.operation.call.precondition.strong_token()?;
+        if round.may_be_done_already(write.operation) {
+            return None;
+        }
         let change = round.own_acks().find(|change| {
             change.operation.precedes(write.operation)
                 && !change.operation.repeats(write.operation)
@@ -43,13 +48,18 @@ fn stale_write_accepted(round: Round<'_>) -> Option<Evidence> {
     })
 }
 
+/// Whether `token` was another's after `change`: the change was conditional on it and left the state, or was answered with
+/// another strong token of the same kind. (A weakened token may be the old one still; another reader's, and an older API's, says
+/// nothing about this one.)
 fn replaced(round: Round<'_>, change: &Ack<'_>, token: &str) -> bool {
-    if let Some(new) = &change.reply.token {
-        return **new != *token;
-    }
+    let new = change.reply.token.as_ref();
     let consumed = change.operation.call.precondition.strong_token().is_some_and(|own| **own == *token);
-    let action = round.model.action(change.action());
-    consumed && action.is_some_and(|action| action.transitions.iter().all(|step| step.from != step.to))
+    let left = round.model.action(change.action()).is_some_and(ActionModel::always_changes);
+    let actor = &change.operation.call.actor;
+    let is_of_its_kind = !round.is_aside(change.operation)
+        && (consumed || shows(round, token).any(|operation| operation.call.actor == *actor));
+    let is_another = new.is_some_and(|new| !new.starts_with("W/") && **new != *token);
+    (consumed && left && new.is_none_or(|new| **new != *token)) || (is_of_its_kind && is_another)
 }
 
 /// Whether anything but the two was, or may have been, done between them.
@@ -83,22 +93,23 @@ fn precondition_not_required(round: Round<'_>) -> Option<Evidence> {
     if !round.model.precondition_required {
         return None;
     }
-    let is_aside = |operation: &Operation| {
-        let action = operation.call.action().and_then(|name| round.model.action(name));
-        action.is_some_and(|action| action.is_aside)
-    };
-    let is_blind = |operation: &Operation| operation.call.precondition == Precondition::Absent && !is_aside(operation);
+    let is_blind =
+        |operation: &Operation| operation.call.precondition == Precondition::Absent && !round.is_aside(operation);
     let ack = (round.acks()).find(|ack| is_blind(ack.operation) && round.twins(ack.operation).all(is_blind))?;
     let sentence = format!("{}, although it was sent without any precondition", acknowledged(&ack));
     Some(Evidence::new(Kind::PreconditionNotRequired, sentence, [ack.id()]))
 }
 
 /// A write was done on a weak token. `If-Match` compares strongly, and a weak token never matches (RFC 9110 §13.1.1,
-/// §8.8.3.2). One reply proves it, unless it may be the stored answer to a request with another token.
+/// §8.8.3.2). One reply proves it, unless it may be the stored answer to a request with another token, or say no more than
+/// that this has been done already.
 fn weak_etag_accepted(round: Round<'_>) -> Option<Evidence> {
     let is_weak =
         |operation: &Operation| operation.call.precondition.token().is_some_and(|token| token.starts_with("W/"));
-    let ack = (round.acks()).find(|ack| is_weak(ack.operation) && round.twins(ack.operation).all(is_weak))?;
+    let is_proof = |ack: &Ack<'_>| {
+        is_weak(ack.operation) && round.twins(ack.operation).all(is_weak) && !round.may_be_done_already(ack.operation)
+    };
+    let ack = round.acks().find(is_proof)?;
     let token = ack.operation.call.precondition.token().map_or("", |token| &**token);
     let sentence = format!(
         "{}, conditional on the weak token {}, which identifies no version",
@@ -111,7 +122,8 @@ fn weak_etag_accepted(round: Round<'_>) -> Option<Evidence> {
 /// A write was refused as stale, though its token was the current one all the while.
 ///
 /// Sound because the one who wrote had been shown the token before, somebody was shown it afterwards, and nothing else was
-/// or may have been done in between: it cannot have been another one for a moment. Where several contenders were all
+/// or may have been done in between: it cannot have been another one for a moment. What shows the token must show it as the
+/// current one: a stored answer does not, nor a read that may lag by declaration. Where several contenders were all
 /// refused, `no-winner` says it, as a warning. Where an earlier request with the same idempotency key was refused as stale,
 /// what came now was that refusal, stored and said again: `key-poisoned`.
 fn refused_though_current(round: Round<'_>) -> Option<Evidence> {
@@ -122,10 +134,17 @@ fn refused_though_current(round: Round<'_>) -> Option<Evidence> {
             return None;
         }
         let token = refused.call.precondition.strong_token()?;
+        let shows_it_as_current = |shown: &&Operation| {
+            let is_stored = round.may_be_replay(shown)
+                || shown.outcome.reply().is_some_and(|reply| reply.meaning == Meaning::Replayed);
+            let may_lag = round.model.lags.reads && shown.call.verb == Verb::Read;
+            !is_stored && !may_lag
+        };
         let before = shows(round, token)
+            .filter(shows_it_as_current)
             .filter(|shown| shown.call.actor == refused.call.actor && shown.precedes(refused))
             .last()?;
-        let after = shows(round, token).find(|shown| refused.precedes(shown))?;
+        let after = shows(round, token).filter(shows_it_as_current).find(|shown| refused.precedes(shown))?;
         let undisturbed = !round.actions().any(|third| {
             let is_third = third.id != refused.id && third.id != before.id && third.id != after.id && !is_refused(third);
             is_third && !third.precedes(before) && !after.precedes(third)
@@ -133,7 +152,9 @@ fn refused_though_current(round: Round<'_>) -> Option<Evidence> {
         if !undisturbed {
             return None;
         }
-        let poisoned = round.actions().find(|earlier| earlier.shares_key(refused) && is_stale(earlier) && earlier.precedes(refused));
+        let poisoned = (round.actions())
+            .filter(|earlier| earlier.id != refused.id && earlier.may_share_key(refused) && is_stale(earlier))
+            .find(|earlier| !refused.precedes(earlier));
         let token = harmless(&short(token), 60);
         let (kind, sentence) = match poisoned {
             Some(earlier) => (

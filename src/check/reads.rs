@@ -25,9 +25,9 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
 /// Sound because other replies map both: this token to another version, and this version to another token. A token that
 /// never changes, or that comes back, leaves one of the two without a witness, and is called by its own name (`tokens`).
 fn torn_read(round: Round<'_>) -> Option<Evidence> {
-    let shown: Vec<Picture<'_>> = (round.pictures())
+    let shown: Vec<Picture<'_>> = (round.pictures_of_one_moment())
         .filter(|picture| picture.strong_token().is_some() && picture.reply.version.is_some())
-        .filter(|picture| !round.may_be_replay(picture.operation))
+        .filter(|picture| !round.may_be_replay(picture.operation) && !round.is_aside(picture.operation))
         .collect();
     round.reads().find_map(|torn| {
         let (token, version) = (torn.strong_token()?, torn.reply.version?);

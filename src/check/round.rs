@@ -75,10 +75,11 @@ impl<'a> Round<'a> {
     }
 
     /// Requests with the same key whose stored answer it may have been: not begun after it was over, not refused. (A server
-    /// that replays for any payload would answer one with the other's, too.)
+    /// that replays for any payload would answer one with the other's, too; and one that cannot tell two persons apart
+    /// answers one with the other's.)
     pub(super) fn twins(self, operation: &'a Operation) -> impl Iterator<Item = &'a Operation> {
         self.actions().filter(move |twin| {
-            let is_another = twin.id != operation.id && twin.shares_key(operation);
+            let is_another = twin.id != operation.id && twin.may_share_key(operation);
             is_another && !operation.precedes(twin) && !is_refused(twin)
         })
     }
@@ -151,6 +152,18 @@ impl<'a> Round<'a> {
             .filter(|picture| picture.reply.meaning == Meaning::Applied && picture.reply.state.is_some())
     }
 
+    /// Pictures whose parts are all of one moment: reads, and answers to actions beside which nothing else was or may have
+    /// been done. (Some servers answer a write with what it left behind, and with a tag that they read again later.)
+    pub(super) fn pictures_of_one_moment(self) -> impl Iterator<Item = Picture<'a>> {
+        let disturbs = |action: &Operation, picture: &Operation| {
+            action.id != picture.id && !is_refused(action) && !action.precedes(picture) && !picture.precedes(action)
+        };
+        self.pictures().filter(move |picture| {
+            let is_read = picture.operation.call.verb == Verb::Read;
+            is_read || !self.actions().any(|action| disturbs(action, picture.operation))
+        })
+    }
+
     /// Answered reads that show the resource.
     pub(super) fn reads(self) -> impl Iterator<Item = Picture<'a>> {
         self.pictures().filter(|picture| picture.operation.call.verb == Verb::Read)
@@ -158,9 +171,24 @@ impl<'a> Round<'a> {
 
     /// Whether anything from outside the contract (an older API on the same data) was, or may have been, done.
     pub(super) fn has_asides(self) -> bool {
-        self.actions().any(|operation| {
-            let action = operation.call.action().and_then(|name| self.model.action(name));
-            action.is_some_and(|action| action.is_aside) && !is_refused(operation)
+        self.actions().any(|operation| self.is_aside(operation) && !is_refused(operation))
+    }
+
+    /// Whether this came from outside the contract (an older API on the same data).
+    pub(super) fn is_aside(self, operation: &Operation) -> bool {
+        let action = operation.call.action().and_then(|name| self.model.action(name));
+        action.is_some_and(|action| action.is_aside)
+    }
+
+    /// Whether what `operation` asks for may have been done already: then a success changes nothing, and is lawful whatever
+    /// the precondition says (RFC 9110 §13.1.1). The model must have a way to stay where the action leads, and something
+    /// else must have been able to lead there before.
+    pub(super) fn may_be_done_already(self, operation: &Operation) -> bool {
+        let Some(action) = operation.call.action().and_then(|name| self.model.action(name)) else { return false };
+        self.actions().any(|other| {
+            let before = other.id != operation.id && !is_refused(other) && !operation.precedes(other);
+            let led = other.call.action().and_then(|name| self.model.action(name));
+            before && led.is_some_and(|led| led.transitions.iter().any(|step| action.is_settled_in(step.to)))
         })
     }
 

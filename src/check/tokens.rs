@@ -12,10 +12,10 @@ use crate::text::{harmless, short};
 
 /// All evidence of this family in one round.
 pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
-    let pictures: Vec<Picture<'_>> =
-        round.pictures().filter(|picture| !round.may_be_replay(picture.operation)).collect();
+    // A replay shows an old picture late, under its old token, and an older API has tags of its own: neither tells here.
+    let tells = |picture: &Picture<'_>| !round.may_be_replay(picture.operation) && !round.is_aside(picture.operation);
+    let pictures: Vec<Picture<'_>> = round.pictures_of_one_moment().filter(tells).collect();
     let trusted = digests_are_stable(&pictures, round);
-    // A replay shows an old picture late, under its old token: it is left out above.
     let pairs = (pictures.iter().enumerate())
         .flat_map(|(index, first)| pictures[index + 1..].iter().map(move |later| (first, later)))
         .filter(|(first, later)| first.strong_token().is_some() && first.strong_token() == later.strong_token())
@@ -28,25 +28,34 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
     }
 }
 
-/// Whether two replies show different representations. An action's body may hold more than the resource (a payment), so
-/// whole bodies are compared between reads alone, and only where they do not differ anyway from read to read.
+/// Whether two replies show different representations. An action's body may hold more than the resource (a payment), and
+/// another reader may see other fields, so whole bodies are compared between reads of one person alone, and only where they do
+/// not differ anyway from read to read.
 fn is_other_picture(a: &Picture<'_>, b: &Picture<'_>, digests: bool) -> bool {
     let both_reads = a.operation.call.verb == Verb::Read && b.operation.call.verb == Verb::Read;
-    let other_body = both_reads && digests && a.reply.digest.zip(b.reply.digest).is_some_and(|(a, b)| a != b);
+    let other_body = both_reads
+        && a.operation.call.actor == b.operation.call.actor
+        && digests
+        && a.reply.digest.zip(b.reply.digest).is_some_and(|(a, b)| a != b);
     let other_version = a.reply.version.zip(b.reply.version).is_some_and(|(a, b)| a != b);
     other_version || a.reply.state != b.reply.state || other_body
 }
 
-/// Whether bodies can be compared: no two reads of one person, of one version and with no write near them, differ in them.
-/// Where they do (a field that the description should have called volatile), only states and versions are compared.
+/// Whether bodies can be compared: one person has read twice with no write near, and whoever did saw the same body both times.
+/// Where they differ (a field that the description should have called volatile), or nobody looked twice, only states and
+/// versions are compared.
 fn digests_are_stable(pictures: &[Picture<'_>], round: Round<'_>) -> bool {
     let reads: Vec<&Picture<'_>> =
         pictures.iter().filter(|picture| picture.operation.call.verb == Verb::Read).collect();
     let undisturbed =
         |a: &Operation, b: &Operation| !round.actions().any(|action| !action.precedes(a) && !b.precedes(action));
-    !reads.iter().enumerate().any(|(index, a)| {
-        reads[index + 1..].iter().any(|b| a.reply.digest != b.reply.digest && undisturbed(a.operation, b.operation))
-    })
+    let mut twice = reads.iter().enumerate().flat_map(|(index, a)| {
+        let by_the_same = |b: &&&Picture<'_>| b.operation.call.actor == a.operation.call.actor;
+        (reads[index + 1..].iter().filter(by_the_same))
+            .filter(|b| undisturbed(a.operation, b.operation))
+            .map(|b| a.reply.digest == b.reply.digest)
+    });
+    twice.next().is_some_and(|first| first && twice.all(|same| same))
 }
 
 /// A third reply, between the two, showed another token: the token of the first came back.

@@ -6,7 +6,7 @@ use super::evidence::{Evidence, acknowledged, whose};
 use super::kind::Kind;
 use super::round::{Ack, Round};
 use crate::api::StateIx;
-use crate::history::{Reply, Verb};
+use crate::history::{Operation, Phase, Reply, Verb};
 use crate::ids::OpId;
 use crate::text::harmless;
 
@@ -62,9 +62,9 @@ fn version_gap(round: Round<'_>) -> Option<Evidence> {
     if !round.model.versioned {
         return None;
     }
+    // An older API may answer for a change that it found done.
     let always_changes = |ack: &Ack<'_>| {
-        let action = round.model.action(ack.action());
-        action.is_some_and(|action| action.transitions.iter().all(|step| step.from != step.to))
+        round.model.action(ack.action()).is_some_and(|action| !action.is_aside && action.always_changes())
     };
     let changes: Vec<Ack<'_>> = round.own_acks().filter(always_changes).collect();
     let (first, later) = changes.iter().enumerate().find_map(|(index, first)| {
@@ -109,7 +109,9 @@ fn in_adjacent_versions(round: Round<'_>) -> Option<Evidence> {
         return None;
     }
     let mut shown: BTreeMap<u64, Option<(OpId, &Reply)>> = BTreeMap::new();
-    for operation in round.operations {
+    // What contenders create is another resource.
+    let own = |operation: &&Operation| operation.call.verb != Verb::Create || operation.phase == Phase::SetUp;
+    for operation in round.operations.iter().filter(own) {
         let Some(reply) = operation.outcome.reply().filter(|reply| reply.state.is_some()) else {
             continue;
         };

@@ -4,6 +4,7 @@ use super::evidence::{Evidence, acknowledged, now_says, whose};
 use super::kind::Kind;
 use super::linear::{Answer, Entry, search};
 use super::round::{Ack, Round, is_refused, is_unsettled};
+use crate::api::ActionModel;
 use crate::history::{Meaning, Operation};
 use crate::ids::OpId;
 use crate::spec::lifecycle::{Lifecycle, Op, Seen, State, Token};
@@ -69,9 +70,9 @@ fn cannot_both_happen(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
         // so that the pair alone decides. A refusal or a marked replay did nothing.
         let before_both = operation.precedes(a.operation) && operation.precedes(b.operation);
         let is_fact = before_both && !is_unsettled(operation) && !round.may_be_replay(operation);
-        let did_nothing = (operation.outcome.reply())
-            .is_some_and(|reply| reply.meaning.is_refusal() || reply.meaning == Meaning::Replayed);
-        (!did_nothing).then_some((operation, !accused && !is_fact))
+        let is_replay = operation.outcome.reply().is_some_and(|reply| reply.meaning == Meaning::Replayed);
+        let did_nothing = is_refused(operation) || (is_replay && round.may_be_replay(operation));
+        (!did_nothing).then_some((operation, !accused && (is_replay || !is_fact)))
     });
     let mut entries = Vec::new();
     for (operation, optional) in operations {
@@ -128,10 +129,8 @@ fn lost_update(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> Evidence {
 /// the old representation and with it the old token back; then this rule keeps silent, and the search decides.
 fn won_with_one_token(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
     let token = |ack: &Ack<'_>| ack.operation.call.precondition.strong_token().cloned();
-    let changes = |ack: &Ack<'_>| {
-        (round.model.action(ack.action()))
-            .is_some_and(|action| action.transitions.iter().all(|step| step.from != step.to))
-    };
+    let changes = |ack: &Ack<'_>| round.model.action(ack.action()).is_some_and(ActionModel::always_changes);
+    let done_already = |ack: &Ack<'_>| round.may_be_done_already(ack.operation);
     let between = |third: &Operation| {
         let is_third = third.id != a.id() && third.id != b.id() && !is_refused(third);
         let before_both = third.precedes(a.operation) && third.precedes(b.operation);
@@ -140,7 +139,7 @@ fn won_with_one_token(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
     };
     let same_token = token(a).is_some() && token(a) == token(b);
     let both_changed = changes(a) && changes(b) || show_two_pictures_under_one_token(a, b);
-    same_token && both_changed && !round.actions().any(between)
+    same_token && both_changed && !done_already(a) && !done_already(b) && !round.actions().any(between)
 }
 
 /// Both replies show the resource under one strong token, and not the same resource. An action that may lead from a state
@@ -163,7 +162,11 @@ fn show_two_pictures_under_one_token(a: &Ack<'_>, b: &Ack<'_>) -> bool {
 pub(super) fn undecidable(round: Round<'_>) -> Option<String> {
     let may_stay = |ack: &Ack<'_>| {
         let action = round.model.action(ack.action());
-        action.is_some_and(|action| action.transitions.iter().any(|step| step.from == step.to))
+        let stays = |action: &ActionModel| {
+            // What is settled where it is has not changed anything there.
+            (action.transitions.iter()).any(|step| step.from == step.to && !action.is_settled_in(step.to))
+        };
+        action.is_some_and(stays)
     };
     let tokens: Vec<_> =
         (round.own_acks().filter(may_stay)).filter_map(|ack| ack.operation.call.precondition.strong_token()).collect();

@@ -35,16 +35,34 @@ impl Operation {
         !self.outcome.is_open_ended() && self.window.closed < other.window.opened
     }
 
-    /// Whether two requests are one logical operation: the same person sent the same action with the same payload under
+    /// Whether two requests are one logical operation: the same caller sent the same action with the same payload under
     /// the same idempotency key. (Keys belong to the caller.)
     pub fn repeats(&self, other: &Self) -> bool {
         self.shares_key(other) && self.call.payload == other.call.payload
     }
 
-    /// Whether the same person sent the same action under the same idempotency key, whatever the payload.
+    /// Whether the same caller sent the same action under the same idempotency key, whatever the payload. The caller is
+    /// whom the server was told to be dealing with; where nothing proved it, the person.
     pub fn shares_key(&self, other: &Self) -> bool {
+        let is_same_caller = match (&self.call.principal, &other.call.principal) {
+            (Some(own), Some(other)) => own == other,
+            (None, _) | (_, None) => self.call.actor == other.call.actor,
+        };
+        is_same_caller && self.names_key_of(other)
+    }
+
+    /// As [`Self::shares_key`], or it cannot be told: to a server that nobody proves anything to, all may be one caller.
+    pub fn may_share_key(&self, other: &Self) -> bool {
+        let may_be_same_caller = match (&self.call.principal, &other.call.principal) {
+            (Some(own), Some(other)) => own == other,
+            (None, _) | (_, None) => true,
+        };
+        may_be_same_caller && self.names_key_of(other)
+    }
+
+    fn names_key_of(&self, other: &Self) -> bool {
         let (own, other) = (&self.call, &other.call);
-        own.key.is_some() && own.key == other.key && own.actor == other.actor && own.verb == other.verb
+        own.key.is_some() && own.key == other.key && own.verb == other.verb
     }
 
     /// The time from the gate's release (or, ungated, from opening) to the last response byte.

@@ -6,7 +6,7 @@
 //! applied    legal where the model has a transition, the precondition names the current token, and its key is
 //!            unused; moves, adds one to the version, makes its reply's token the current one and the old one stale.
 //!            Where the model has a transition from a state to itself, it may also change nothing (an idempotent
-//!            cancellation). With its key used, it is a replay without a marker
+//!            cancellation), and then whatever its precondition names. With its key used, it is a replay without a marker
 //! replayed   legal where its key was used; changes nothing
 //! stale      legal where the token it named is not (known to be) the current one; changes nothing
 //! other refusals  legal anywhere; change nothing
@@ -179,6 +179,10 @@ impl Lifecycle<'_> {
         }
         let is_current = precondition.is_none_or(|token| state.token.may_be(token));
         if !is_current && !self.relaxes(Relaxation::IgnoredPreconditions) {
+            // What it asks for is done already: a success says no more than that (RFC 9110 §13.1.1).
+            if self.model.actions[*action].is_settled_in(state.at) && self.shows(&before, seen) {
+                next.push(before.learning(seen));
+            }
             return;
         }
         if self.relaxes(Relaxation::AnyTransition) {

@@ -213,3 +213,39 @@ fn a_refutation_needs_each_operation_of_its_witness() {
     }
     assert!(looked_at >= 5, "{looked_at}");
 }
+
+#[test]
+fn reads_that_lag_by_declaration_are_worth_a_warning_at_most() {
+    let text = r#"
+api: lagging
+alone: refused
+create [0 1] -> 201 open v1 "a"
+user edit [2 3] if "a" -> 200 open v2 "b"
+* user read [4 5] -> 200 open v1 "a"
+* user edit [6 10] if "a" -> 412 stale
+* user read [6 11] -> 200 open v1 "a"
+read [12 13] -> 200 open v1 "a"
+read [14 15] -> 200 open v2 "b"
+"#;
+    let judgment = judged(&Example::parse(text).unwrap());
+    assert_eq!((kinds(&judgment), judgment.rounds_violated), (vec!["stale-read"], 0), "{judgment:#?}");
+    assert_eq!(judgment.verdict(Severity::Violation), Verdict::Holds);
+    assert_eq!(judgment.verdict(Severity::Warning), Verdict::Violated);
+}
+
+#[test]
+fn a_warning_does_not_hide_a_violation_of_the_same_round() {
+    let text = r"
+api: tips
+create [0 1] -> 201 open
+* guest tip [10 20] key k payload 1 -> 200 open effect e1
+* guest#2 tip [10 21] key k2 payload 2 -> 200 open effect e2
++ guest tip [22 23] key k payload 3 -> 200 open effect e1
+read [30 31] -> 200 open
+effects [32 33] -> e1
+";
+    let judgment = judged(&Example::parse(text).unwrap());
+    assert_eq!(kinds(&judgment), ["audit-mismatch"], "{judgment:#?}");
+    assert_eq!(judgment.findings[0].also, [Kind::KeyReuseAccepted]);
+    assert_eq!(judgment.verdict(Severity::Violation), Verdict::Violated);
+}
