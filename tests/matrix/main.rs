@@ -219,3 +219,13 @@ fn the_readme_shows_this_grid() {
     let grid = grid::markdown();
     assert!(readme.contains(&grid), "the README's grid should be:\n{grid}");
 }
+
+#[test]
+fn the_readme_lists_every_kind_of_finding() {
+    let readme = include_str!("../../README.md").replace('\n', " ");
+    let listed = Kind::ALL.map(|kind| match kind.severity() {
+        Severity::Violation => format!("**{kind}**"),
+        Severity::Warning => kind.to_string(),
+    });
+    assert!(readme.contains(&format!("`--fail-on warning`): {}. A round's cause", listed.join(", "))), "{listed:?}");
+}
