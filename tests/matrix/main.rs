@@ -96,7 +96,9 @@ fn kinds(scenario: &ScenarioResult) -> Vec<&'static str> {
 fn every_cell_of_the_grid_is_as_the_contract_says() {
     let _turn = one_at_a_time();
     for row in ROWS {
-        let result = race("quickeats-v2", &[], Some(row.defect), rounds(12), 7);
+        // Its number is drawn by losers that come in time: about one round in three.
+        let usual = if row.defect == Defect::VersionSkips { 40 } else { 10 };
+        let result = race("quickeats-v2", &[], Some(row.defect), rounds(usual), 7);
         // A swarm is luck: it may stumble on any mistake, under any name.
         for scenario in result.scenarios.iter().filter(|scenario| scenario.name != "swarm") {
             check_cell(row, scenario);
@@ -126,7 +128,7 @@ fn check_cell(row: &Row, scenario: &ScenarioResult) {
 fn the_sound_service_holds_for_every_seed() {
     let _turn = one_at_a_time();
     for seed in 1..=20 {
-        let rounds = rounds(10);
+        let rounds = rounds(6);
         let result = race("quickeats-v2", &[], None, rounds, seed);
         assert_eq!(result.exit_code, 0, "seed {seed}: {:#?}", result.scenarios);
         assert_eq!(result.totals.findings, 0, "seed {seed}");
