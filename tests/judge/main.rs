@@ -5,8 +5,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod clients;
+mod manners;
 mod notation;
 mod search;
+mod server;
 mod simulated;
 
 use std::collections::BTreeSet;
@@ -202,7 +205,7 @@ read [14 15] -> 200 open v2 "b"
 
 #[test]
 fn a_warning_does_not_hide_a_violation_of_the_same_round() {
-    let text = r#"
+    let text = r"
 api: tips
 create [0 1] -> 201 open
 * guest tip [10 20] key k payload 1 -> 200 open effect e1
@@ -210,7 +213,7 @@ create [0 1] -> 201 open
 + guest tip [22 23] key k payload 3 -> 200 open effect e1
 read [30 31] -> 200 open
 effects [32 33] -> e1
-"#;
+";
     let judgment = judged(&Example::parse(text).unwrap());
     assert_eq!(kinds(&judgment), ["audit-mismatch"], "{judgment:#?}");
     assert_eq!(judgment.findings[0].also, [Kind::KeyReuseAccepted]);
