@@ -161,10 +161,7 @@ fn refused_yet_in_the_version(round: Round<'_>) -> Option<Evidence> {
     let first = round.created()?.version?;
     let (reading, last) = round.final_read()?;
     let last = last.version?;
-    // A stored answer to nothing else that was asked is the answer to this very request, which something between said twice.
-    let own_replays = (round.actions())
-        .filter(|operation| operation.outcome.reply().is_some_and(|reply| reply.meaning == Meaning::Replayed))
-        .filter(|operation| !round.may_be_replay(operation));
+    let own_replays = round.actions().filter(|operation| round.may_replay_itself(operation));
     let changes = (round.acks().count() + round.unsettled().count() + own_replays.count()) as u64;
     let refused = round.refusals().next()?;
     let explained = first.saturating_add(changes);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::linear::Entry;
-use super::round::{Round, is_unsettled};
+use super::round::{Round, is_about_the_resource, is_refused, is_unsettled};
 use crate::api::{Model, StateIx};
 use crate::history::{Actor, Call, Meaning, Operation, Outcome, Reply, Verb};
 use crate::ids::OpId;
@@ -101,6 +101,10 @@ fn encode_operation(
                 add(unseen, true, None);
                 return Ok(());
             }
+            if outcome.reply().is_some_and(|reply| reply.meaning == Meaning::Replayed) {
+                add(unseen, false, None);
+                return Ok(());
+            }
             match acks {
                 AckReading::AtTheWrite => _ = add(Op::Apply { action, precondition, key, seen }, false, None),
                 AckReading::ReadAfterwards if !round.may_be_replay(operation) => {
@@ -137,19 +141,36 @@ fn claim(
     let apply = Op::Apply { action, precondition, key, seen: Seen::default() };
     Ok(match reply.map(|reply| reply.meaning) {
         None | Some(Meaning::Applied | Meaning::InProgress | Meaning::Unclear) => apply,
-        // The stored answer to nothing else that was asked: something between said this very request twice.
-        Some(Meaning::Replayed) if !round.may_be_replay(operation) => apply,
-        Some(Meaning::Replayed) => match key {
-            Some(key) if round.twins(operation).all(|twin| twin.shares_key(operation)) => Op::Replay { key },
-            Some(_) | None => apply,
-        },
+        Some(Meaning::Replayed) if round.may_replay_itself(operation) => apply,
+        Some(Meaning::Replayed) => key.map_or(apply, |key| Op::Replay { key }),
         // A write that nobody knows the end of may have held the resource, and come to nothing.
         Some(Meaning::Stale) if round.unsettled().any(|open| !operation.precedes(open)) => Op::Refused { action },
+        // A tag that somebody else was shown may not be this one's.
+        Some(Meaning::Stale) if !was_shown_its_token(round, operation) => Op::Refused { action },
         Some(Meaning::Stale) => Op::Stale { token: precondition, action },
         Some(Meaning::Refused | Meaning::MissingPrecondition | Meaning::NotFound | Meaning::Unauthorized) => {
             Op::Refused { action }
         }
     })
+}
+
+/// Whether the one who asks was shown the token that they name, or got through with it.
+fn was_shown_its_token(round: Round<'_>, operation: &Operation) -> bool {
+    let named = operation.call.precondition.strong_token();
+    (round.operations.iter())
+        .filter(|other| other.call.actor == operation.call.actor)
+        .any(|other| own_tokens(round, other).any(|token| Some(token) == named))
+}
+
+/// The strong tokens that this answer proves to be its asker's: the one it shows, and the one it was let through on. A stored
+/// answer may show another's, and is given whatever the request names; so is the answer that it is done already.
+fn own_tokens<'a>(round: Round<'a>, operation: &'a Operation) -> impl Iterator<Item = &'a Arc<str>> {
+    let reply = (operation.outcome.reply())
+        .filter(|reply| reply.meaning == Meaning::Applied && is_about_the_resource(operation))
+        .filter(|_| !round.may_be_replay(operation));
+    let shown = reply.and_then(|reply| reply.token.as_ref()).filter(|token| !token.starts_with("W/"));
+    let named = operation.call.precondition.strong_token();
+    shown.into_iter().chain(named.filter(|_| reply.is_some() && !round.may_be_done_already(operation)))
 }
 
 /// Whether two reads of one state and version, with no action between them, showed different strong tokens: then each
@@ -175,21 +196,24 @@ fn tokens_depend_on_the_reader(round: Round<'_>) -> bool {
     })
 }
 
-/// Whether somebody was never shown, nor got through with, a token that anybody else was: then theirs may be another
+/// Whether somebody names or is shown tokens, and none of theirs is proved to be anybody else's, too. Then they may be another
 /// representation's, and nothing says how its tokens and the others' belong together.
 fn an_actor_has_tokens_of_its_own(round: Round<'_>) -> bool {
-    let mut known: HashMap<&Actor, HashSet<&Arc<str>>> = HashMap::new();
-    for picture in round.pictures().filter(|picture| !round.is_aside(picture.operation)) {
-        let named = picture.operation.call.precondition.strong_token();
-        let shown = picture.reply.token.as_ref().filter(|token| !token.starts_with("W/"));
-        let tokens = named.into_iter().chain(shown);
-        known.entry(&picture.operation.call.actor).or_default().extend(tokens);
+    // An older API has tags of its own.
+    let tells = |operation: &&Operation| !round.is_aside(operation) && !is_refused(operation);
+    let mut proved: HashMap<&Actor, HashSet<&Arc<str>>> = HashMap::new();
+    for operation in round.operations.iter().filter(tells) {
+        let mut tokens = own_tokens(round, operation).peekable();
+        // Whoever names one that is not proved to be theirs (nobody knows the end of it, or it was answered from store) counts.
+        if tokens.peek().is_some() || operation.call.precondition.strong_token().is_some() {
+            proved.entry(&operation.call.actor).or_default().extend(tokens);
+        }
     }
-    known.retain(|_, tokens| !tokens.is_empty());
     let is_alone = |(actor, own): (&&Actor, &HashSet<&Arc<str>>)| {
-        !known.iter().any(|(other, tokens)| other != actor && !tokens.is_disjoint(own))
+        let mut others = proved.iter().filter(|(other, _)| *other != actor).map(|(_, tokens)| tokens).peekable();
+        others.peek().is_some() && others.all(|tokens| tokens.is_disjoint(own))
     };
-    known.len() > 1 && known.iter().any(is_alone)
+    proved.iter().any(is_alone)
 }
 
 /// Tokens and keys, numbered as they come.

@@ -3,7 +3,7 @@
 
 use super::evidence::{Evidence, acknowledged, answer, whose};
 use super::kind::Kind;
-use super::round::{Ack, Round, is_refused};
+use super::round::{Ack, Round, is_about_the_resource, is_refused};
 use crate::api::ActionModel;
 use crate::history::{Meaning, Operation, Phase, Precondition, Verb};
 use crate::text::{harmless, short};
@@ -83,7 +83,7 @@ fn was_shown_since(round: Round<'_>, change: &Ack<'_>, token: &str) -> bool {
 fn shows<'a>(round: Round<'a>, token: &str) -> impl Iterator<Item = &'a Operation> {
     (round.operations.iter()).filter(move |operation| {
         let shown = operation.outcome.reply().and_then(|reply| reply.token.as_ref());
-        shown.is_some_and(|shown| **shown == *token)
+        is_about_the_resource(operation) && shown.is_some_and(|shown| **shown == *token)
     })
 }
 

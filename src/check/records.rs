@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::evidence::{Evidence, answer, whose};
 use super::kind::Kind;
 use super::round::{Ack, Round, is_refused};
-use crate::history::{Operation, Verb};
+use crate::history::{Meaning, Operation, Reply, Verb};
 use crate::ids::OpId;
 use crate::text::{count, harmless};
 
@@ -89,9 +89,12 @@ fn missing_effect(round: Round<'_>) -> Option<Evidence> {
 /// The effects that replies name, each with the first reply that does, and its amount.
 fn effects_named(round: Round<'_>) -> BTreeMap<&Arc<str>, (OpId, Option<i64>)> {
     let mut named = BTreeMap::new();
-    for ack in round.acks() {
-        if let Some(effect) = &ack.reply.effect {
-            named.entry(effect).or_insert((ack.id(), ack.reply.amount));
+    // A stored answer names what was done as well as the first one did.
+    for operation in round.actions() {
+        let told = |reply: &&Reply| matches!(reply.meaning, Meaning::Applied | Meaning::Replayed);
+        let Some(reply) = operation.outcome.reply().filter(told) else { continue };
+        if let Some(effect) = &reply.effect {
+            named.entry(effect).or_insert((operation.id, reply.amount));
         }
     }
     named

@@ -84,6 +84,14 @@ impl<'a> Round<'a> {
         })
     }
 
+    /// Whether `operation` was answered with a stored answer that nothing else was given first: then something between may have
+    /// said this very request twice, and it was done.
+    pub(super) fn may_replay_itself(self, operation: &'a Operation) -> bool {
+        let means = |one: &Operation, meaning| one.outcome.reply().is_some_and(|reply| reply.meaning == meaning);
+        let was_given_first = |twin: &'a Operation| twin.shares_key(operation) && means(twin, Meaning::Applied);
+        means(operation, Meaning::Replayed) && !self.twins(operation).any(was_given_first)
+    }
+
     /// Actions that the server says, for good, it did not do.
     pub(super) fn refusals(self) -> impl Iterator<Item = &'a Operation> {
         self.actions().filter(|operation| is_refused(operation))
@@ -140,14 +148,8 @@ impl<'a> Round<'a> {
 
     /// Replies that show the resource, with the operations they came for.
     pub(super) fn pictures(self) -> impl Iterator<Item = Picture<'a>> {
-        // What contenders create is not this resource.
-        let shows = |operation: &&Operation| match operation.call.verb {
-            Verb::Read | Verb::Act(_) => true,
-            Verb::Create => operation.phase == Phase::SetUp,
-            Verb::ListEffects | Verb::ListEvents => false,
-        };
         (self.operations.iter())
-            .filter(shows)
+            .filter(|operation| is_about_the_resource(operation))
             .filter_map(|operation| Some(Picture { operation, reply: operation.outcome.reply()? }))
             .filter(|picture| picture.reply.meaning == Meaning::Applied && picture.reply.state.is_some())
     }
@@ -218,6 +220,16 @@ impl<'a> Round<'a> {
     /// The reply that made the resource.
     pub(super) fn created(self) -> Option<&'a Reply> {
         self.operations.iter().find(|operation| operation.call.verb == Verb::Create)?.outcome.reply()
+    }
+}
+
+/// Whether this asks for the round's resource, or made it. What contenders create is another one, with a version 1 and perhaps
+/// a tag `"1"` of its own; and lists are not the resource.
+pub(super) fn is_about_the_resource(operation: &Operation) -> bool {
+    match operation.call.verb {
+        Verb::Read | Verb::Act(_) => true,
+        Verb::Create => operation.phase == Phase::SetUp,
+        Verb::ListEffects | Verb::ListEvents => false,
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::evidence::{Evidence, acknowledged, whose};
 use super::kind::Kind;
-use super::round::{Ack, Round};
+use super::round::{Ack, Round, is_about_the_resource};
 use crate::api::StateIx;
-use crate::history::{Operation, Phase, Reply, Verb};
+use crate::history::{Reply, Verb};
 use crate::ids::OpId;
 use crate::text::harmless;
 
@@ -109,9 +109,7 @@ fn in_adjacent_versions(round: Round<'_>) -> Option<Evidence> {
         return None;
     }
     let mut shown: BTreeMap<u64, Option<(OpId, &Reply)>> = BTreeMap::new();
-    // What contenders create is another resource.
-    let own = |operation: &&Operation| operation.call.verb != Verb::Create || operation.phase == Phase::SetUp;
-    for operation in round.operations.iter().filter(own) {
+    for operation in round.operations.iter().filter(|operation| is_about_the_resource(operation)) {
         let Some(reply) = operation.outcome.reply().filter(|reply| reply.state.is_some()) else {
             continue;
         };

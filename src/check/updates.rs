@@ -71,7 +71,7 @@ fn cannot_both_happen(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
         let before_both = operation.precedes(a.operation) && operation.precedes(b.operation);
         let is_fact = before_both && !is_unsettled(operation) && !round.may_be_replay(operation);
         let is_replay = operation.outcome.reply().is_some_and(|reply| reply.meaning == Meaning::Replayed);
-        let did_nothing = is_refused(operation) || (is_replay && round.may_be_replay(operation));
+        let did_nothing = is_refused(operation) || (is_replay && !round.may_replay_itself(operation));
         (!did_nothing).then_some((operation, !accused && (is_replay || !is_fact)))
     });
     let mut entries = Vec::new();

@@ -5,8 +5,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod clients;
+mod manners;
 mod notation;
 mod search;
+mod server;
 mod simulated;
 
 use std::collections::BTreeSet;
