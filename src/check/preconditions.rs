@@ -76,7 +76,7 @@ fn was_current_before(round: Round<'_>, change: &Ack<'_>, token: &str) -> bool {
 }
 
 fn was_shown_since(round: Round<'_>, change: &Ack<'_>, token: &str) -> bool {
-    shows(round, token).any(|operation| !operation.precedes(change.operation))
+    shows(round, token).any(|operation| change.operation.precedes(operation))
 }
 
 /// The operations whose reply carried `token`.

@@ -5,8 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod anomalies;
 mod clients;
 mod manners;
+mod mutated;
 mod notation;
 mod search;
 mod server;
