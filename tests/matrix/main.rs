@@ -171,9 +171,13 @@ fn is_never_accused(store: &StoreChoice, key_store: &KeyStoreChoice, strategy: S
     for seed in 1..=seeds {
         let config =
             ServiceConfig { store: store.clone(), key_store: key_store.clone(), strategy, ..ServiceConfig::default() };
-        let result = race_volley("quickeats-v2", &[], config, rounds(2), seed, None);
+        let rounds = rounds(2);
+        let result = race_volley("quickeats-v2", &[], config, rounds, seed, None);
         let service = result.target.service.as_ref().unwrap();
         assert_ne!(result.verdict, Verdict::Violated, "{service:?}, seed {seed}: {:#?}", result.scenarios);
+        if rounds >= 10 {
+            assert_eq!(result.exit_code, 0, "{service:?}, seed {seed}: {:#?}", result.scenarios);
+        }
         assert_eq!((result.totals.findings, result.totals.rounds_void), (0, 0), "{service:?}, seed {seed}");
         assert_eq!(result.totals.outcomes.unknown, 0, "{service:?}, seed {seed}");
     }
