@@ -5,6 +5,7 @@
 //! All rules look at pairs of requests with one key and one verb. What one execution made has one *identity*: the id of
 //! the effect, or of the created resource. Two answers with different identities tell of two executions.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::evidence::{Evidence, answer, whose};
@@ -15,9 +16,12 @@ use crate::text::{harmless, short};
 
 /// All evidence of this family in one round.
 pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
-    let keyed: Vec<&Operation> = round.sent().filter(|operation| operation.call.key.is_some()).collect();
-    let pairs =
-        || (keyed.iter().enumerate()).flat_map(|(index, a)| keyed[index + 1..].iter().map(move |b| Pair::of(a, b)));
+    let groups = by_key(round);
+    let pairs = || {
+        groups.iter().flat_map(|keyed| {
+            (keyed.iter().enumerate()).flat_map(|(index, a)| keyed[index + 1..].iter().map(move |b| Pair::of(a, b)))
+        })
+    };
     found.extend(pairs().filter(|pair| pair.made_its_own(round)).find_map(Pair::key_scope_leak));
     found.extend(pairs().find_map(Pair::in_flight_duplicate));
     found.extend(pairs().find_map(Pair::key_forgotten));
@@ -25,6 +29,21 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
     if round.model.keys.replays_what_was_stored {
         found.extend(pairs().find_map(Pair::replay_mismatch));
     }
+}
+
+/// The requests with each key, in the order in which the keys were first sent.
+fn by_key(round: Round<'_>) -> Vec<Vec<&Operation>> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut groups: Vec<Vec<&Operation>> = Vec::new();
+    for operation in round.sent() {
+        let Some(key) = &operation.call.key else { continue };
+        let place = *places.entry(key).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[place].push(operation);
+    }
+    groups
 }
 
 /// Two requests with keys, the one that was opened first first.

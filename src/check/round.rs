@@ -78,7 +78,9 @@ impl<'a> Round<'a> {
     /// that replays for any payload would answer one with the other's, too; and one that cannot tell two persons apart
     /// answers one with the other's.)
     pub(super) fn twins(self, operation: &'a Operation) -> impl Iterator<Item = &'a Operation> {
-        self.actions().filter(move |twin| {
+        // Without a key it has none, and nobody need look for one.
+        let has_key = operation.call.key.is_some();
+        self.actions().take_while(move |_| has_key).filter(move |twin| {
             let is_another = twin.id != operation.id && twin.may_share_key(operation);
             is_another && !operation.precedes(twin) && !is_refused(twin)
         })

@@ -4,6 +4,10 @@
 //! (a hash of the content, after a change there and back) is lawful, so every rule here asks for two different pictures
 //! under one token.
 
+use std::cell::LazyCell;
+use std::collections::HashMap;
+use std::ops::Deref;
+
 use super::evidence::{Evidence, answer, whose};
 use super::kind::Kind;
 use super::round::{Picture, Round};
@@ -15,28 +19,50 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
     // A replay shows an old picture late, under its old token, and an older API has tags of its own: neither tells here.
     let tells = |picture: &Picture<'_>| !round.may_be_replay(picture.operation) && !round.is_aside(picture.operation);
     let pictures: Vec<Picture<'_>> = round.pictures_of_one_moment().filter(tells).collect();
-    let trusted = digests_are_stable(&pictures, round);
-    let pairs = (pictures.iter().enumerate())
-        .flat_map(|(index, first)| pictures[index + 1..].iter().map(move |later| (first, later)))
-        .filter(|(first, later)| first.strong_token().is_some() && first.strong_token() == later.strong_token())
-        .filter(|(first, later)| is_other_picture(first, later, trusted));
-    for (first, later) in pairs {
-        if let Some(evidence) = reused(first, later, &pictures).or_else(|| unchanged(round, first, later)) {
-            found.push(evidence);
-            return;
+    let trusted = LazyCell::new(|| digests_are_stable(&pictures, round));
+    // Most tokens stand for one picture, however often they are shown: then there is nothing to compare.
+    for shown in by_token(&pictures).into_iter().filter(|shown| !shown.iter().all(|other| is_same(shown[0], other))) {
+        let pairs = (shown.iter().enumerate())
+            .flat_map(|(index, first)| shown[index + 1..].iter().map(move |later| (*first, *later)))
+            .filter(|(first, later)| is_other_picture(first, later, &trusted));
+        for (first, later) in pairs {
+            if let Some(evidence) = reused(first, later, &pictures).or_else(|| unchanged(round, first, later)) {
+                found.push(evidence);
+                return;
+            }
         }
     }
+}
+
+/// The pictures under each strong token, in the order in which the tokens were first shown.
+fn by_token<'r, 'a>(pictures: &'r [Picture<'a>]) -> Vec<Vec<&'r Picture<'a>>> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut groups: Vec<Vec<&Picture<'_>>> = Vec::new();
+    for picture in pictures {
+        let Some(token) = picture.strong_token() else { continue };
+        let place = *places.entry(token).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[place].push(picture);
+    }
+    groups
+}
+
+/// Whether two replies show the same, to the last byte that is known.
+fn is_same(a: &Picture<'_>, b: &Picture<'_>) -> bool {
+    (&a.reply.state, a.reply.version, a.reply.digest) == (&b.reply.state, b.reply.version, b.reply.digest)
 }
 
 /// Whether two replies show different representations. An action's body may hold more than the resource (a payment), and
 /// another reader may see other fields, so whole bodies are compared between reads of one person alone, and only where they do
 /// not differ anyway from read to read.
-fn is_other_picture(a: &Picture<'_>, b: &Picture<'_>, digests: bool) -> bool {
+fn is_other_picture(a: &Picture<'_>, b: &Picture<'_>, digests: &impl Deref<Target = bool>) -> bool {
     let both_reads = a.operation.call.verb == Verb::Read && b.operation.call.verb == Verb::Read;
     let other_body = both_reads
         && a.operation.call.actor == b.operation.call.actor
-        && digests
-        && a.reply.digest.zip(b.reply.digest).is_some_and(|(a, b)| a != b);
+        && a.reply.digest.zip(b.reply.digest).is_some_and(|(a, b)| a != b)
+        && **digests;
     let other_version = a.reply.version.zip(b.reply.version).is_some_and(|(a, b)| a != b);
     other_version || a.reply.state != b.reply.state || other_body
 }
