@@ -147,6 +147,17 @@ fn a_server_that_hangs_in_races_for_ever_is_given_up() {
 }
 
 #[test]
+fn a_server_that_hangs_in_races_cannot_stretch_the_time_of_a_run() {
+    let server = contenders_hear(Asked::is_raced, Reaction::Hang);
+    let bench = Bench::race(&server.url()).timeout("200ms").rounds(1_000_000).with("--duration", "300ms");
+    let ended = bench.run().expect_code(3).expect_stdout("Ended by --duration, 300.0 ms, before 1000000 rounds");
+    let result = ended.result();
+    assert!(!result.interrupted && result.scenarios[0].rounds < 5, "{}", ended.said());
+    assert_eq!(result.extent.unwrap().out_of_time, ["cancel-vs-accept"]);
+    ended.expect_whole_history();
+}
+
+#[test]
 fn a_server_that_fails_only_in_a_race_is_warned_of() {
     let server = || contenders_hear(Asked::is_raced, Answer::new(503, json!({})).said());
     let ended = Bench::race(&server().url()).with("--fail-on", "warning").run();

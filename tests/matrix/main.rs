@@ -16,7 +16,7 @@ use quickeats_bench::check::{Kind, Severity, Verdict};
 use quickeats_bench::event::Silent;
 use quickeats_bench::jwt::Secret;
 use quickeats_bench::race::Stop;
-use quickeats_bench::run::{self, RunConfig, TargetChoice, Thresholds};
+use quickeats_bench::run::{self, Extent, RunConfig, TargetChoice, Thresholds};
 use quickeats_bench::run_result::{RunResult, ScenarioResult};
 use quickeats_bench::scenario::{Plan, Scenario, catalog};
 use quickeats_bench::seed::Seed;
@@ -70,7 +70,7 @@ fn race_volley(
         api,
         plans,
         target,
-        rounds,
+        extent: Extent::rounds(rounds),
         seed: Seed::new(seed),
         timeout: Duration::from_secs(5),
         fail_on: Severity::Warning,
