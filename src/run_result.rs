@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Kind, Severity, Verdict};
 use crate::measure::Quantiles;
+pub use crate::target::Delivery;
 pub use build::ScenarioFacts;
 pub use extent::ExtentInfo;
 
@@ -78,6 +79,10 @@ pub struct RunResult {
     /// How long it was to race; null in runs of versions that did not say.
     #[serde(default)]
     pub extent: Option<ExtentInfo>,
+    /// Where in a contender's request the gate sat: before it, before the last byte of its header section, or before the last
+    /// byte of its body.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// The severity from which on a finding makes a verdict `violated`.
     pub fail_on: Severity,
     /// The worst of its scenarios' verdicts.

@@ -234,6 +234,7 @@ fn flags_that_contradict_each_other_are_refused() {
         ("--contenders", "1", "--contenders"),
         ("--duration", "0s", "more time than none"),
         ("--duration", "60", "a number and a unit"),
+        ("--delivery", "body", "barrier, head, tail"),
         ("--until", "violation", "write violated, or confidence=99%,rate=1%"),
         ("--until", "confidence=99%", "write violated, or confidence=99%,rate=1%"),
         ("--until", "confidence=99,rate=1%", "as in confidence=99%"),

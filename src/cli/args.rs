@@ -8,12 +8,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::Severity;
 use crate::run::Until;
 use crate::service::{Defect, KeyStoreChoice, StoreChoice, Strategy};
+use crate::target::Delivery;
 use crate::text::parse_duration;
 
 macro_rules! exit_codes {
@@ -169,6 +170,10 @@ pub(super) struct RaceArgs {
     /// first
     #[arg(long, value_name = "RULE", value_parser = str::parse::<Until>)]
     pub(super) until: Vec<Until>,
+
+    /// What of each contender's request is held back until the whole volley is there
+    #[arg(long, value_name = "WHERE", default_value = "head", value_parser = delivery_parser())]
+    pub(super) delivery: Delivery,
 
     /// How many race in each round, where a scenario allows more than it names
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=64))]
@@ -330,15 +335,18 @@ pub(super) enum Format {
 }
 
 fn defect_parser() -> impl TypedValueParser<Value = Defect> {
-    let names =
-        Defect::ALL.iter().map(|defect| clap::builder::PossibleValue::new(defect.name()).help(defect.mistake()));
+    let names = Defect::ALL.iter().map(|defect| PossibleValue::new(defect.name()).help(defect.mistake()));
     PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of defects pass"))
 }
 
 fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
-    let names =
-        Strategy::ALL.iter().map(|strategy| clap::builder::PossibleValue::new(strategy.name()).help(strategy.means()));
+    let names = Strategy::ALL.iter().map(|strategy| PossibleValue::new(strategy.name()).help(strategy.means()));
     PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of strategies pass"))
+}
+
+fn delivery_parser() -> impl TypedValueParser<Value = Delivery> {
+    let names = Delivery::ALL.iter().map(|delivery| PossibleValue::new(delivery.name()).help(delivery.withholds()));
+    PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of deliveries pass"))
 }
 
 fn parse_timeout(typed: &str) -> Result<Duration, String> {

@@ -88,6 +88,7 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         plans,
         target,
         extent: extent(args)?,
+        delivery: args.delivery,
         seed: args.seed.map_or_else(Seed::arbitrary, Seed::new),
         timeout: args.timeout,
         fail_on: args.fail_on.into(),

@@ -28,7 +28,7 @@ use crate::run_result::{Exit, ExtentInfo, RunResult, SCHEMA, ServiceInfo, Target
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::service::ServiceConfig;
-use crate::target::{Endpoint, HttpTarget, Patience, TlsError};
+use crate::target::{Delivery, Endpoint, HttpTarget, Patience, TlsError};
 use book::Book;
 use command::RestartCommand;
 pub use extent::Extent;
@@ -51,6 +51,8 @@ pub struct RunConfig {
     pub target: TargetChoice,
     /// How long it races.
     pub extent: Extent,
+    /// Where in a contender's request the gate sits.
+    pub delivery: Delivery,
     /// The seed of all choices.
     pub seed: Seed,
     /// The limit for one request.
@@ -147,11 +149,11 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
         .or(command.as_ref().map(|command| command as &dyn Restart));
     let url = endpoint.to_string();
     let patience = Patience { request: config.timeout };
-    let target = HttpTarget::new(endpoint, clock, patience)?;
+    let target = HttpTarget::new(endpoint, clock, patience)?.with_delivery(config.delivery);
     let replica = match replica {
         Some(endpoint) => {
             let url = endpoint.to_string();
-            let replica = HttpTarget::new(endpoint, clock, patience)?;
+            let replica = HttpTarget::new(endpoint, clock, patience)?.with_delivery(config.delivery);
             look(config, &replica, &url, stop).await?;
             Some(replica)
         }
@@ -233,6 +235,7 @@ fn conclude(
             out_of_time,
             settled,
         }),
+        delivery: config.delivery,
         fail_on: config.fail_on,
         verdict,
         exit_code: exit.code(),

@@ -21,6 +21,7 @@ use quickeats_bench::run_result::{RunResult, ScenarioResult};
 use quickeats_bench::scenario::{Plan, Scenario, catalog};
 use quickeats_bench::seed::Seed;
 use quickeats_bench::service::{Auth, Defect, ServiceConfig};
+use quickeats_bench::target::Delivery;
 
 /// Rounds per race, unless `MATRIX_ROUNDS` says otherwise (500 makes the long run). Fewer than `race` makes by default, so
 /// that what is caught here is caught there: round *n* of a seed makes the same choices however many follow.
@@ -71,6 +72,7 @@ fn race_volley(
         plans,
         target,
         extent: Extent::rounds(rounds),
+        delivery: Delivery::default(),
         seed: Seed::new(seed),
         timeout: Duration::from_secs(5),
         fail_on: Severity::Warning,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Terminal, percent};
 use crate::check::Verdict;
-use crate::run_result::{ExtentInfo, RunResult, TargetKind, ThresholdResult};
+use crate::run_result::{Delivery, ExtentInfo, RunResult, TargetKind, ThresholdResult};
 use crate::text::{count, list, micros};
 
 impl Terminal {
@@ -25,6 +25,11 @@ impl Terminal {
         )?;
         if let Some(extent) = &result.extent {
             extent_told(out, extent)?;
+        }
+        match result.delivery {
+            Delivery::Head => {}
+            Delivery::Barrier => writeln!(out, "Requests were held whole, and let go together (--delivery barrier)")?,
+            Delivery::Tail => writeln!(out, "Requests were held before the last byte of their body (--delivery tail)")?,
         }
         if let Some(bound) = loosest_bound(result) {
             writeln!(
