@@ -4,6 +4,7 @@
 //! the product: a change of any changes [`SCHEMA`].
 
 mod build;
+mod extent;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Kind, Severity, Verdict};
 use crate::measure::Quantiles;
+pub use crate::target::Delivery;
 pub use build::ScenarioFacts;
+pub use extent::ExtentInfo;
 
 /// The version of the format.
 pub const SCHEMA: &str = "quickeats-bench/run@1";
@@ -73,6 +76,13 @@ pub struct RunResult {
     pub target: TargetInfo,
     /// Whether it was interrupted.
     pub interrupted: bool,
+    /// How long it was to race; null in runs of versions that did not say.
+    #[serde(default)]
+    pub extent: Option<ExtentInfo>,
+    /// Where in a contender's request the gate sat: before it, before the last byte of its header section, or before the last
+    /// byte of its body.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// The severity from which on a finding makes a verdict `violated`.
     pub fail_on: Severity,
     /// The worst of its scenarios' verdicts.

@@ -143,6 +143,11 @@ impl<'a> ScenarioJudge<'a> {
         self.judgment.rounds_violated
     }
 
+    /// Raced rounds so far that are evidence for or against.
+    pub const fn trials(&self) -> u64 {
+        self.judgment.trials
+    }
+
     /// The judgment of everything absorbed.
     pub fn finish(mut self) -> Judgment {
         let distress = std::mem::take(&mut self.distress);

@@ -8,11 +8,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::Severity;
+use crate::run::Until;
 use crate::service::{Defect, KeyStoreChoice, StoreChoice, Strategy};
+use crate::target::Delivery;
 use crate::text::parse_duration;
 
 macro_rules! exit_codes {
@@ -157,6 +159,21 @@ pub(super) struct RaceArgs {
     /// Rounds per scenario
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) rounds: u32,
+
+    /// The time for the whole run: each scenario gets an equal part of what is left. The round under way then ends, and what
+    /// was seen is judged; with fewer rounds less is excluded [default: as long as the rounds take]
+    #[arg(long, value_name = "DURATION", value_parser = parse_run_time)]
+    pub(super) duration: Option<Duration>,
+
+    /// When a scenario has shown enough: `violated`, once a violation is proven; `confidence=99%,rate=1%`, once so many rounds
+    /// told of none that violations in 1 % of such rounds are excluded at 99 % confidence. May be given twice: what comes
+    /// first
+    #[arg(long, value_name = "RULE", value_parser = str::parse::<Until>)]
+    pub(super) until: Vec<Until>,
+
+    /// What of each contender's request is held back until the whole volley is there
+    #[arg(long, value_name = "WHERE", default_value = "head", value_parser = delivery_parser())]
+    pub(super) delivery: Delivery,
 
     /// How many race in each round, where a scenario allows more than it names
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=64))]
@@ -318,21 +335,29 @@ pub(super) enum Format {
 }
 
 fn defect_parser() -> impl TypedValueParser<Value = Defect> {
-    let names =
-        Defect::ALL.iter().map(|defect| clap::builder::PossibleValue::new(defect.name()).help(defect.mistake()));
+    let names = Defect::ALL.iter().map(|defect| PossibleValue::new(defect.name()).help(defect.mistake()));
     PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of defects pass"))
 }
 
 fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
-    let names =
-        Strategy::ALL.iter().map(|strategy| clap::builder::PossibleValue::new(strategy.name()).help(strategy.means()));
+    let names = Strategy::ALL.iter().map(|strategy| PossibleValue::new(strategy.name()).help(strategy.means()));
     PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of strategies pass"))
+}
+
+fn delivery_parser() -> impl TypedValueParser<Value = Delivery> {
+    let names = Delivery::ALL.iter().map(|delivery| PossibleValue::new(delivery.name()).help(delivery.withholds()));
+    PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of deliveries pass"))
 }
 
 fn parse_timeout(typed: &str) -> Result<Duration, String> {
     let timeout = parse_duration(typed)?;
     let range = Duration::from_millis(1)..=Duration::from_mins(1);
     if range.contains(&timeout) { Ok(timeout) } else { Err("a timeout is between 1ms and 60s".to_owned()) }
+}
+
+fn parse_run_time(typed: &str) -> Result<Duration, String> {
+    let duration = parse_duration(typed)?;
+    if duration.is_zero() { Err("a run takes more time than none, such as 30s".to_owned()) } else { Ok(duration) }
 }
 
 fn parse_share(typed: &str) -> Result<f64, String> {

@@ -12,7 +12,7 @@ use super::credentials;
 use crate::api::{Api, Credentials, builtin};
 use crate::event::Event;
 use crate::jwt::Secret;
-use crate::run::{RunConfig, TargetChoice, Thresholds};
+use crate::run::{Extent, RunConfig, TargetChoice, Thresholds};
 use crate::scenario::{Need, Plan, Scenario, catalog};
 use crate::seed::Seed;
 use crate::service::{Auth, Defect, ServiceConfig};
@@ -87,7 +87,8 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         api,
         plans,
         target,
-        rounds: args.rounds,
+        extent: extent(args)?,
+        delivery: args.delivery,
         seed: args.seed.map_or_else(Seed::arbitrary, Seed::new),
         timeout: args.timeout,
         fail_on: args.fail_on.into(),
@@ -95,6 +96,22 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         out: args.out.clone(),
     };
     Ok(Resolved { config, notices })
+}
+
+/// How long to race. A rule that the rounds cannot reach is a mistake.
+fn extent(args: &RaceArgs) -> anyhow::Result<Extent> {
+    for rule in &args.until {
+        if let Some(needed) = rule.trials_needed()
+            && needed > u64::from(args.rounds)
+        {
+            bail!(
+                "--until {rule} takes {needed} rounds that tell of no violation, and --rounds {} are fewer
+  = help: give it --rounds {needed} or, as not every round tells, some more",
+                args.rounds
+            );
+        }
+    }
+    Ok(Extent { rounds: args.rounds, duration: args.duration, until: args.until.clone() })
 }
 
 /// Why a scenario proves nothing against a target.

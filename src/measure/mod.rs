@@ -3,5 +3,5 @@
 mod bounds;
 mod tally;
 
-pub use bounds::upper_bound_95;
+pub use bounds::{trials_to_exclude, upper_bound};
 pub use tally::{Quantiles, Tally};

@@ -11,10 +11,13 @@ mod stage;
 mod swarm;
 mod volley;
 
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::history::{Cause, Operation, Outcome, Phase, Recorder};
@@ -34,6 +37,8 @@ const MOST_FRUITLESS_ROUNDS: u32 = 5;
 pub struct Pace {
     /// How many rounds.
     pub rounds: u32,
+    /// From when on no further round begins.
+    pub deadline: Option<Instant>,
     /// How long a volley may take to assemble.
     pub gate_limit: Duration,
 }
@@ -49,8 +54,8 @@ pub trait Restart: Send + Sync {
 
 /// Where rounds go.
 pub trait Sink {
-    /// Takes one round's operations. Called between rounds.
-    fn round(&mut self, id: RoundId, operations: &[Operation]);
+    /// Takes one round's operations, and breaks if it has seen enough. Called between rounds.
+    fn round(&mut self, id: RoundId, operations: &[Operation]) -> ControlFlow<()>;
 }
 
 /// How a scenario ended. Whether the target is still there is for the caller to find out.
@@ -58,6 +63,10 @@ pub trait Sink {
 pub enum Ending {
     /// All rounds were raced, or the run was asked to stop.
     Complete,
+    /// The sink had seen enough.
+    Settled,
+    /// The deadline passed before all rounds were raced; and why the last of them had no usable answer, if so.
+    OutOfTime(Option<String>),
     /// All rounds were made, and the last of them yielded no usable answer; why.
     Faltered(String),
     /// Given up after several rounds in a row without a usable answer; why the last one had none.
@@ -118,6 +127,9 @@ impl<'a, T: Target> Race<'a, T> {
             if stop.is_asked() {
                 break;
             }
+            if self.pace.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ending::OutOfTime(last_failure);
+            }
             let mut raced = Vec::with_capacity(ids.len());
             match self.plan.swarm {
                 Some(swarm) => self.let_swarm(swarm, ids, &mut volley, stop, &mut raced).await,
@@ -129,12 +141,16 @@ impl<'a, T: Target> Race<'a, T> {
                     }
                 }
             }
+            let mut is_settled = false;
             for (id, operations) in &raced {
-                sink.round(*id, operations);
+                is_settled |= sink.round(*id, operations).is_break();
             }
             let failed = self.servers.restart_failure.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(why) = failed {
                 return Ending::GaveUp(format!("the target was not restarted: {why}"));
+            }
+            if is_settled {
+                return Ending::Settled;
             }
             last_failure = raced.iter().find_map(|(_, operations)| fruitless_because(operations));
             match &last_failure {

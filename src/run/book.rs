@@ -2,9 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{RunConfig, RunError};
+use super::{RunConfig, RunError, Until};
 use crate::check::{ScenarioJudge, Severity};
 use crate::event::{Event, Observer};
 use crate::history::Operation;
@@ -50,7 +51,7 @@ impl Book {
     pub(super) fn begin<'a>(
         &'a mut self,
         plan: &'a Plan,
-        fail_on: Severity,
+        config: &'a RunConfig,
         observer: &'a dyn Observer,
     ) -> Chapter<'a> {
         let plan_as_data = serde_json::to_value(plan).expect("a plan is plain data");
@@ -59,7 +60,8 @@ impl Book {
         Chapter {
             book: self,
             plan,
-            fail_on,
+            fail_on: config.fail_on,
+            until: &config.extent.until,
             observer,
             judge: ScenarioJudge::new(&plan.api.model, plan.alone),
             tally: Tally::default(),
@@ -109,6 +111,7 @@ pub(super) struct Chapter<'a> {
     book: &'a mut Book,
     plan: &'a Plan,
     fail_on: Severity,
+    until: &'a [Until],
     observer: &'a dyn Observer,
     judge: ScenarioJudge<'a>,
     tally: Tally,
@@ -116,13 +119,18 @@ pub(super) struct Chapter<'a> {
 }
 
 impl Sink for Chapter<'_> {
-    fn round(&mut self, id: RoundId, operations: &[Operation]) {
+    fn round(&mut self, id: RoundId, operations: &[Operation]) -> ControlFlow<()> {
         self.book.write(|history| history.append(operations).and_then(|()| history.flush()));
         self.judge.absorb(id, operations);
         self.tally.absorb(id, operations);
         if let RoundId::Raced(done) = id {
             self.observer.on(&Event::RoundDone { done, violated: self.judge.rounds_violated() });
         }
+        let (violated, trials) = (self.judge.rounds_violated(), self.judge.trials());
+        if self.until.iter().any(|rule| rule.is_reached(violated, trials)) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
     }
 }
 
@@ -130,6 +138,11 @@ impl Chapter<'_> {
     /// Notes why the scenario may be inconclusive.
     pub(super) fn doubt(&mut self, why: &str) {
         self.doubts.push(why.to_owned());
+    }
+
+    /// Whether any round was raced yet.
+    pub(super) const fn has_raced(&self) -> bool {
+        self.tally.rounds > 0
     }
 
     /// Ends the scenario.

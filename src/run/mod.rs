@@ -8,9 +8,12 @@
 
 mod book;
 mod command;
+mod extent;
 mod in_process;
 mod look;
+mod racing;
 mod thresholds;
+mod until;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,19 +23,22 @@ use crate::api::Api;
 use crate::check::{Severity, Verdict};
 use crate::clock::Clock;
 use crate::event::{Event, Observer};
-use crate::measure::Tally;
-use crate::race::{Ending, Pace, Race, Restart, Stop};
-use crate::run_result::{Exit, RunResult, SCHEMA, ScenarioResult, ServiceInfo, TargetInfo, TargetKind, Totals};
+use crate::race::{Restart, Stop};
+use crate::run_result::{Exit, ExtentInfo, RunResult, SCHEMA, ServiceInfo, TargetInfo, TargetKind, Totals};
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::service::ServiceConfig;
-use crate::target::{Endpoint, HttpTarget, Patience, TlsError};
+use crate::target::{Delivery, Endpoint, HttpTarget, Patience, TlsError};
 use book::Book;
 use command::RestartCommand;
+pub use extent::Extent;
+use extent::Time;
 use in_process::InProcess;
 pub use in_process::StartError;
 use look::look;
+use racing::{Ends, Raced, race_all};
 pub use thresholds::Thresholds;
+pub use until::{Until, UntilError};
 
 /// Everything a run is asked to do.
 #[derive(Debug, Clone)]
@@ -43,8 +49,10 @@ pub struct RunConfig {
     pub plans: Vec<Plan>,
     /// What to race against.
     pub target: TargetChoice,
-    /// Rounds per scenario.
-    pub rounds: u32,
+    /// How long it races.
+    pub extent: Extent,
+    /// Where in a contender's request the gate sits.
+    pub delivery: Delivery,
     /// The seed of all choices.
     pub seed: Seed,
     /// The limit for one request.
@@ -118,6 +126,7 @@ impl RunError {
 /// If the target cannot be raced at all, or the report's folder not be made. What goes wrong later loses nothing.
 pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Result<Run, RunError> {
     let clock = Clock::start();
+    let time = Time::start(config.extent.duration, config.timeout);
     let started_at = jiff::Timestamp::now();
     let service = match &config.target {
         TargetChoice::InProcess(service) => {
@@ -140,11 +149,11 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
         .or(command.as_ref().map(|command| command as &dyn Restart));
     let url = endpoint.to_string();
     let patience = Patience { request: config.timeout };
-    let target = HttpTarget::new(endpoint, clock, patience)?;
+    let target = HttpTarget::new(endpoint, clock, patience)?.with_delivery(config.delivery);
     let replica = match replica {
         Some(endpoint) => {
             let url = endpoint.to_string();
-            let replica = HttpTarget::new(endpoint, clock, patience)?;
+            let replica = HttpTarget::new(endpoint, clock, patience)?.with_delivery(config.delivery);
             look(config, &replica, &url, stop).await?;
             Some(replica)
         }
@@ -153,7 +162,9 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     observer.on(&Event::RunStarted { target: &url, scenarios: config.plans.len(), seed: config.seed.value() });
     look(config, &target, &url, stop).await?;
     let mut book = Book::open(config, started_at)?;
-    let raced = race_all(config, (&target, replica.as_ref(), restart), &url, clock, &mut book, observer, stop).await;
+    let ends = Ends { time, stop, cut: &Stop::default() };
+    let raced = race_all(config, (&target, replica.as_ref(), restart), &url, clock, &mut book, observer, ends);
+    let raced = time.bound(raced, stop, ends.cut).await;
     drop(service);
     let result = conclude(config, &book, started_at, clock, url, raced, stop.is_asked());
     let (folder, unsaved) = book.save(&result);
@@ -169,55 +180,6 @@ pub struct Run {
     pub folder: PathBuf,
     /// What could not be saved: the disk filled up, say. It was judged all the same.
     pub unsaved: Option<RunError>,
-}
-
-/// What racing all plans came to.
-struct Raced {
-    scenarios: Vec<ScenarioResult>,
-    tally: Tally,
-    target_lost: bool,
-}
-
-async fn race_all(
-    config: &RunConfig,
-    (target, replica, restart): (&HttpTarget, Option<&HttpTarget>, Option<&dyn Restart>),
-    url: &str,
-    clock: Clock,
-    book: &mut Book,
-    observer: &dyn Observer,
-    stop: &Stop,
-) -> Raced {
-    let clients = Arc::default();
-    let pace = Pace { rounds: config.rounds, gate_limit: config.timeout };
-    let mut raced = Raced { scenarios: Vec::new(), tally: Tally::default(), target_lost: false };
-    for plan in &config.plans {
-        observer.on(&Event::ScenarioStarted { name: &plan.name, rounds: config.rounds });
-        let mut chapter = book.begin(plan, config.fail_on, observer);
-        if stop.is_asked() {
-            chapter.doubt("not raced: the run was interrupted");
-        } else if raced.target_lost {
-            chapter.doubt("not raced: the target had stopped answering");
-        } else {
-            let race = Race::new((target, replica), plan, config.seed, clock, Arc::clone(&clients), pace)
-                .with_restart(restart);
-            let ending = race.run(stop, &mut chapter).await;
-            if let Ending::GaveUp(why) = &ending {
-                chapter.doubt(&format!("given up after several rounds in a row without a usable answer: {why}"));
-            }
-            if let Ending::GaveUp(why) | Ending::Faltered(why) = ending
-                && look(config, target, url, stop).await.is_err()
-            {
-                raced.target_lost = true;
-                chapter.doubt(&format!("the target stopped answering: {why}"));
-            }
-        }
-        let (scenario, tally) = chapter.close();
-        let done = Event::ScenarioDone { name: &plan.name, verdict: scenario.verdict, rounds: scenario.rounds };
-        observer.on(&done);
-        raced.tally.add(&tally);
-        raced.scenarios.push(scenario);
-    }
-    raced
 }
 
 fn describe(service: &ServiceConfig) -> ServiceInfo {
@@ -237,7 +199,7 @@ fn conclude(
     raced: Raced,
     interrupted: bool,
 ) -> RunResult {
-    let Raced { scenarios, tally, target_lost } = raced;
+    let Raced { scenarios, tally, target_lost, out_of_time, settled } = raced;
     let verdict = scenarios.iter().map(|scenario| scenario.verdict).max().unwrap_or(Verdict::Inconclusive);
     let thresholds = config.thresholds.judge(&config.plans, &scenarios);
     let crossed = thresholds.iter().any(|threshold| threshold.crossed);
@@ -266,6 +228,14 @@ fn conclude(
         api: config.api.name.to_string(),
         target: TargetInfo { url, kind, defect, service },
         interrupted,
+        extent: Some(ExtentInfo {
+            rounds: config.extent.rounds,
+            duration_ms: config.extent.duration.map(|duration| duration.as_millis().try_into().unwrap_or(u64::MAX)),
+            until: config.extent.until.iter().map(Until::to_string).collect(),
+            out_of_time,
+            settled,
+        }),
+        delivery: config.delivery,
         fail_on: config.fail_on,
         verdict,
         exit_code: exit.code(),

@@ -4,7 +4,7 @@ use super::{FindingResult, OutcomeCounts, ScenarioResult, Totals, WitnessLine};
 use crate::check::{Finding, Judgment, Severity, Verdict};
 use crate::clock::Stamp;
 use crate::history::{Operation, Precondition};
-use crate::measure::{Tally, upper_bound_95};
+use crate::measure::{Tally, upper_bound};
 use crate::text::harmless;
 
 /// What a scenario result is made of, beside its judgment and counts.
@@ -40,7 +40,7 @@ impl ScenarioResult {
             latency_us: tally.latency_us(),
             waited_us: tally.waited_us(),
             skew_us: tally.skew_us().into(),
-            rate_upper_bound_95: upper_bound_95(judgment.rounds_violated, judgment.trials),
+            rate_upper_bound_95: upper_bound(judgment.rounds_violated, judgment.trials, 0.95),
             doubts: doubts(judgment, tally),
             findings: judgment.findings.iter().map(FindingResult::new).collect(),
         }

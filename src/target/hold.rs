@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! hyper ──► Splitter ──► [TLS] ──► HeldSocket ──► TCP
-//!           finds the end of     keeps what it is given once the hold
-//!           the header section   is closed; release() writes it at once
+//!           finds where the      keeps what it is given once the hold
+//!           end begins           is closed; release() writes it at once
 //! ```
 //!
-//! What is withheld is the last byte of the header section and all that follows: until it comes no server can have a
-//! complete header section, so none can judge anything. (With only the body withheld, servers that check
-//! preconditions as soon as they have the headers would hold their check open; others would have answered already.)
+//! Where the end begins is said by [`Delivery`]. With the last byte of the header section withheld no server can have a
+//! complete one, so none can judge anything. With the last byte of the body withheld, servers that check preconditions as
+//! soon as they have the headers hold their check open; others answer before the gate opens, which is an answer.
 //! Over TLS the withheld end is a record of its own, encrypted before the gate opens: only the write is left to do.
 
 use std::io;
@@ -19,6 +19,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::Delivery;
 use super::gate::{Parked, Ticket};
 use crate::clock::{Clock, Stamp};
 
@@ -46,8 +47,8 @@ struct State {
 enum Mode {
     /// Everything goes through.
     Open,
-    /// Everything goes through up to the end of the header section, of which `matched` bytes have been seen.
-    Armed { matched: usize },
+    /// Everything goes through up to where the end begins.
+    Armed(Seeker),
     /// Nothing goes through.
     Closed,
 }
@@ -58,10 +59,10 @@ impl Hold {
         Arc::new(Self { tcp, clock, state: Mutex::new(state) })
     }
 
-    /// The next request is held at its end; when it is, `ticket` parks.
-    pub(super) fn arm(&self, ticket: Ticket) {
+    /// The next request, whose body has `body` bytes, is held at its end; when it is, `ticket` parks.
+    pub(super) fn arm(&self, ticket: Ticket, delivery: Delivery, body: usize) {
         let mut state = self.state();
-        state.mode = Mode::Armed { matched: 0 };
+        state.mode = Mode::Armed(Seeker::new(delivery, body));
         state.ticket = Some(ticket);
         state.released = None;
     }
@@ -102,8 +103,8 @@ impl Parked for Hold {
         let mut state = self.state();
         state.mode = Mode::Open;
         state.released = Some(self.clock.now());
-        // The socket has room: nothing but a header section was sent before. If it has none, or is broken, the
-        // connection's own task finds out when it drains the rest.
+        // The socket has room, unless the request is very long. If it has none, or is broken, the connection's own task
+        // finds out when it drains the rest.
         let written = self.tcp.try_write(&state.withheld).unwrap_or(0);
         state.withheld.drain(..written);
         if !state.withheld.is_empty()
@@ -182,20 +183,51 @@ impl<S> Splitter<S> {
     }
 }
 
-/// How many of `bytes` come before the last byte of the header section, given that `matched` bytes of its end came
-/// before; with the new count of matched bytes if the end is not among them.
-fn before_head_end(bytes: &[u8], mut matched: usize) -> Result<usize, usize> {
-    for (index, byte) in bytes.iter().enumerate() {
-        matched = match *byte {
-            byte if byte == HEAD_END[matched] => matched + 1,
-            b'\r' => 1,
-            _ => 0,
-        };
-        if matched == HEAD_END.len() {
-            return Ok(index);
+/// Looks for the first byte that is withheld, in a request that comes in pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seeker {
+    /// It is the very first.
+    Whole,
+    /// `matched` bytes of the end of the header section have been seen; `body` bytes follow it. Without any, or where the
+    /// delivery says so (0), the byte is the last of the header section.
+    Head { matched: usize, body: usize },
+    /// So many bytes of the body come before its last one.
+    Body { left: usize },
+}
+
+impl Seeker {
+    const fn new(delivery: Delivery, body: usize) -> Self {
+        match delivery {
+            Delivery::Barrier => Self::Whole,
+            Delivery::Head => Self::Head { matched: 0, body: 0 },
+            Delivery::Tail => Self::Head { matched: 0, body },
         }
     }
-    Err(matched)
+
+    /// How many of `bytes` come before the first that is withheld; if it is not among them, where the search then stands.
+    fn before_end(self, bytes: &[u8]) -> Result<usize, Self> {
+        match self {
+            Self::Whole if bytes.is_empty() => Err(self),
+            Self::Whole => Ok(0),
+            Self::Head { mut matched, body } => {
+                for (index, byte) in bytes.iter().enumerate() {
+                    matched = match *byte {
+                        byte if byte == HEAD_END[matched] => matched + 1,
+                        b'\r' => 1,
+                        _ => 0,
+                    };
+                    if matched == HEAD_END.len() {
+                        let Some(left) = body.checked_sub(1) else { return Ok(index) };
+                        let after = index + 1;
+                        return Self::Body { left }.before_end(&bytes[after..]).map(|early| after + early);
+                    }
+                }
+                Err(Self::Head { matched, body })
+            }
+            Self::Body { left } if left < bytes.len() => Ok(left),
+            Self::Body { left } => Err(Self::Body { left: left - bytes.len() }),
+        }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Splitter<S> {
@@ -207,10 +239,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Splitter<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Splitter<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mode = self.hold.state().mode;
-        let Mode::Armed { matched } = mode else {
+        let Mode::Armed(seeker) = mode else {
             return Pin::new(&mut self.inner).poll_write(cx, bytes);
         };
-        let early = match before_head_end(bytes, matched) {
+        let early = match seeker.before_end(bytes) {
             Ok(0) => {
                 // The end comes next. Let what was sent before it leave, then close the hold.
                 ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
@@ -221,8 +253,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Splitter<S> {
             Err(_) => bytes.len(),
         };
         let written = ready!(Pin::new(&mut self.inner).poll_write(cx, &bytes[..early]))?;
-        let matched = before_head_end(&bytes[..written], matched).expect_err("the end was left out");
-        self.hold.state().mode = Mode::Armed { matched };
+        let seeker = seeker.before_end(&bytes[..written]).expect_err("the end was left out");
+        self.hold.state().mode = Mode::Armed(seeker);
         Poll::Ready(Ok(written))
     }
 
@@ -248,24 +280,35 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Splitter<S> {
 mod tests {
     use super::*;
 
+    /// Where `first` and then `second` are cut.
+    fn cut(seeker: Seeker, first: &[u8], second: &[u8]) -> usize {
+        match seeker.before_end(first) {
+            Ok(index) => index,
+            Err(seeker) => first.len() + seeker.before_end(second).unwrap(),
+        }
+    }
+
     #[test]
-    fn the_end_of_the_header_section_is_found_however_it_is_cut() {
+    fn the_end_is_found_however_a_request_is_cut() {
         let request = b"POST / HTTP/1.1\r\nhost: a\r\n\r\n{}";
-        let end = request.len() - 3;
-        for cut in 0..=end {
-            let (first, second) = request.split_at(cut);
-            let found = match before_head_end(first, 0) {
-                Ok(index) => index,
-                Err(matched) => cut + before_head_end(second, matched).unwrap(),
-            };
-            assert_eq!(found, end, "cut at {cut}");
+        for (delivery, body, end) in [
+            (Delivery::Barrier, 2, 0),
+            (Delivery::Head, 2, request.len() - 3),
+            (Delivery::Tail, 2, request.len() - 1),
+            (Delivery::Tail, 0, request.len() - 3),
+        ] {
+            for at in 0..=end {
+                let (first, second) = request.split_at(at);
+                assert_eq!(cut(Seeker::new(delivery, body), first, second), end, "{delivery}, in two at {at}");
+            }
         }
     }
 
     #[test]
     fn line_ends_within_the_header_section_are_not_its_end() {
-        assert_eq!(before_head_end(b"a\r\nb\r\n", 0), Err(2));
-        assert_eq!(before_head_end(b"a\r\r\n\r", 0), Err(3));
-        assert_eq!(before_head_end(b"\r\r\n\r\n", 0), Ok(4));
+        let head = |matched| Seeker::Head { matched, body: 0 };
+        assert_eq!(head(0).before_end(b"a\r\nb\r\n"), Err(head(2)));
+        assert_eq!(head(0).before_end(b"a\r\r\n\r"), Err(head(3)));
+        assert_eq!(head(0).before_end(b"\r\r\n\r\n"), Ok(4));
     }
 }

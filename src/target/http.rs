@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use rustls::ClientConfig;
 
 use super::wire::Connection;
-use super::{BODY_LIMIT, Endpoint, Exchange, Failure, Patience, Target, TlsError, tls};
+use super::{BODY_LIMIT, Delivery, Endpoint, Exchange, Failure, Patience, Target, TlsError, tls};
 use crate::api::{Headers, Request, Response};
 use crate::clock::Clock;
 use crate::history::{Cause, Window};
@@ -27,6 +27,7 @@ pub struct HttpTarget {
     client: reqwest::Client,
     tls: Arc<ClientConfig>,
     clock: Clock,
+    delivery: Delivery,
     limit: Duration,
 }
 
@@ -52,7 +53,15 @@ impl HttpTarget {
             .connect_timeout(patience.request)
             .build()
             .expect("every option is valid and TLS is configured");
-        Self { endpoint: Arc::new(endpoint), client, tls: Arc::new(tls), clock, limit: patience.request }
+        let (endpoint, tls, delivery) = (Arc::new(endpoint), Arc::new(tls), Delivery::default());
+        Self { endpoint, client, tls, clock, delivery, limit: patience.request }
+    }
+
+    /// Holds contenders' requests there.
+    #[must_use]
+    pub const fn with_delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, Failure> {
@@ -91,7 +100,7 @@ impl Target for HttpTarget {
     }
 
     async fn contender(&self) -> Result<Connection, Cause> {
-        Connection::open(Arc::clone(&self.endpoint), Arc::clone(&self.tls), self.clock, self.limit).await
+        Connection::open(Arc::clone(&self.endpoint), Arc::clone(&self.tls), self.clock, self.delivery, self.limit).await
     }
 }
 
@@ -184,32 +193,55 @@ mod tests {
         (server, tls::trusting(roots))
     }
 
-    /// The server's side of one held request: it gets all but the last byte of the header section, then, while the
-    /// gate is closed, nothing; and the rest as soon as the `latecomer` no longer keeps the gate closed.
-    async fn serve_held(mut stream: impl AsyncRead + AsyncWrite + Unpin, latecomer: Ticket) {
+    /// How a request that is held so ends before the gate opens, and what comes after.
+    const fn halves(delivery: Delivery, has_body: bool) -> (&'static [u8], &'static [u8]) {
+        match (delivery, has_body) {
+            (Delivery::Barrier, _) => (b"", b"\r\n\r\n{\"a\":1}"),
+            (Delivery::Head, true) => (b"\r\n\r", b"\n{\"a\":1}"),
+            (Delivery::Tail, true) => (b"\r\n\r\n{\"a\":1", b"}"),
+            (Delivery::Head | Delivery::Tail, false) => (b"\r\n\r", b"\n"),
+        }
+    }
+
+    /// The server's side of one held request: it gets all but `end` of it, which is what `before` ends; then, while the
+    /// gate is closed, nothing; and the end as soon as the `latecomer` no longer keeps the gate closed.
+    async fn serve_held(
+        mut stream: impl AsyncRead + AsyncWrite + Unpin,
+        (before, end): (&[u8], &[u8]),
+        latecomer: Ticket,
+    ) {
         let mut got = Vec::new();
-        while !got.ends_with(b"\r\n\r") {
+        while !got.ends_with(before) {
             assert_ne!(stream.read_buf(&mut got).await.unwrap(), 0, "{}", String::from_utf8_lossy(&got));
         }
-        assert!(got.starts_with(b"POST /orders/1 HTTP/1.1\r\n"), "{}", String::from_utf8_lossy(&got));
-        let mut rest = Vec::new();
-        let early = timeout(Duration::from_millis(100), stream.read_buf(&mut rest)).await;
-        assert!(early.is_err(), "{}", String::from_utf8_lossy(&rest));
+        let is_begun = got.starts_with(b"POST /orders/1 HTTP/1.1\r\n");
+        assert_eq!(is_begun, !before.is_empty(), "{}", String::from_utf8_lossy(&got));
+        let length = got.len();
+        let early = timeout(Duration::from_millis(100), stream.read_buf(&mut got)).await;
+        assert!(early.is_err(), "{}", String::from_utf8_lossy(&got[length..]));
         drop(latecomer);
-        while rest.len() < b"\n{\"a\":1}".len() {
-            assert_ne!(stream.read_buf(&mut rest).await.unwrap(), 0);
+        while !got.ends_with(end) {
+            assert_ne!(stream.read_buf(&mut got).await.unwrap(), 0);
         }
-        assert_eq!(rest, b"\n{\"a\":1}");
+        assert!(
+            got.starts_with(b"POST /orders/1 HTTP/1.1\r\n") && (before.is_empty() || got.len() == length + end.len())
+        );
         stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
         stream.flush().await.unwrap();
     }
 
-    /// Races one request whose gate waits for a second ticket, which the server drops.
-    async fn race_one(target: HttpTarget, server: impl Future<Output = ()> + Send + 'static, gate: Gate, own: Ticket) {
+    /// Races one request whose gate waits for a second ticket, which the server drops. How long it was held.
+    async fn race_one(
+        target: HttpTarget,
+        request: Request,
+        server: impl Future<Output = ()> + Send + 'static,
+        gate: Gate,
+        own: Ticket,
+    ) -> Duration {
         let server = tokio::spawn(server);
         let racer = tokio::spawn(async move {
             let mut contender = target.contender().await.unwrap();
-            contender.race(&request(), own).await
+            contender.race(&request, own).await
         });
         assert_eq!(gate.open(&[0, 1], LIMIT).await, Ok(1));
         let exchange = racer.await.unwrap();
@@ -217,8 +249,8 @@ mod tests {
         assert_eq!(exchange.result.unwrap().status, 204);
         let Window { opened, released, closed } = exchange.window;
         let released = released.unwrap();
-        assert!(released.since(opened) >= Duration::from_millis(100), "{:?}", exchange.window);
-        assert!(released <= closed);
+        assert!(opened <= released && released <= closed, "{:?}", exchange.window);
+        released.since(opened)
     }
 
     fn two_tickets() -> (Gate, Ticket, Ticket) {
@@ -227,27 +259,75 @@ mod tests {
         (gate, own, latecomer)
     }
 
-    #[tokio::test]
-    async fn no_server_has_a_complete_header_section_before_the_gate_opens() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let target = target(&listener, "http", tls::trusting(RootCertStore::empty()));
-        let (gate, own, latecomer) = two_tickets();
-        let server = async move { serve_held(listener.accept().await.unwrap().0, latecomer).await };
-        race_one(target, server, gate, own).await;
-    }
-
-    #[tokio::test]
-    async fn no_server_has_a_complete_header_section_before_the_gate_opens_over_tls() {
+    /// Races a request that is held so, at a plain server or over TLS, which looks at every byte.
+    async fn hold_one(delivery: Delivery, request: Request, is_tls: bool) {
+        let halves = halves(delivery, request.body.is_some());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (server_tls, client_tls) = private_tls();
-        let target = target(&listener, "https", client_tls);
+        let scheme = if is_tls { "https" } else { "http" };
+        let target = target(&listener, scheme, client_tls).with_delivery(delivery);
         let (gate, own, latecomer) = two_tickets();
         let server = async move {
             let (tcp, _) = listener.accept().await.unwrap();
-            let stream = TlsAcceptor::from(Arc::new(server_tls)).accept(tcp).await.unwrap();
-            serve_held(stream, latecomer).await;
+            if is_tls {
+                let stream = TlsAcceptor::from(Arc::new(server_tls)).accept(tcp).await.unwrap();
+                serve_held(stream, halves, latecomer).await;
+            } else {
+                serve_held(tcp, halves, latecomer).await;
+            }
         };
-        race_one(target, server, gate, own).await;
+        let held = race_one(target, request, server, gate, own).await;
+        // A barrier lets nothing through that would tell the server from when on to wait.
+        assert!(delivery == Delivery::Barrier || held >= Duration::from_millis(100), "{delivery}: {held:?}");
+    }
+
+    #[tokio::test]
+    async fn no_server_has_a_complete_header_section_before_the_gate_opens() {
+        hold_one(Delivery::Head, request(), false).await;
+        hold_one(Delivery::Head, request(), true).await;
+    }
+
+    #[tokio::test]
+    async fn no_server_has_any_of_a_request_that_waits_at_a_barrier() {
+        hold_one(Delivery::Barrier, request(), false).await;
+        hold_one(Delivery::Barrier, request(), true).await;
+    }
+
+    #[tokio::test]
+    async fn a_server_has_all_but_the_last_byte_of_a_body_whose_tail_is_held() {
+        hold_one(Delivery::Tail, request(), false).await;
+        hold_one(Delivery::Tail, request(), true).await;
+    }
+
+    #[tokio::test]
+    async fn a_request_without_a_body_has_no_tail_and_is_held_at_its_head() {
+        let bare = || Request { body: None, ..request() };
+        hold_one(Delivery::Tail, bare(), false).await;
+        hold_one(Delivery::Tail, bare(), true).await;
+    }
+
+    #[tokio::test]
+    async fn an_answer_before_the_tail_is_an_answer_and_nothing_was_let_go() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = target(&listener, "http", private_tls().1).with_delivery(Delivery::Tail);
+        let (gate, own, latecomer) = two_tickets();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut got = Vec::new();
+            while !got.ends_with(b"{\"a\":1") {
+                assert_ne!(stream.read_buf(&mut got).await.unwrap(), 0);
+            }
+            stream.write_all(b"HTTP/1.1 412 Precondition Failed\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            stream
+        });
+        let mut contender = target.contender().await.unwrap();
+        let exchange = contender.race(&request(), own).await;
+        assert_eq!(exchange.result.unwrap().status, 412);
+        assert!(exchange.window.released.is_none() && exchange.window.opened <= exchange.window.closed);
+        assert!(!contender.is_usable(), "the rest of the request is in the way of the next one");
+        drop(latecomer);
+        assert_eq!(gate.open(&[0, 1], LIMIT).await, Ok(1), "it does not hold the volley up");
+        drop(server.await.unwrap());
     }
 
     #[test]

@@ -3,11 +3,12 @@
 //!
 //! - [`HttpTarget`] is any URL. Set-up and observation go through `reqwest` ([`http`](self)), measured requests over
 //!   `hyper` connections whose end is withheld ([`wire`](self), [`hold`](self)).
-//! - [`gate`] releases a volley.
+//! - [`gate`] releases a volley; [`Delivery`] says where in a request it sits.
 //! - [`Endpoint`] says where the target is, and whether it may be raced.
 //!
 //! One request on the wire is one operation: nothing here follows a redirect or sends a request again.
 
+mod delivery;
 mod endpoint;
 pub mod gate;
 mod hold;
@@ -18,6 +19,7 @@ mod wire;
 use std::future::Future;
 use std::time::Duration;
 
+pub use delivery::{Delivery, UnknownDelivery};
 pub use endpoint::{Endpoint, EndpointError};
 pub use http::HttpTarget;
 pub use tls::TlsError;
@@ -76,7 +78,7 @@ pub trait Contender: Send + 'static {
     /// Sends one request at once and waits for its answer: to warm the connection, and to read what must be known.
     fn send(&mut self, request: &Request) -> impl Future<Output = Exchange> + Send;
 
-    /// Sends one request but for its end, which the gate lets go, and waits for its answer.
+    /// Sends one request but for its end, which the gate lets go, and waits for its answer. (The answer may come before.)
     fn race(&mut self, request: &Request, ticket: Ticket) -> impl Future<Output = Exchange> + Send;
 
     /// Whether another request can be sent on it.

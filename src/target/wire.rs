@@ -19,7 +19,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::gate::Ticket;
 use super::hold::{HeldSocket, Hold, Splitter};
-use super::{BODY_LIMIT, Contender, Endpoint, Exchange, Failure};
+use super::{BODY_LIMIT, Contender, Delivery, Endpoint, Exchange, Failure};
 use crate::api::{Request, Response};
 use crate::clock::Clock;
 use crate::history::{Cause, Window};
@@ -32,6 +32,7 @@ pub struct Connection {
     driver: JoinHandle<()>,
     hold: Arc<Hold>,
     clock: Clock,
+    delivery: Delivery,
     limit: Duration,
     /// A request on it ended without a complete answer (what comes next might be that answer), or the server said that
     /// it closes.
@@ -50,9 +51,10 @@ impl Connection {
         endpoint: Arc<Endpoint>,
         tls: Arc<ClientConfig>,
         clock: Clock,
+        delivery: Delivery,
         limit: Duration,
     ) -> Result<Self, Cause> {
-        let connecting = Self::connect(endpoint, tls, clock, limit);
+        let connecting = Self::connect(endpoint, tls, clock, delivery, limit);
         match tokio::time::timeout(limit, connecting).await {
             Ok(result) => result,
             Err(_) => Err(Cause::Connect(format!("not accepted within {limit:?}"))),
@@ -63,6 +65,7 @@ impl Connection {
         endpoint: Arc<Endpoint>,
         tls: Arc<ClientConfig>,
         clock: Clock,
+        delivery: Delivery,
         limit: Duration,
     ) -> Result<Self, Cause> {
         let refused = |error: std::io::Error| Cause::Connect(error.to_string());
@@ -81,7 +84,7 @@ impl Connection {
         let (sender, connection) = http1::handshake(io).await.map_err(|error| Cause::Connect(error.to_string()))?;
         // What ends a connection is told to the request that waits on it.
         let driver = tokio::spawn(async move { drop(connection.await) });
-        Ok(Self { endpoint, sender, driver, hold, clock, limit, is_spent: false })
+        Ok(Self { endpoint, sender, driver, hold, clock, delivery, limit, is_spent: false })
     }
 
     async fn exchange(&mut self, request: &Request, ticket: Option<Ticket>) -> Exchange {
@@ -95,6 +98,8 @@ impl Connection {
         };
         let closed = self.clock.now();
         let released = if is_raced { self.hold.disarm() } else { None };
+        // The gate may open between an early answer and here: it was an early answer all the same.
+        let released = released.filter(|released| *released <= closed);
         // An answer before the end was let go leaves the rest of the request in the way of the next one.
         self.is_spent |= result.is_err() || is_raced && released.is_none();
         Exchange { window: Window { opened, released, closed }, result }
@@ -105,7 +110,7 @@ impl Connection {
         let lost = |error: hyper::Error| Failure::NotSent(Cause::Connect(error.to_string()));
         self.sender.ready().await.map_err(lost)?;
         if let Some(ticket) = ticket {
-            self.hold.arm(ticket);
+            self.hold.arm(ticket, self.delivery, request.body.as_ref().map_or(0, Bytes::len));
         }
         let response = self.sender.send_request(message).await.map_err(|error| unknown(&error))?;
         // The connection's own task may come to know of it later than the next request is sent.

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use quickeats_bench::history::jsonl;
+use quickeats_bench::history::{Phase, Window, jsonl};
 use quickeats_bench::run_result::RunResult;
 use tempfile::TempDir;
 
@@ -187,6 +187,15 @@ impl Ended {
         let result: RunResult = serde_json::from_str(&self.read("run.json")).unwrap();
         assert_eq!(Some(i32::from(result.exit_code)), self.code, "{}", self.said());
         result
+    }
+
+    /// When contenders of raced rounds were opened, let go and answered.
+    pub(crate) fn contenders(&self) -> Vec<Window> {
+        let saved = jsonl::read(self.read("history.jsonl").as_bytes()).unwrap();
+        (saved.scenarios.iter().flat_map(|(_, history)| history.operations()))
+            .filter(|operation| operation.phase == Phase::Contend && operation.round.is_raced())
+            .map(|operation| operation.window)
+            .collect()
     }
 
     /// `history.jsonl` can be read to its end, and has every request that was counted.

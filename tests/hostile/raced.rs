@@ -104,6 +104,23 @@ impl Script for Hasty {
     }
 }
 
+/// Applies and answers a contender as soon as it has all but the last byte of its body.
+struct HastyAtTheTail {
+    shop: Shop,
+    reaction: fn(&Answer) -> Reaction,
+}
+
+impl Script for HastyAtTheTail {
+    fn answer_early(&self, held: &Asked) -> Reaction {
+        if held.is_contender() { (self.reaction)(&Shop::answer(&self.shop, held)) } else { Reaction::Wait }
+    }
+
+    fn answer(&self, asked: &Asked) -> Reaction {
+        let answer = Shop::answer(&self.shop, asked);
+        if asked.is_contender() { (self.reaction)(&answer) } else { answer.said() }
+    }
+}
+
 #[test]
 fn a_server_that_answers_before_it_was_asked_is_not_accused() {
     let server = Server::start(Hasty(Shop::default()));
@@ -111,6 +128,38 @@ fn a_server_that_answers_before_it_was_asked_is_not_accused() {
     assert!(matches!(ended.code, Some(0 | 3)), "{}", ended.said());
     assert_eq!(kinds(&ended.result()), [], "{}", ended.said());
     ended.expect_whole_history();
+}
+
+#[test]
+fn a_server_that_answers_before_the_tail_is_recorded_as_it_was_and_holds_nobody_up() {
+    for reaction in [Answer::said as fn(&Answer) -> Reaction, |answer| Reaction::SayAndClose(answer.bytes())] {
+        let server = Server::start(HastyAtTheTail { shop: Shop::default(), reaction });
+        let bench = Bench::race(&server.url()).rounds(20).timeout("10s").with("--delivery", "tail");
+        let ended = bench.run().expect_stdout("Requests were held before the last byte of their body");
+        assert!(matches!(ended.code, Some(0 | 3)), "{}", ended.said());
+        assert!(ended.took < Duration::from_secs(10), "somebody waited for a limit\n{}", ended.said());
+        assert_eq!(kinds(&ended.result()), [], "{}", ended.said());
+        let scenario = &ended.result().scenarios[0];
+        assert_eq!((scenario.rounds, scenario.outcomes.unknown), (20, 0), "{}", ended.said());
+        // How many answers were early is luck: the gate opens as soon as both are there.
+        for window in ended.contenders() {
+            assert!(window.released.is_none_or(|released| window.opened <= released && released <= window.closed));
+        }
+        ended.expect_whole_history();
+    }
+}
+
+#[test]
+fn a_sound_server_holds_wherever_the_gate_sits() {
+    for delivery in ["barrier", "head", "tail"] {
+        let sound = Server::start(Shop::default());
+        let ended = Bench::race(&sound.url()).rounds(50).with("--delivery", delivery).run();
+        assert_eq!(ended.result().delivery.name(), delivery);
+        assert_eq!(ended.stdout.contains("--delivery"), delivery != "head", "{}", ended.said());
+        expect_clean_race(ended, 50);
+        let careless = Server::start(Shop::careless());
+        Bench::race(&careless.url()).with("--delivery", delivery).run().expect_code(1);
+    }
 }
 
 #[test]
@@ -144,6 +193,17 @@ fn a_server_that_hangs_in_races_for_ever_is_given_up() {
     let ended = Bench::race(&server.url()).timeout("100ms").rounds(1_000).run();
     let ended = ended.expect_code(3).expect_stdout("given up after several rounds in a row without a usable answer");
     assert_eq!(ended.result().scenarios[0].rounds, 5);
+}
+
+#[test]
+fn a_server_that_hangs_in_races_cannot_stretch_the_time_of_a_run() {
+    let server = contenders_hear(Asked::is_raced, Reaction::Hang);
+    let bench = Bench::race(&server.url()).timeout("200ms").rounds(1_000_000).with("--duration", "300ms");
+    let ended = bench.run().expect_code(3).expect_stdout("Ended by --duration, 300.0 ms, before 1000000 rounds");
+    let result = ended.result();
+    assert!(!result.interrupted && result.scenarios[0].rounds < 5, "{}", ended.said());
+    assert_eq!(result.extent.unwrap().out_of_time, ["cancel-vs-accept"]);
+    ended.expect_whole_history();
 }
 
 #[test]

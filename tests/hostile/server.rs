@@ -41,7 +41,7 @@ pub(crate) trait Script: Send + Sync + 'static {
         None
     }
 
-    /// What is done about a request whose last byte of the header section is still missing.
+    /// What is done about a request whose last byte, of the header section or of the body, is still missing.
     fn answer_early(&self, _held: &Asked) -> Reaction {
         Reaction::Wait
     }
@@ -205,6 +205,17 @@ impl Floor {
                 read_more(wire, &mut buffer)?;
             };
             while buffer.len() < length {
+                if buffer.len() + 1 == length && !is_answered {
+                    match self.script.answer_early(&head) {
+                        Reaction::Wait => {}
+                        early => {
+                            is_answered = true;
+                            if !self.react(wire, early)? {
+                                return Ok(());
+                            }
+                        }
+                    }
+                }
                 read_more(wire, &mut buffer)?;
             }
             buffer.drain(..length);

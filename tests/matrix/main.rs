@@ -18,11 +18,12 @@ use quickeats_bench::check::{Kind, Severity, Verdict};
 use quickeats_bench::event::Silent;
 use quickeats_bench::jwt::Secret;
 use quickeats_bench::race::Stop;
-use quickeats_bench::run::{self, RunConfig, TargetChoice, Thresholds};
+use quickeats_bench::run::{self, Extent, RunConfig, TargetChoice, Thresholds};
 use quickeats_bench::run_result::{RunResult, ScenarioResult};
 use quickeats_bench::scenario::{Plan, Scenario, catalog};
 use quickeats_bench::seed::Seed;
 use quickeats_bench::service::{Auth, Defect, KeyStoreChoice, ServiceConfig, StoreChoice, Strategy};
+use quickeats_bench::target::Delivery;
 
 /// Rounds per race, unless `MATRIX_ROUNDS` says otherwise (500 makes the long run). Fewer than `race` makes by default, so
 /// that what is caught here is caught there: round *n* of a seed makes the same choices however many follow.
@@ -76,7 +77,8 @@ fn race_volley(
         api,
         plans,
         target,
-        rounds,
+        extent: Extent::rounds(rounds),
+        delivery: Delivery::default(),
         seed: Seed::new(seed),
         timeout: Duration::from_secs(5),
         fail_on: Severity::Warning,

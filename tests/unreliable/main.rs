@@ -9,6 +9,7 @@ mod network;
 mod real_parts;
 
 use std::io::{self, Write as _};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,9 +40,10 @@ struct Book<'a> {
 }
 
 impl Sink for Book<'_> {
-    fn round(&mut self, id: RoundId, operations: &[Operation]) {
+    fn round(&mut self, id: RoundId, operations: &[Operation]) -> ControlFlow<()> {
         self.judge.absorb(id, operations);
         self.tally.absorb(id, operations);
+        ControlFlow::Continue(())
     }
 }
 
@@ -81,7 +83,7 @@ async fn nothing_is_found(place: &str, store: StoreChoice, key_store: KeyStoreCh
         let mut seed = 0;
         while book.tally.rounds < u64::from(each) {
             seed += 1;
-            let how = Pace { rounds: each, gate_limit: patience.request };
+            let how = Pace { rounds: each, deadline: None, gate_limit: patience.request };
             let race = Race::new((&first, Some(&second)), plan, Seed::new(seed), clock, Arc::default(), how);
             // A network like this may lose several rounds in a row; then the race is begun anew.
             if race.run(&Stop::default(), &mut book).await == Ending::Complete {

@@ -1,6 +1,7 @@
 //! The report for a terminal: the answer, then each finding as a short story, then the numbers.
 
 mod checked;
+mod footer;
 mod table;
 mod timeline;
 
@@ -8,8 +9,8 @@ use std::fmt::Write as _;
 
 use super::{Palette, Renderer};
 use crate::check::{Severity, Verdict};
-use crate::run_result::{FindingResult, RunResult, ScenarioResult, ServiceInfo, TargetKind, ThresholdResult};
-use crate::text::{count, micros};
+use crate::run_result::{FindingResult, RunResult, ScenarioResult, ServiceInfo};
+use crate::text::count;
 
 /// The report for people.
 #[derive(Debug, Clone, Copy)]
@@ -107,70 +108,6 @@ impl Terminal {
         }
         Ok(())
     }
-
-    fn footer(self, out: &mut String, result: &RunResult) -> std::fmt::Result {
-        let totals = &result.totals;
-        for threshold in &result.thresholds {
-            writeln!(out, "{}", self.threshold(threshold))?;
-        }
-        let OfRequests { unknown, not_sent } = of_requests(result);
-        writeln!(
-            out,
-            "{} of {} overlapped ({} void), {}{unknown}{not_sent}, {:.1} s",
-            totals.rounds_overlapped,
-            count(totals.rounds, "round"),
-            totals.rounds_void,
-            count(totals.requests, "request"),
-            f64::from(u32::try_from(result.duration_ms).unwrap_or(u32::MAX)) / 1e3,
-        )?;
-        if let Some(bound) = loosest_bound(result) {
-            writeln!(
-                out,
-                "No violation in a scenario that holds means: at 95 % confidence below {} of its overlapped rounds",
-                percent(bound)
-            )?;
-        }
-        if result.target.kind == TargetKind::InProcess {
-            writeln!(out, "{}", self.palette.dim("The service ran in-process and shared the cores with the harness: latencies compare runs, not servers"))?;
-        }
-        writeln!(out, "Repeat with --seed {} (same choices; the interleaving may differ)", result.seed)
-    }
-
-    fn threshold(self, threshold: &ThresholdResult) -> String {
-        let show = |value: f64| match threshold.name.as_str() {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a latency in whole µs")]
-            "max-p95" => micros(value as u64),
-            _ => percent(value),
-        };
-        let limit = show(threshold.limit);
-        match (threshold.measured, &threshold.scenario) {
-            (Some(measured), Some(scenario)) if threshold.crossed => {
-                let mark = self.palette.verdict(Verdict::Violated, "✗ threshold crossed");
-                format!("{mark} --{} {limit}: {} in {scenario}", threshold.name, show(measured))
-            }
-            (Some(measured), Some(scenario)) => {
-                let mark = self.palette.verdict(Verdict::Holds, "✓ threshold kept");
-                format!("{mark} --{} {limit}: at most {}, in {scenario}", threshold.name, show(measured))
-            }
-            (None, _) | (_, None) => {
-                let mark = self.palette.verdict(Verdict::Inconclusive, "? threshold not measured");
-                format!("{mark} --{} {limit}: no request it applies to was answered", threshold.name)
-            }
-        }
-    }
-}
-
-struct OfRequests {
-    unknown: String,
-    not_sent: String,
-}
-
-fn of_requests(result: &RunResult) -> OfRequests {
-    let part = |number: u64, word: &str| if number == 0 { String::new() } else { format!(", {number} {word}") };
-    OfRequests {
-        unknown: part(result.totals.outcomes.unknown, "with unknown outcome"),
-        not_sent: part(result.totals.outcomes.not_sent, "not sent"),
-    }
 }
 
 /// The share of rounds that overlapped, if it is so small that the reader should know.
@@ -178,14 +115,6 @@ fn of_requests(result: &RunResult) -> OfRequests {
 fn thin_overlap(scenario: &ScenarioResult) -> Option<f64> {
     let share = scenario.rounds_overlapped as f64 / scenario.rounds.max(1) as f64;
     (scenario.rounds_overlapped > 0 && share < 0.9).then_some(share)
-}
-
-/// The largest upper bound among scenarios that hold: what "holds" amounts to at least.
-fn loosest_bound(result: &RunResult) -> Option<f64> {
-    (result.scenarios.iter())
-        .filter(|scenario| scenario.verdict == Verdict::Holds)
-        .filter_map(|scenario| scenario.rate_upper_bound_95)
-        .max_by(f64::total_cmp)
 }
 
 /// A share as people read it, with the digits that matter.

@@ -1,0 +1,98 @@
+//! Plan after plan, raced as long as there is time, and a target.
+
+use std::sync::Arc;
+
+use super::RunConfig;
+use super::book::Book;
+use super::extent::Time;
+use super::look::look;
+use crate::clock::Clock;
+use crate::event::{Event, Observer};
+use crate::measure::Tally;
+use crate::race::{Ending, Pace, Race, Restart, Stop};
+use crate::run_result::ScenarioResult;
+use crate::target::HttpTarget;
+
+/// Why a scenario that the time did not suffice for says nothing.
+const NO_TIME: &str = "not raced: there was no time left for it";
+
+/// What racing all plans came to.
+#[derive(Default)]
+pub(super) struct Raced {
+    pub(super) scenarios: Vec<ScenarioResult>,
+    pub(super) tally: Tally,
+    pub(super) target_lost: bool,
+    /// Scenarios whose time was over before all rounds were raced.
+    pub(super) out_of_time: Vec<String>,
+    /// Scenarios that had shown enough before all rounds were raced.
+    pub(super) settled: Vec<String>,
+}
+
+/// What may end a run before all is raced.
+#[derive(Clone, Copy)]
+pub(super) struct Ends<'a> {
+    pub(super) time: Time,
+    /// Asked by the user.
+    pub(super) stop: &'a Stop,
+    /// Ends the round under way, for either reason.
+    pub(super) cut: &'a Stop,
+}
+
+/// Races every plan, one after the other, as long as there is time and a target.
+pub(super) async fn race_all(
+    config: &RunConfig,
+    (target, replica, restart): (&HttpTarget, Option<&HttpTarget>, Option<&dyn Restart>),
+    url: &str,
+    clock: Clock,
+    book: &mut Book,
+    observer: &dyn Observer,
+    Ends { time, stop, cut }: Ends<'_>,
+) -> Raced {
+    let clients = Arc::default();
+    let mut raced = Raced::default();
+    for (index, plan) in config.plans.iter().enumerate() {
+        let rounds = config.extent.rounds;
+        observer.on(&Event::ScenarioStarted { name: &plan.name, rounds });
+        let mut chapter = book.begin(plan, config, observer);
+        let deadline = time.share(config.plans.len() - index);
+        let pace = Pace { rounds, deadline, gate_limit: config.timeout };
+        let mut is_out_of_time = false;
+        if stop.is_asked() {
+            chapter.doubt("not raced: the run was interrupted");
+        } else if raced.target_lost {
+            chapter.doubt("not raced: the target had stopped answering");
+        } else if time.is_over() {
+            is_out_of_time = true;
+            chapter.doubt(NO_TIME);
+        } else {
+            let race = Race::new((target, replica), plan, config.seed, clock, Arc::clone(&clients), pace)
+                .with_restart(restart);
+            let ending = race.run(cut, &mut chapter).await;
+            is_out_of_time = matches!(ending, Ending::OutOfTime(_)) || cut.is_asked() && !stop.is_asked();
+            if is_out_of_time && !chapter.has_raced() {
+                chapter.doubt(NO_TIME);
+            }
+            if ending == Ending::Settled {
+                raced.settled.push(plan.name.clone());
+            }
+            if let Ending::GaveUp(why) = &ending {
+                chapter.doubt(&format!("given up after several rounds in a row without a usable answer: {why}"));
+            }
+            if let Ending::GaveUp(why) | Ending::Faltered(why) | Ending::OutOfTime(Some(why)) = ending
+                && look(config, target, url, stop).await.is_err()
+            {
+                raced.target_lost = true;
+                chapter.doubt(&format!("the target stopped answering: {why}"));
+            }
+        }
+        if is_out_of_time {
+            raced.out_of_time.push(plan.name.clone());
+        }
+        let (scenario, tally) = chapter.close();
+        let done = Event::ScenarioDone { name: &plan.name, verdict: scenario.verdict, rounds: scenario.rounds };
+        observer.on(&done);
+        raced.tally.add(&tally);
+        raced.scenarios.push(scenario);
+    }
+    raced
+}
