@@ -30,7 +30,7 @@ use tokio::net::TcpListener;
 
 /// Rounds on each store, all scenarios together; `UNRELIABLE_ROUNDS=25000` makes the long run.
 fn rounds() -> u32 {
-    std::env::var("UNRELIABLE_ROUNDS").map_or(400, |rounds| rounds.parse().expect("UNRELIABLE_ROUNDS is a number"))
+    std::env::var("UNRELIABLE_ROUNDS").map_or(1_000, |rounds| rounds.parse().expect("UNRELIABLE_ROUNDS is a number"))
 }
 
 /// Judges and counts, as a run does.
