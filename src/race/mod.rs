@@ -24,7 +24,7 @@ use crate::history::{Cause, Operation, Outcome, Phase, Recorder};
 use crate::ids::RoundId;
 use crate::scenario::{Plan, Swarm};
 use crate::seed::Seed;
-use crate::target::Target;
+use crate::target::{Delivery, Target};
 use round::{RoundRunner, Servers};
 use volley::Volley;
 
@@ -41,6 +41,8 @@ pub struct Pace {
     pub deadline: Option<Instant>,
     /// How long a volley may take to assemble.
     pub gate_limit: Duration,
+    /// Where the target holds contenders' requests: how long the gate dwells goes with it.
+    pub delivery: Delivery,
 }
 
 /// Something that can restart the target, in the middle of whatever it does, on the data that it left behind.
@@ -176,7 +178,7 @@ impl<'a, T: Target> Race<'a, T> {
     fn runner(&self, id: RoundId) -> RoundRunner<'_, T> {
         let label = id.to_string();
         let (order, nonce) = (self.seed.child(&label), self.nonce.child(&label));
-        RoundRunner::new(&self.servers, self.plan, order, nonce, self.pace.gate_limit)
+        RoundRunner::new(&self.servers, self.plan, order, nonce, self.pace)
     }
 
     /// Lets a swarm loose on as many resources as there are `ids`, each a round of its own.

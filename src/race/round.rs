@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::observe::Told;
 use super::stage::{Extras, Persons, Stage, as_used, read_exchange, reader, speak};
 use super::volley::Volley;
-use super::{Restart, Stop};
+use super::{Pace, Restart, Stop};
 use crate::api::{Dialect, Request};
 use crate::history::{Actor, Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Verb};
 use crate::ids::RoundId;
@@ -56,18 +56,12 @@ pub(super) struct RoundRunner<'a, T: Target> {
     order: Seed,
     /// Where ids, keys and unique words come from: never the same in two runs.
     pub(super) nonce: Seed,
-    gate_limit: Duration,
+    pace: Pace,
 }
 
 impl<'a, T: Target> RoundRunner<'a, T> {
-    pub(super) const fn new(
-        servers: &'a Servers<'a, T>,
-        plan: &'a Plan,
-        order: Seed,
-        nonce: Seed,
-        gate_limit: Duration,
-    ) -> Self {
-        Self { servers, plan, order, nonce, gate_limit }
+    pub(super) const fn new(servers: &'a Servers<'a, T>, plan: &'a Plan, order: Seed, nonce: Seed, pace: Pace) -> Self {
+        Self { servers, plan, order, nonce, pace }
     }
 
     /// Runs the round and records all that was asked in it, also if it is stopped half-way.
@@ -236,7 +230,13 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                     }
                 },
             };
-            ready.push(Ready { plan, connection, lane: recorder.lane(Phase::SetUp), token: None });
+            ready.push(Ready {
+                plan,
+                connection,
+                lane: recorder.lane(Phase::SetUp),
+                token: None,
+                read: Duration::ZERO,
+            });
         }
         Some(ready)
     }
@@ -268,6 +268,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 let token = outcome.reply().and_then(|reply| reply.token.clone());
                 let is_retired = outcome.is_open_ended();
                 open.close(window, outcome);
+                contender.read = window.closed.since(window.opened);
                 if is_retired {
                     contender.lane = recorder.lane(Phase::SetUp);
                 }
@@ -293,10 +294,12 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         dice: &mut Dice,
     ) -> bool {
         let (gate, tickets) = Gate::new(ready.len());
+        let read = ready.iter().map(|contender| contender.read).max().unwrap_or_default();
+        let gate = gate.dwelling(self.pace.delivery.dwell(read, self.pace.gate_limit));
         let mut order: Vec<usize> = (0..ready.len()).collect();
         self.order.dice().shuffle(&mut order);
         for (contender, ticket) in ready.into_iter().zip(tickets) {
-            let Ready { plan, connection, lane, token } = contender;
+            let Ready { plan, connection, lane, token, read: _ } = contender;
             let (request, call) = stage.speak_plan(plan, token, dice);
             let (api, at) = (Arc::clone(&self.plan.api), plan.at);
             tasks.spawn(async move {
@@ -304,7 +307,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 Raced { at, connection, reply }
             });
         }
-        gate.open(&order, self.gate_limit).await.is_ok()
+        gate.open(&order, self.pace.gate_limit).await.is_ok()
     }
 }
 
@@ -314,6 +317,8 @@ struct Ready<'p, C> {
     connection: C,
     lane: Lane,
     token: Option<Arc<str>>,
+    /// How long its last read took.
+    read: Duration,
 }
 
 /// A contender that has raced.

@@ -8,10 +8,12 @@
 //! ```
 //!
 //! What is found depends on it: a server that checks a precondition as soon as it has the headers keeps its check open for as
-//! long as a *tail* is withheld; one that begins its work when the body has come does not.
+//! long as a *tail* is withheld; one that begins its work when the body has come does not. So that it gets as far, the gate
+//! dwells on a tail ([`Delivery::dwell`]).
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +49,16 @@ impl Delivery {
         }
     }
 
+    /// How long the gate stays closed after the last contender is there, where a warm read took its server `read` at most: the
+    /// answer to a read takes the way there, a look at the headers, and the way back. Twice that, but no more than a
+    /// quarter of the `limit` that a request has.
+    pub fn dwell(self, read: Duration, limit: Duration) -> Duration {
+        match self {
+            Self::Barrier | Self::Head => Duration::ZERO,
+            Self::Tail => (2 * read).min(limit / 4),
+        }
+    }
+
     /// What is held back, in one line.
     pub const fn withholds(self) -> &'static str {
         match self {
@@ -72,5 +84,24 @@ impl FromStr for Delivery {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let known = Self::ALL.into_iter().find(|delivery| delivery.name() == name);
         known.ok_or_else(|| UnknownDelivery(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gate_dwells_on_tails_alone_and_never_for_long() {
+        let (read, limit) = (Duration::from_millis(3), Duration::from_secs(5));
+        let dwells = |read| Delivery::ALL.map(|delivery| delivery.dwell(read, limit));
+        assert_eq!(dwells(read), [Duration::ZERO, Duration::ZERO, 2 * read]);
+        assert_eq!(dwells(limit), [Duration::ZERO, Duration::ZERO, limit / 4]);
+    }
+
+    #[test]
+    fn every_delivery_is_known_by_its_name() {
+        assert_eq!(Delivery::ALL.map(|delivery| delivery.name().parse()), Delivery::ALL.map(Ok));
+        assert_eq!("body".parse::<Delivery>(), Err(UnknownDelivery("body".to_owned())));
     }
 }

@@ -25,6 +25,7 @@ pub trait Parked: Send + Sync {
 #[derive(Debug)]
 pub struct Gate {
     armed: usize,
+    dwell: Duration,
     arrivals: mpsc::UnboundedReceiver<Arrival>,
 }
 
@@ -57,7 +58,15 @@ impl Gate {
     pub fn new(armed: usize) -> (Self, Vec<Ticket>) {
         let (sender, arrivals) = mpsc::unbounded_channel();
         let tickets = (0..armed).map(|index| Ticket { index, gate: Some(sender.clone()) }).collect();
-        (Self { armed, arrivals }, tickets)
+        (Self { armed, dwell: Duration::ZERO, arrivals }, tickets)
+    }
+
+    /// Stays closed for so long after the last contender has parked: a server that works on what it already has gets time
+    /// to.
+    #[must_use]
+    pub const fn dwelling(mut self, dwell: Duration) -> Self {
+        self.dwell = dwell;
+        self
     }
 
     /// Waits until every contender has parked or is gone, then releases those parked in `order` (indices of tickets).
@@ -77,6 +86,9 @@ impl Gate {
         };
         if tokio::time::timeout(limit, assembly).await.is_err() {
             return Err(GateTimedOut { armed: self.armed, arrived, limit });
+        }
+        if !self.dwell.is_zero() {
+            tokio::time::sleep(self.dwell).await;
         }
         // Nothing but the writes happens between the first release and the last.
         let volley: Vec<&Arc<dyn Parked>> = order.iter().filter_map(|index| parked[*index].as_ref()).collect();
@@ -151,6 +163,18 @@ mod tests {
         tickets.pop().unwrap().park(Arc::new(Noted(0, Arc::clone(&log))));
         assert_eq!(gate.open(&[0, 1], Duration::from_secs(5)).await, Ok(1));
         assert_eq!(*log.lock().unwrap(), [0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_gate_may_stay_closed_for_a_while_when_all_are_there() {
+        let (gate, mut tickets, log) = volley(1);
+        tickets.pop().unwrap().park(Arc::new(Noted(0, Arc::clone(&log))));
+        let (begin, dwell) = (tokio::time::Instant::now(), Duration::from_millis(3));
+        let opening = gate.dwelling(dwell).open(&[0], Duration::from_secs(5));
+        tokio::pin!(opening);
+        assert!(tokio::time::timeout(dwell / 2, &mut opening).await.is_err() && log.lock().unwrap().is_empty());
+        assert_eq!(opening.await, Ok(1));
+        assert_eq!((begin.elapsed(), log.lock().unwrap().len()), (dwell, 1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -41,8 +41,13 @@ pub(crate) trait Script: Send + Sync + 'static {
         None
     }
 
-    /// What is done about a request whose last byte, of the header section or of the body, is still missing.
+    /// What is done about a request whose last byte of the header section is still missing.
     fn answer_early(&self, _held: &Asked) -> Reaction {
+        Reaction::Wait
+    }
+
+    /// What is done about a request whose body is not complete yet.
+    fn answer_at_the_headers(&self, _held: &Asked) -> Reaction {
         Reaction::Wait
     }
 
@@ -204,18 +209,18 @@ impl Floor {
                 }
                 read_more(wire, &mut buffer)?;
             };
-            while buffer.len() < length {
-                if buffer.len() + 1 == length && !is_answered {
-                    match self.script.answer_early(&head) {
-                        Reaction::Wait => {}
-                        early => {
-                            is_answered = true;
-                            if !self.react(wire, early)? {
-                                return Ok(());
-                            }
+            if buffer.len() < length && !is_answered {
+                match self.script.answer_at_the_headers(&head) {
+                    Reaction::Wait => {}
+                    early => {
+                        is_answered = true;
+                        if !self.react(wire, early)? {
+                            return Ok(());
                         }
                     }
                 }
+            }
+            while buffer.len() < length {
                 read_more(wire, &mut buffer)?;
             }
             buffer.drain(..length);

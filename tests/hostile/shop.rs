@@ -39,7 +39,23 @@ impl Shop {
         Self { is_careless: true, ..Self::default() }
     }
 
+    /// Whether the version that it names is the current one.
+    pub(crate) fn is_current(&self, asked: &Asked) -> bool {
+        let orders = self.orders.lock().unwrap();
+        let found = asked.order().and_then(|(number, _)| Some((number, orders.get(number.checked_sub(1)?)?)));
+        found.is_some_and(|(number, order)| asked.header("if-match") == Some(order.tag(number).as_str()))
+    }
+
+    /// Does as it is told, whatever the version is.
+    pub(crate) fn obey(&self, asked: &Asked) -> Answer {
+        self.serve(asked, true)
+    }
+
     pub(crate) fn answer(&self, asked: &Asked) -> Answer {
+        self.serve(asked, self.is_careless)
+    }
+
+    fn serve(&self, asked: &Asked, is_careless: bool) -> Answer {
         let mut orders = self.orders.lock().unwrap();
         if asked.path == "/api/v2/orders" {
             orders.push(Order { status: "pending_payment", version: 1, charges: 0, events: Vec::new() });
@@ -56,7 +72,7 @@ impl Shop {
                 Answer::new(200, json!({"results": rows}))
             }
             "events" => Answer::new(200, json!({"results": order.events})),
-            action => order.act(number, action, asked.header("if-match"), self.is_careless),
+            action => order.act(number, action, asked.header("if-match"), is_careless),
         }
     }
 }

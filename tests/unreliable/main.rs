@@ -25,12 +25,12 @@ use quickeats_bench::race::{Ending, Pace, Race, Sink, Stop};
 use quickeats_bench::scenario::{Plan, catalog};
 use quickeats_bench::seed::Seed;
 use quickeats_bench::service::{Auth, KeyStoreChoice, OrderService, ServiceConfig, StoreChoice, Strategy};
-use quickeats_bench::target::{Endpoint, HttpTarget, Patience};
+use quickeats_bench::target::{Delivery, Endpoint, HttpTarget, Patience};
 use tokio::net::TcpListener;
 
 /// Rounds on each store, all scenarios together; `UNRELIABLE_ROUNDS=25000` makes the long run.
 fn rounds() -> u32 {
-    std::env::var("UNRELIABLE_ROUNDS").map_or(400, |rounds| rounds.parse().expect("UNRELIABLE_ROUNDS is a number"))
+    std::env::var("UNRELIABLE_ROUNDS").map_or(1_000, |rounds| rounds.parse().expect("UNRELIABLE_ROUNDS is a number"))
 }
 
 /// Judges and counts, as a run does.
@@ -83,7 +83,8 @@ async fn nothing_is_found(place: &str, store: StoreChoice, key_store: KeyStoreCh
         let mut seed = 0;
         while book.tally.rounds < u64::from(each) {
             seed += 1;
-            let how = Pace { rounds: each, deadline: None, gate_limit: patience.request };
+            let delivery = Delivery::default();
+            let how = Pace { rounds: each, deadline: None, gate_limit: patience.request, delivery };
             let race = Race::new((&first, Some(&second)), plan, Seed::new(seed), clock, Arc::default(), how);
             // A network like this may lose several rounds in a row; then the race is begun anew.
             if race.run(&Stop::default(), &mut book).await == Ending::Complete {
