@@ -95,29 +95,35 @@ fn a_promise_kept_in_one_processs_memory_is_broken_at_the_next_replica() {
 fn a_target_is_restarted_by_a_command_and_what_it_acknowledged_is_still_there() {
     let folder = tempfile::tempdir().unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    // Kills what runs, and starts it again on the same file.
-    let script = folder.path().join("restart.sh");
+    // Starts it again whenever it ends, as a supervisor does, until it is told to stop.
+    let script = folder.path().join("supervise.sh");
     let mut file = std::fs::File::create(&script).unwrap();
     writeln!(
         file,
         "cd {folder}\n\
-         [ -f pid ] && kill -9 $(cat pid)\n\
-         {tool} serve --addr 127.0.0.1:{port} --store sqlite:orders.db >/dev/null 2>&1 </dev/null &\n\
-         echo $! > pid",
+         while [ ! -f stop ]; do\n\
+           {tool} serve --addr 127.0.0.1:{port} --store sqlite:orders.db >/dev/null 2>&1 </dev/null &\n\
+           echo $! > pid.new && mv pid.new pid\n\
+           wait $!\n\
+         done",
         folder = folder.path().display(),
         tool = env!("CARGO_BIN_EXE_quickeats-bench"),
     )
     .unwrap();
-    let restart = format!("sh {}", script.display());
-    assert!(Command::new("sh").arg(&script).status().unwrap().success());
+    let mut supervisor = Command::new("sh").arg(&script).stderr(Stdio::null()).spawn().unwrap();
+    let restart = format!("kill -9 $(cat {}/pid)", folder.path().display());
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        std::thread::yield_now();
+    }
     let url = format!("http://127.0.0.1:{port}");
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         std::thread::yield_now();
     }
     let output = race(folder.path(), &["--target", &url, "--restart", &restart, "crash"]);
     let broken = race(folder.path(), &["--target", &url, "--restart", "exit 7", "crash"]);
-    let pid = std::fs::read_to_string(folder.path().join("pid")).unwrap();
-    assert!(Command::new("kill").args(["-9", pid.trim()]).status().unwrap().success());
+    std::fs::write(folder.path().join("stop"), "").unwrap();
+    assert!(Command::new("sh").args(["-c", &restart]).status().unwrap().success());
+    supervisor.wait().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert_eq!(broken.status.code(), Some(3), "{}", said(&broken));
     assert!(said(&broken).contains("was not restarted: `exit 7` failed: exit status: 7"), "{}", said(&broken));

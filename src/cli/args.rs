@@ -107,7 +107,8 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "URL", requires = "target")]
     pub(super) replica: Option<String>,
 
-    /// A shell command that restarts the target, best by killing it: what it acknowledged must still be there afterwards. Run
+    /// A shell command that restarts the target, best by killing it: what it acknowledged must still be there afterwards. It returns when the old process is gone;
+    /// the race waits until the new one answers. Run
     /// once a round, in scenarios about crashes alone
     #[arg(long, value_name = "COMMAND", requires = "target")]
     pub(super) restart: Option<String>,

@@ -2,15 +2,17 @@
 
 use std::pin::Pin;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::process::Command;
 
+use super::look::answers;
+use crate::api::Api;
 use crate::race::Restart;
-use crate::target::Endpoint;
+use crate::target::HttpTarget;
 
-/// How long the command may take, and then the target until it takes connections again.
+/// How long the command may take, and then the target until it answers again.
 const LIMIT: Duration = Duration::from_mins(1);
 /// Between two looks whether it does.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -19,7 +21,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct RestartCommand {
     pub(super) command: String,
-    pub(super) endpoint: Endpoint,
+    /// The target, over connections of its own.
+    pub(super) target: HttpTarget,
+    pub(super) api: Arc<Api>,
 }
 
 impl RestartCommand {
@@ -33,14 +37,14 @@ impl RestartCommand {
             Ok(Ok(status)) if !status.success() => return Err(format!("`{}` failed: {status}", self.command)),
             Ok(Ok(_)) => {}
         }
-        let address = (self.endpoint.host(), self.endpoint.port());
-        let listens = async {
-            while TcpStream::connect((address.0.as_str(), address.1)).await.is_err() {
+        // That a connection is taken says nothing: a killed process's socket takes some more until it is gone.
+        let is_up = async {
+            while !answers(&self.target, &self.api).await {
                 tokio::time::sleep(PAUSE).await;
             }
         };
-        let is_back = tokio::time::timeout(LIMIT, listens).await;
-        is_back.map_err(|_| format!("after `{}` the target took no connections within {LIMIT:?}", self.command))
+        let is_back = tokio::time::timeout(LIMIT, is_up).await;
+        is_back.map_err(|_| format!("after `{}` the target did not answer within {LIMIT:?}", self.command))
     }
 }
 

@@ -67,6 +67,15 @@ async fn try_out(target: &HttpTarget, url: &str, api: &Api) -> Result<(), RunErr
     }
 }
 
+/// Whether the target answers at all: to a read of a resource that nobody made, whatever it says to that.
+pub(super) async fn answers(target: &HttpTarget, api: &Api) -> bool {
+    let id = Seed::arbitrary().dice().uuid().to_string();
+    let verb = Verb::Read;
+    let role = api.dialect.role(&verb);
+    let fill = Fill { id: &id, role, person: &id, unique: &id, token: None, key: None, body: None };
+    target.send(&api.dialect.request(&verb, fill)).await.result.is_ok()
+}
+
 async fn ask(target: &HttpTarget, api: &Api, verb: &Verb, request: &Request) -> Outcome {
     match target.send(request).await.result {
         Ok(response) => api.dialect.read(verb, &response),

@@ -139,16 +139,17 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
         (TargetChoice::InProcess(_), Some(service)) => (service.endpoint().clone(), service.replica().cloned()),
         (TargetChoice::InProcess(_), None) => unreachable!("started above"),
     };
+    let patience = Patience { request: config.timeout };
     let command = match &config.target {
         TargetChoice::Remote { restart: Some(command), .. } => {
-            Some(RestartCommand { command: command.clone(), endpoint: endpoint.clone() })
+            let target = HttpTarget::new(endpoint.clone(), clock, patience)?;
+            Some(RestartCommand { command: command.clone(), target, api: Arc::clone(&config.api) })
         }
         TargetChoice::Remote { restart: None, .. } | TargetChoice::InProcess(_) => None,
     };
     let restart = (service.as_ref().map(|service| service as &dyn Restart))
         .or(command.as_ref().map(|command| command as &dyn Restart));
     let url = endpoint.to_string();
-    let patience = Patience { request: config.timeout };
     let target = HttpTarget::new(endpoint, clock, patience)?.with_delivery(config.delivery);
     let replica = match replica {
         Some(endpoint) => {

@@ -67,7 +67,7 @@ impl Endpoint {
     }
 
     /// The host, without brackets around an IPv6 address.
-    pub fn host(&self) -> String {
+    pub(super) fn host(&self) -> String {
         match self.url.host() {
             Some(Host::Ipv6(address)) => address.to_string(),
             Some(host) => host.to_string(),
@@ -76,7 +76,7 @@ impl Endpoint {
     }
 
     /// The port, given or implied.
-    pub fn port(&self) -> u16 {
+    pub(super) fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or(80)
     }
 
