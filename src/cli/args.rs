@@ -346,7 +346,8 @@ fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
 }
 
 fn delivery_parser() -> impl TypedValueParser<Value = Delivery> {
-    let names = Delivery::ALL.iter().map(|delivery| PossibleValue::new(delivery.name()).help(delivery.withholds()));
+    let single = Delivery::ALL.iter().filter(|delivery| delivery.methods().len() == 1);
+    let names = single.map(|delivery| PossibleValue::new(delivery.name()).help(delivery.withholds()));
     PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of deliveries pass"))
 }
 

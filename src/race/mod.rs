@@ -24,7 +24,7 @@ use crate::history::{Cause, Operation, Outcome, Phase, Recorder};
 use crate::ids::RoundId;
 use crate::scenario::{Plan, Swarm};
 use crate::seed::Seed;
-use crate::target::{Delivery, Target};
+use crate::target::{Method, Target};
 use round::{RoundRunner, Servers};
 use volley::Volley;
 
@@ -41,8 +41,8 @@ pub struct Pace {
     pub deadline: Option<Instant>,
     /// How long a volley may take to assemble.
     pub gate_limit: Duration,
-    /// Where the target holds contenders' requests: how long the gate dwells goes with it.
-    pub delivery: Delivery,
+    /// How volleys are delivered.
+    pub method: Method,
 }
 
 /// Something that can restart the target, in the middle of whatever it does, on the data that it left behind.

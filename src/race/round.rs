@@ -8,8 +8,10 @@
 //! observer                                                                                      read ─ lists ─ read
 //! ```
 
+use std::future::poll_fn;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -23,8 +25,8 @@ use crate::history::{Actor, Call, Cause, Lane, Meaning, Outcome, Phase, Precondi
 use crate::ids::RoundId;
 use crate::scenario::{ContenderPlan, Plan, ServerUse, Step, TokenUse};
 use crate::seed::{Dice, Seed};
-use crate::target::gate::{Gate, Ticket};
-use crate::target::{Contender, Target};
+use crate::target::gate::{Gate, Leave, Ticket};
+use crate::target::{Contender, Method, Target};
 
 /// The servers a race is run against.
 pub(super) struct Servers<'a, T> {
@@ -222,7 +224,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         for plan in contenders {
             let connection = match volley.take(plan.at) {
                 Some(connection) => connection,
-                None => match self.servers.at(plan.at).contender().await {
+                None => match self.servers.at(plan.at).contender(self.pace.method.version()).await {
                     Ok(connection) => connection,
                     Err(cause) => {
                         note_unconnected(recorder, plan, cause);
@@ -276,7 +278,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 if contender.connection.is_usable() {
                     break;
                 }
-                match self.servers.at(contender.plan.at).contender().await {
+                match self.servers.at(contender.plan.at).contender(self.pace.method.version()).await {
                     Ok(connection) => contender.connection = connection,
                     Err(_) => break,
                 }
@@ -289,26 +291,45 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     async fn race(
         &self,
         stage: &Stage<'_>,
-        ready: Vec<Ready<'_, T::Contender>>,
+        mut ready: Vec<Ready<'_, T::Contender>>,
         tasks: &mut JoinSet<Raced<T::Contender>>,
         dice: &mut Dice,
     ) -> bool {
         let (gate, tickets) = Gate::new(ready.len());
         let read = ready.iter().map(|contender| contender.read).max().unwrap_or_default();
-        let gate = gate.dwelling(self.pace.delivery.dwell(read, self.pace.gate_limit));
+        let gate = gate.dwelling(self.pace.method.dwell(read, self.pace.gate_limit));
         let mut order: Vec<usize> = (0..ready.len()).collect();
         self.order.dice().shuffle(&mut order);
-        for (contender, ticket) in ready.into_iter().zip(tickets) {
-            let Ready { plan, connection, lane, token, read: _ } = contender;
-            let (request, call) = stage.speak_plan(plan, token, dice);
-            let (api, at) = (Arc::clone(&self.plan.api), plan.at);
-            tasks.spawn(async move {
-                let (connection, reply) = contend(&api.dialect, connection, lane, call, &request, ticket).await;
+        let leaves: Vec<Leave> = order.into_iter().map(|index| Leave { index, delay: Duration::ZERO }).collect();
+        let spoken: Vec<(Request, Call)> = (ready.iter_mut())
+            .map(|contender| stage.speak_plan(contender.plan, contender.token.take(), dice))
+            .collect();
+        let mut contenders: Vec<Option<_>> = ready.into_iter().zip(tickets).zip(spoken).map(Some).collect();
+        for leave in &leaves {
+            let Some(((Ready { plan, connection, lane, .. }, ticket), (request, call))) =
+                contenders[leave.index].take()
+            else {
+                continue;
+            };
+            let (api, at, method) = (Arc::clone(&self.plan.api), plan.at, self.pace.method);
+            begin(tasks, async move {
+                let held = (method, ticket);
+                let (connection, reply) = contend(&api.dialect, connection, lane, call, &request, held).await;
                 Raced { at, connection, reply }
-            });
+            })
+            .await;
         }
-        gate.open(&order, self.pace.gate_limit).await.is_ok()
+        gate.open(&leaves, self.pace.gate_limit).await.is_ok()
     }
+}
+
+/// Begins what a task then goes on with: where several are begun on one connection, that decides their order on the wire.
+async fn begin<R: Send + 'static>(tasks: &mut JoinSet<R>, task: impl Future<Output = R> + Send + 'static) {
+    let mut task = Box::pin(task);
+    match poll_fn(|cx| Poll::Ready(task.as_mut().poll(cx))).await {
+        Poll::Ready(done) => tasks.spawn(std::future::ready(done)),
+        Poll::Pending => tasks.spawn(task),
+    };
 }
 
 /// A contender, connected.
@@ -334,12 +355,12 @@ async fn contend<C: Contender>(
     mut lane: Lane,
     call: Call,
     request: &Request,
-    ticket: Ticket,
+    (method, ticket): (Method, Ticket),
 ) -> (C, Option<Reply>) {
     lane.enter(Phase::Contend);
     let verb = call.verb.clone();
     let open = lane.open(call);
-    let exchange = connection.race(request, ticket).await;
+    let exchange = connection.race(request, method, ticket).await;
     let (window, outcome) = read_exchange(dialect, &verb, exchange);
     let reply = outcome.reply().cloned();
     open.close(window, outcome);

@@ -23,7 +23,7 @@ use crate::api::Api;
 use crate::history::{Actor, Lane, Operation, Phase, Precondition, Recorder, Reply, Verb};
 use crate::scenario::{ServerUse, Swarm};
 use crate::seed::{Dice, Seed};
-use crate::target::{Contender, Target};
+use crate::target::{Contender, Target, Version};
 
 /// Lets one swarm loose.
 pub(super) struct SwarmRunner<'a, T: Target> {
@@ -136,7 +136,7 @@ impl<T: Target> SwarmRunner<'_, T> {
     async fn connect(&self, volley: &mut Volley<T::Contender>) -> Option<T::Contender> {
         match volley.take(ServerUse::Target) {
             Some(connection) => Some(connection),
-            None => self.rounds[0].1.servers.target.contender().await.ok(),
+            None => self.rounds[0].1.servers.target.contender(Version::Http1).await.ok(),
         }
     }
 }

@@ -150,11 +150,11 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     let restart = (service.as_ref().map(|service| service as &dyn Restart))
         .or(command.as_ref().map(|command| command as &dyn Restart));
     let url = endpoint.to_string();
-    let target = HttpTarget::new(endpoint, clock, patience)?.with_delivery(config.delivery);
+    let target = HttpTarget::new(endpoint, clock, patience)?;
     let replica = match replica {
         Some(endpoint) => {
             let url = endpoint.to_string();
-            let replica = HttpTarget::new(endpoint, clock, patience)?.with_delivery(config.delivery);
+            let replica = HttpTarget::new(endpoint, clock, patience)?;
             look(config, &replica, &url, stop).await?;
             Some(replica)
         }

@@ -55,7 +55,7 @@ pub(super) async fn race_all(
         observer.on(&Event::ScenarioStarted { name: &plan.name, rounds });
         let mut chapter = book.begin(plan, config, observer);
         let deadline = time.share(config.plans.len() - index);
-        let pace = Pace { rounds, deadline, gate_limit: config.timeout, delivery: config.delivery };
+        let pace = Pace { rounds, deadline, gate_limit: config.timeout, method: config.delivery.methods()[0] };
         let mut is_out_of_time = false;
         if stop.is_asked() {
             chapter.doubt("not raced: the run was interrupted");

@@ -2,23 +2,44 @@
 //!
 //! ```text
 //! contender 1 ── parks ──┐
-//! contender 2 ─── parks ─┤ gate: all here?  ── opens ──► one write each, in the order given
-//! contender 3 ──── gone ─┘ (failed before it parked)
+//! contender 2 ─── parks ─┤ gate: all here? ── dwells ── loads ──► fires: one write each, in the order given
+//! contender 3 ──── gone ─┘ (failed before it parked)                      on a thread that does nothing else
 //! ```
 //!
 //! A [`Gate`] is armed for *n* contenders. Each gets a [`Ticket`], and either parks with it (all but the request's end
-//! is sent) or is gone (the ticket is dropped). When each has done one of the two, the gate opens, once: the task
-//! that opens it writes all withheld ends itself, one after the other, so that no scheduler stands between them.
+//! is sent) or is gone (the ticket is dropped). When each has done one of the two, the gate opens, once. Before, all that
+//! can be done beforehand is done: frames are put together, TLS records encrypted, the order drawn up. What is left is
+//! a row of system calls with nothing between them: no lock, no allocation, no scheduler. That row is gone through on a
+//! thread of the runtime's blocking pool, since a delay between contenders would hold up whatever shared the thread.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+/// How much of a delay is spun away: a thread that sleeps wakes late by some tens of microseconds.
+const SPUN: Duration = Duration::from_micros(200);
+
 /// A request whose end is withheld.
 pub trait Parked: Send + Sync {
-    /// Lets the end go, now.
-    fn release(&self);
+    /// Makes all that is withheld ready to be written; `spread` if contenders do not leave together.
+    fn load(&self, spread: bool) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Lets the end go, now: one write, without a lock or an allocation.
+    fn fire(&self);
+
+    /// Puts things in order after all have fired: what a write did not take, and what came in the meantime.
+    fn settle(&self);
+}
+
+/// One contender's leave, in a gate's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leave {
+    /// Its ticket.
+    pub index: usize,
+    /// How long after the gate opens.
+    pub delay: Duration,
 }
 
 /// Holds a volley until all of it is there.
@@ -69,12 +90,12 @@ impl Gate {
         self
     }
 
-    /// Waits until every contender has parked or is gone, then releases those parked in `order` (indices of tickets).
-    /// Returns how many were released.
+    /// Waits until every contender has parked or is gone, then releases those parked, in the order of `leaves`, whose delays
+    /// do not decrease. Returns how many were released.
     ///
     /// # Errors
     /// If the volley is not complete within `limit`. Nothing is released then.
-    pub async fn open(mut self, order: &[usize], limit: Duration) -> Result<usize, GateTimedOut> {
+    pub async fn open(mut self, leaves: &[Leave], limit: Duration) -> Result<usize, GateTimedOut> {
         let mut parked: Vec<Option<Arc<dyn Parked>>> = vec![None; self.armed];
         let mut arrived = 0;
         let assembly = async {
@@ -90,12 +111,40 @@ impl Gate {
         if !self.dwell.is_zero() {
             tokio::time::sleep(self.dwell).await;
         }
-        // Nothing but the writes happens between the first release and the last.
-        let volley: Vec<&Arc<dyn Parked>> = order.iter().filter_map(|index| parked[*index].as_ref()).collect();
-        for contender in &volley {
-            contender.release();
+        let volley: Vec<(Duration, Arc<dyn Parked>)> =
+            (leaves.iter()).filter_map(|leave| Some((leave.delay, parked[leave.index].take()?))).collect();
+        let spread = leaves.iter().any(|leave| !leave.delay.is_zero());
+        for (_, contender) in &volley {
+            contender.load(spread).await;
         }
-        Ok(volley.len())
+        let released = volley.len();
+        let firing = tokio::task::spawn_blocking(move || fire(&volley));
+        firing.await.expect("nothing in a release can panic");
+        Ok(released)
+    }
+}
+
+/// Lets all go, each after its delay.
+fn fire(volley: &[(Duration, Arc<dyn Parked>)]) {
+    let begun = Instant::now();
+    for (delay, contender) in volley {
+        if !delay.is_zero() {
+            wait_until(begun, *delay);
+        }
+        contender.fire();
+    }
+    for (_, contender) in volley {
+        contender.settle();
+    }
+}
+
+/// Waits until `delay` after `begun`: asleep as long as that is exact enough.
+fn wait_until(begun: Instant, delay: Duration) {
+    if let Some(asleep) = delay.checked_sub(begun.elapsed() + SPUN) {
+        std::thread::sleep(asleep);
+    }
+    while begun.elapsed() < delay {
+        std::hint::spin_loop();
     }
 }
 
@@ -131,18 +180,56 @@ mod tests {
 
     use super::*;
 
-    /// Writes its name when released.
-    struct Noted(usize, Arc<Mutex<Vec<usize>>>);
+    const LIMIT: Duration = Duration::from_secs(5);
 
-    impl Parked for Noted {
-        fn release(&self) {
-            self.1.lock().unwrap().push(self.0);
+    /// What happened to whom.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Step {
+        Loaded(usize, bool),
+        Fired(usize),
+        Settled(usize),
+    }
+
+    type Log = Arc<Mutex<Vec<(Step, Instant)>>>;
+
+    /// Writes down what happens to it.
+    struct Noted(usize, Log);
+
+    impl Noted {
+        fn note(&self, step: Step) {
+            self.1.lock().unwrap().push((step, Instant::now()));
         }
     }
 
-    fn volley(armed: usize) -> (Gate, Vec<Ticket>, Arc<Mutex<Vec<usize>>>) {
+    impl Parked for Noted {
+        fn load(&self, spread: bool) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            Box::pin(async move { self.note(Step::Loaded(self.0, spread)) })
+        }
+
+        fn fire(&self) {
+            self.note(Step::Fired(self.0));
+        }
+
+        fn settle(&self) {
+            self.note(Step::Settled(self.0));
+        }
+    }
+
+    fn volley(armed: usize) -> (Gate, Vec<Ticket>, Log) {
         let (gate, tickets) = Gate::new(armed);
         (gate, tickets, Arc::default())
+    }
+
+    fn at_once(order: &[usize]) -> Vec<Leave> {
+        order.iter().map(|index| Leave { index: *index, delay: Duration::ZERO }).collect()
+    }
+
+    fn fired(log: &Log) -> Vec<usize> {
+        let only_fired = |(step, _): &(Step, Instant)| match step {
+            Step::Fired(index) => Some(*index),
+            Step::Loaded(..) | Step::Settled(_) => None,
+        };
+        log.lock().unwrap().iter().filter_map(only_fired).collect()
     }
 
     #[tokio::test]
@@ -152,8 +239,32 @@ mod tests {
             assert!(log.lock().unwrap().is_empty());
             ticket.park(Arc::new(Noted(index, Arc::clone(&log))));
         }
-        assert_eq!(gate.open(&[2, 0, 1], Duration::from_secs(5)).await, Ok(3));
-        assert_eq!(*log.lock().unwrap(), [2, 0, 1]);
+        assert_eq!(gate.open(&at_once(&[2, 0, 1]), LIMIT).await, Ok(3));
+        let steps: Vec<Step> = log.lock().unwrap().iter().map(|(step, _)| *step).collect();
+        let expected = [
+            [2, 0, 1].map(|index| Step::Loaded(index, false)),
+            [2, 0, 1].map(Step::Fired),
+            [2, 0, 1].map(Step::Settled),
+        ];
+        assert_eq!(steps, expected.concat(), "all are loaded before any fires, and settle after all have fired");
+    }
+
+    #[tokio::test]
+    async fn nobody_leaves_before_their_delay() {
+        let (gate, tickets, log) = volley(3);
+        for (index, ticket) in tickets.into_iter().enumerate() {
+            ticket.park(Arc::new(Noted(index, Arc::clone(&log))));
+        }
+        let delays = [0, 300, 2_500].map(Duration::from_micros);
+        let leaves: Vec<Leave> =
+            [1, 2, 0].into_iter().zip(delays).map(|(index, delay)| Leave { index, delay }).collect();
+        assert_eq!(gate.open(&leaves, LIMIT).await, Ok(3));
+        assert_eq!(fired(&log), [1, 2, 0]);
+        let log = log.lock().unwrap();
+        assert_eq!(log[0].0, Step::Loaded(1, true));
+        let fired: Vec<Instant> = log[3..6].iter().map(|(_, at)| *at).collect();
+        // The first fires some time after the clock of delays has begun: no more can be said than this.
+        assert!(fired[2] - fired[0] >= delays[2] - delays[1] && fired[2] > fired[1]);
     }
 
     #[tokio::test]
@@ -161,8 +272,8 @@ mod tests {
         let (gate, mut tickets, log) = volley(2);
         drop(tickets.pop());
         tickets.pop().unwrap().park(Arc::new(Noted(0, Arc::clone(&log))));
-        assert_eq!(gate.open(&[0, 1], Duration::from_secs(5)).await, Ok(1));
-        assert_eq!(*log.lock().unwrap(), [0]);
+        assert_eq!(gate.open(&at_once(&[0, 1]), LIMIT).await, Ok(1));
+        assert_eq!(fired(&log), [0]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -170,11 +281,12 @@ mod tests {
         let (gate, mut tickets, log) = volley(1);
         tickets.pop().unwrap().park(Arc::new(Noted(0, Arc::clone(&log))));
         let (begin, dwell) = (tokio::time::Instant::now(), Duration::from_millis(3));
-        let opening = gate.dwelling(dwell).open(&[0], Duration::from_secs(5));
+        let leaves = at_once(&[0]);
+        let opening = gate.dwelling(dwell).open(&leaves, LIMIT);
         tokio::pin!(opening);
         assert!(tokio::time::timeout(dwell / 2, &mut opening).await.is_err() && log.lock().unwrap().is_empty());
         assert_eq!(opening.await, Ok(1));
-        assert_eq!((begin.elapsed(), log.lock().unwrap().len()), (dwell, 1));
+        assert_eq!((begin.elapsed(), fired(&log).len()), (dwell, 1));
     }
 
     #[tokio::test(start_paused = true)]
@@ -182,8 +294,8 @@ mod tests {
         let (gate, mut tickets, log) = volley(2);
         let missing = tickets.pop().unwrap();
         tickets.pop().unwrap().park(Arc::new(Noted(0, Arc::clone(&log))));
-        let limit = Duration::from_secs(5);
-        assert_eq!(gate.open(&[0, 1], limit).await, Err(GateTimedOut { armed: 2, arrived: 1, limit }));
+        let timed_out = GateTimedOut { armed: 2, arrived: 1, limit: LIMIT };
+        assert_eq!(gate.open(&at_once(&[0, 1]), LIMIT).await, Err(timed_out));
         assert!(log.lock().unwrap().is_empty());
         drop(missing);
     }

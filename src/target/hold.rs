@@ -1,92 +1,76 @@
-//! The hold: a connection that lets everything through except the end of a request, until the gate opens.
+//! The hold: a socket that keeps what it is given once it is closed, until the gate fires it.
 //!
 //! ```text
-//! hyper ──► Splitter ──► [TLS] ──► HeldSocket ──► TCP
-//!           finds where the      keeps what it is given once the hold
-//!           end begins           is closed; release() writes it at once
+//! HTTP ──► cut ──► [TLS] ──► HeldSocket ──► TCP
+//!          finds where       keeps what it is given once the hold is closed;
+//!          the end begins    a Charge of it is written by the gate, in one system call
 //! ```
 //!
-//! Where the end begins is said by [`Delivery`]. With the last byte of the header section withheld no server can have a
-//! complete one, so none can judge anything. With the last byte of the body withheld, servers that check preconditions as
-//! soon as they have the headers hold their check open; others answer before the gate opens, which is an answer.
-//! Over TLS the withheld end is a record of its own, encrypted before the gate opens: only the write is left to do.
+//! Over TLS what is withheld is encrypted before the gate opens: only the write is left to do.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::Delivery;
-use super::gate::{Parked, Ticket};
 use crate::clock::{Clock, Stamp};
 
-/// The end of a header section (RFC 9112 §2.1).
-const HEAD_END: &[u8; 4] = b"\r\n\r\n";
+/// No moment of a clock: it would take 584 years.
+const NEVER: u64 = u64::MAX;
 
 /// One connection's hold, shared by the layers of its stream and the gate.
 #[derive(Debug)]
 pub(super) struct Hold {
     tcp: TcpStream,
     clock: Clock,
+    /// A write did not take all it was given: what comes after must wait for the connection's own task.
+    is_jammed: AtomicBool,
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    mode: Mode,
+    is_closed: bool,
+    /// What the socket was given since the hold was closed, and no charge has taken.
     withheld: Vec<u8>,
-    ticket: Option<Ticket>,
-    released: Option<Stamp>,
-    wake: Option<std::task::Waker>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// Everything goes through.
-    Open,
-    /// Everything goes through up to where the end begins.
-    Armed(Seeker),
-    /// Nothing goes through.
-    Closed,
+    /// What fired charges could not write.
+    left: Vec<u8>,
+    /// Charges that have not settled.
+    loaded: usize,
+    /// Wakes the task that reads from the connection.
+    wake: Option<Waker>,
 }
 
 impl Hold {
     pub(super) fn new(tcp: TcpStream, clock: Clock) -> Arc<Self> {
-        let state = State { mode: Mode::Open, withheld: Vec::new(), ticket: None, released: None, wake: None };
-        Arc::new(Self { tcp, clock, state: Mutex::new(state) })
+        Arc::new(Self { tcp, clock, is_jammed: AtomicBool::new(false), state: Mutex::default() })
     }
 
-    /// The next request, whose body has `body` bytes, is held at its end; when it is, `ticket` parks.
-    pub(super) fn arm(&self, ticket: Ticket, delivery: Delivery, body: usize) {
-        let mut state = self.state();
-        state.mode = Mode::Armed(Seeker::new(delivery, body));
-        state.ticket = Some(ticket);
-        state.released = None;
+    /// From now on, what is written is kept.
+    pub(super) fn close(&self) {
+        self.state().is_closed = true;
     }
 
-    /// When the end of the request under way was let go; `None` if it has not been.
-    pub(super) fn released(&self) -> Option<Stamp> {
-        self.state().released
-    }
-
-    /// The request is over. Says when its end was let go, or `None` if it never was; a ticket that did not park is
-    /// given back to its gate.
-    pub(super) fn disarm(&self) -> Option<Stamp> {
-        let mut state = self.state();
-        state.ticket = None;
-        state.released
+    /// Wakes the task that reads from the connection.
+    pub(super) fn wake(&self) {
+        // It stays where it is: the task may be on its way past the place where it would look.
+        let waker = self.state().wake.clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics while it holds this lock")
     }
 
-    /// What is left of a release that the socket did not take at once.
+    /// What is left of a release that the socket did not take at once, and what came behind it.
     fn poll_drain(&self, state: &mut State, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while state.mode == Mode::Open && !state.withheld.is_empty() {
+        while !state.is_closed && !state.withheld.is_empty() {
             ready!(self.tcp.poll_write_ready(cx))?;
             match self.tcp.try_write(&state.withheld) {
                 Ok(written) => drop(state.withheld.drain(..written)),
@@ -98,18 +82,130 @@ impl Hold {
     }
 }
 
-impl Parked for Hold {
-    fn release(&self) {
-        let mut state = self.state();
-        state.mode = Mode::Open;
-        state.released = Some(self.clock.now());
-        // The socket has room, unless the request is very long. If it has none, or is broken, the connection's own task
-        // finds out when it drains the rest.
-        let written = self.tcp.try_write(&state.withheld).unwrap_or(0);
-        state.withheld.drain(..written);
-        if !state.withheld.is_empty()
-            && let Some(waker) = state.wake.take()
-        {
+/// What one contender's release lets go, and when it was.
+#[derive(Debug)]
+pub(super) struct Charge {
+    hold: Arc<Hold>,
+    bytes: OnceLock<Vec<u8>>,
+    written: AtomicUsize,
+    released: AtomicU64,
+    link: OnceLock<Link>,
+}
+
+/// How a charge depends on another of its connection.
+#[derive(Debug)]
+enum Link {
+    /// That one leaves for it as well.
+    With(Arc<Charge>),
+    /// That one must have left before.
+    After(Arc<Charge>),
+}
+
+impl Charge {
+    /// An empty one, not yet loaded.
+    pub(super) fn new(hold: &Arc<Hold>) -> Arc<Self> {
+        Arc::new(Self {
+            hold: Arc::clone(hold),
+            bytes: OnceLock::new(),
+            written: AtomicUsize::new(0),
+            released: AtomicU64::new(NEVER),
+            link: OnceLock::new(),
+        })
+    }
+
+    /// When it was let go; `None` if it has not been.
+    pub(super) fn released(&self) -> Option<Stamp> {
+        let own = match self.link.get() {
+            Some(Link::With(leader)) => leader,
+            Some(Link::After(_)) | None => self,
+        };
+        match own.released.load(Ordering::Acquire) {
+            NEVER => None,
+            nanos => Some(Stamp::from_nanos(nanos)),
+        }
+    }
+
+    /// Takes what the hold has kept since it was closed, or since the last charge was loaded. The hold opens again when all its
+    /// loaded charges have settled.
+    pub(super) fn load_held(&self) {
+        let mut state = self.hold.state();
+        let bytes = std::mem::take(&mut state.withheld);
+        // Each charge is loaded once.
+        if self.bytes.set(bytes).is_ok() {
+            state.loaded += 1;
+        }
+    }
+
+    pub(super) fn is_loaded(&self) -> bool {
+        self.bytes.get().is_some()
+    }
+
+    /// Loads it with nothing: it leaves when `leader` does, and `leader` with the first of those it leads.
+    pub(super) fn load_behind(&self, leader: &Arc<Self>) {
+        // Each charge is loaded once.
+        if self.link.set(Link::With(Arc::clone(leader))).is_ok() {
+            self.load_held();
+        }
+    }
+
+    /// Loads it as the next after `previous`: should it be fired first, `previous` leaves with it.
+    pub(super) fn load_after(&self, previous: Option<&Arc<Self>>) {
+        if previous.is_none_or(|previous| self.link.set(Link::After(Arc::clone(previous))).is_ok()) {
+            self.load_held();
+        }
+    }
+
+    /// Writes it, at once, with no lock.
+    pub(super) fn fire(&self) {
+        match self.link.get() {
+            Some(Link::With(leader)) => leader.fire_once(),
+            Some(Link::After(previous)) => {
+                previous.fire();
+                self.fire_once();
+            }
+            None => self.fire_once(),
+        }
+    }
+
+    fn fire_once(&self) {
+        // Stamped before the write: an answer cannot come before its stamp.
+        let now = self.hold.clock.now().nanos();
+        if self.released.compare_exchange(NEVER, now, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
+        let Some(bytes) = self.bytes.get().filter(|bytes| !bytes.is_empty()) else { return };
+        if self.hold.is_jammed.load(Ordering::Relaxed) {
+            return;
+        }
+        // The socket has room, unless the request is very long. If it has none, or is broken, the connection's own task finds
+        // out when it drains the rest.
+        let written = self.hold.tcp.try_write(bytes).unwrap_or(0);
+        self.written.store(written, Ordering::Relaxed);
+        if written < bytes.len() {
+            self.hold.is_jammed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// After all charges of a volley have fired, in the same order: hands on what could not be written, and after the last one
+    /// opens the hold.
+    pub(super) fn settle(&self) {
+        let mut state = self.hold.state();
+        if let Some(bytes) = self.bytes.get() {
+            state.left.extend_from_slice(&bytes[self.written.load(Ordering::Relaxed)..]);
+            state.loaded = state.loaded.saturating_sub(1);
+        }
+        if state.loaded > 0 {
+            return;
+        }
+        // What could not be written comes before what was held up behind it.
+        let mut pending = std::mem::take(&mut state.left);
+        pending.append(&mut state.withheld);
+        state.withheld = pending;
+        state.is_closed = false;
+        self.hold.is_jammed.store(false, Ordering::Relaxed);
+        let waker = state.wake.clone().filter(|_| !state.withheld.is_empty());
+        drop(state);
+        if let Some(waker) = waker {
             waker.wake();
         }
     }
@@ -146,7 +242,7 @@ impl AsyncRead for HeldSocket {
 impl AsyncWrite for HeldSocket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut state = self.0.state();
-        if state.mode == Mode::Closed {
+        if state.is_closed {
             state.withheld.extend_from_slice(bytes);
             return Poll::Ready(Ok(bytes.len()));
         }
@@ -170,145 +266,37 @@ impl AsyncWrite for HeldSocket {
     }
 }
 
-/// The top of the stream: sends a request's beginning at once, and closes the hold for its end.
-#[derive(Debug)]
-pub(super) struct Splitter<S> {
-    inner: S,
-    hold: Arc<Hold>,
-}
-
-impl<S> Splitter<S> {
-    pub(super) const fn new(inner: S, hold: Arc<Hold>) -> Self {
-        Self { inner, hold }
-    }
-}
-
-/// Looks for the first byte that is withheld, in a request that comes in pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seeker {
-    /// It is the very first.
-    Whole,
-    /// `matched` bytes of the end of the header section have been seen; `body` bytes follow it. Without any, or where the
-    /// delivery says so (0), the byte is the last of the header section.
-    Head { matched: usize, body: usize },
-    /// So many bytes of the body come before its last one.
-    Body { left: usize },
-}
-
-impl Seeker {
-    const fn new(delivery: Delivery, body: usize) -> Self {
-        match delivery {
-            Delivery::Barrier => Self::Whole,
-            Delivery::Head => Self::Head { matched: 0, body: 0 },
-            Delivery::Tail => Self::Head { matched: 0, body },
-        }
-    }
-
-    /// How many of `bytes` come before the first that is withheld; if it is not among them, where the search then stands.
-    fn before_end(self, bytes: &[u8]) -> Result<usize, Self> {
-        match self {
-            Self::Whole if bytes.is_empty() => Err(self),
-            Self::Whole => Ok(0),
-            Self::Head { mut matched, body } => {
-                for (index, byte) in bytes.iter().enumerate() {
-                    matched = match *byte {
-                        byte if byte == HEAD_END[matched] => matched + 1,
-                        b'\r' => 1,
-                        _ => 0,
-                    };
-                    if matched == HEAD_END.len() {
-                        let Some(left) = body.checked_sub(1) else { return Ok(index) };
-                        let after = index + 1;
-                        return Self::Body { left }.before_end(&bytes[after..]).map(|early| after + early);
-                    }
-                }
-                Err(Self::Head { matched, body })
-            }
-            Self::Body { left } if left < bytes.len() => Ok(left),
-            Self::Body { left } => Err(Self::Body { left: left - bytes.len() }),
-        }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Splitter<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buf)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Splitter<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let mode = self.hold.state().mode;
-        let Mode::Armed(seeker) = mode else {
-            return Pin::new(&mut self.inner).poll_write(cx, bytes);
-        };
-        let early = match seeker.before_end(bytes) {
-            Ok(0) => {
-                // The end comes next. Let what was sent before it leave, then close the hold.
-                ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
-                self.hold.state().mode = Mode::Closed;
-                return Pin::new(&mut self.inner).poll_write(cx, bytes);
-            }
-            Ok(early) => early,
-            Err(_) => bytes.len(),
-        };
-        let written = ready!(Pin::new(&mut self.inner).poll_write(cx, &bytes[..early]))?;
-        let seeker = seeker.before_end(&bytes[..written]).expect_err("the end was left out");
-        self.hold.state().mode = Mode::Armed(seeker);
-        Poll::Ready(Ok(written))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
-        let mut state = self.hold.state();
-        if state.mode == Mode::Closed
-            && let Some(ticket) = state.ticket.take()
-        {
-            drop(state);
-            let hold: Arc<Hold> = Arc::clone(&self.hold);
-            ticket.park(hold);
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
 
-    /// Where `first` and then `second` are cut.
-    fn cut(seeker: Seeker, first: &[u8], second: &[u8]) -> usize {
-        match seeker.before_end(first) {
-            Ok(index) => index,
-            Err(seeker) => first.len() + seeker.before_end(second).unwrap(),
+    #[tokio::test]
+    async fn charges_too_large_for_the_socket_arrive_whole_and_in_order() {
+        const HUGE: usize = 8 << 20;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut peer, _) = listener.accept().await.unwrap();
+        let hold = Hold::new(tcp, Clock::start());
+        let mut socket = HeldSocket(Arc::clone(&hold));
+        hold.close();
+        let charges = [1_u8, 2].map(|mark| (mark, Charge::new(&hold)));
+        for (mark, charge) in &charges {
+            socket.write_all(&vec![*mark; HUGE]).await.unwrap();
+            charge.load_held();
         }
-    }
-
-    #[test]
-    fn the_end_is_found_however_a_request_is_cut() {
-        let request = b"POST / HTTP/1.1\r\nhost: a\r\n\r\n{}";
-        for (delivery, body, end) in [
-            (Delivery::Barrier, 2, 0),
-            (Delivery::Head, 2, request.len() - 3),
-            (Delivery::Tail, 2, request.len() - 1),
-            (Delivery::Tail, 0, request.len() - 3),
-        ] {
-            for at in 0..=end {
-                let (first, second) = request.split_at(at);
-                assert_eq!(cut(Seeker::new(delivery, body), first, second), end, "{delivery}, in two at {at}");
-            }
-        }
-    }
-
-    #[test]
-    fn line_ends_within_the_header_section_are_not_its_end() {
-        let head = |matched| Seeker::Head { matched, body: 0 };
-        assert_eq!(head(0).before_end(b"a\r\nb\r\n"), Err(head(2)));
-        assert_eq!(head(0).before_end(b"a\r\r\n\r"), Err(head(3)));
-        assert_eq!(head(0).before_end(b"\r\r\n\r\n"), Ok(4));
+        socket.write_all(&[3]).await.unwrap();
+        assert!(charges.iter().all(|(_, charge)| charge.released().is_none()));
+        charges.iter().for_each(|(_, charge)| charge.fire());
+        charges.iter().for_each(|(_, charge)| charge.settle());
+        assert!(charges.iter().all(|(_, charge)| charge.released().is_some()));
+        let connection = tokio::spawn(async move { socket.read_u8().await });
+        let mut got = vec![0; 2 * HUGE + 1];
+        peer.read_exact(&mut got).await.unwrap();
+        assert!(got.is_sorted() && got[HUGE - 1] == 1 && got[HUGE] == 2 && got[2 * HUGE] == 3);
+        peer.write_u8(7).await.unwrap();
+        assert_eq!(connection.await.unwrap().unwrap(), 7);
     }
 }

@@ -1,4 +1,4 @@
-//! Any URL as a target: `reqwest` for what is not measured, [`Connection`]s for contenders.
+//! Any URL as a target: `reqwest` for what is not measured, [`Line`]s for contenders.
 
 use std::error::Error;
 use std::io;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::BytesMut;
 use rustls::ClientConfig;
 
-use super::wire::Connection;
-use super::{BODY_LIMIT, Delivery, Endpoint, Exchange, Failure, Patience, Target, TlsError, tls};
+use super::tls::Offers;
+use super::{BODY_LIMIT, Endpoint, Exchange, Failure, Line, Patience, Spoken, Target, TlsError, Version, tls};
 use crate::api::{Headers, Request, Response};
 use crate::clock::Clock;
 use crate::history::{Cause, Window};
@@ -25,9 +25,9 @@ pub(super) const ACCEPT: &str = "application/json, application/problem+json";
 pub struct HttpTarget {
     endpoint: Arc<Endpoint>,
     client: reqwest::Client,
-    tls: Arc<ClientConfig>,
+    tls: Offers,
     clock: Clock,
-    delivery: Delivery,
+    spoken: Spoken,
     limit: Duration,
 }
 
@@ -41,27 +41,23 @@ impl HttpTarget {
         Ok(Self::with_tls(endpoint, tls, clock, patience))
     }
 
-    fn with_tls(endpoint: Endpoint, tls: ClientConfig, clock: Clock, patience: Patience) -> Self {
-        let client = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .tls_backend_preconfigured(tls.clone())
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy() // measured requests go straight to the target, so must the others
-            .tcp_nodelay(true)
-            .http1_only()
-            .connect_timeout(patience.request)
-            .build()
-            .expect("every option is valid and TLS is configured");
-        let (endpoint, tls, delivery) = (Arc::new(endpoint), Arc::new(tls), Delivery::default());
-        Self { endpoint, client, tls, clock, delivery, limit: patience.request }
+    pub(super) fn with_tls(endpoint: Endpoint, tls: ClientConfig, clock: Clock, patience: Patience) -> Self {
+        let (endpoint, tls, spoken) = (Arc::new(endpoint), Offers::new(tls), Spoken::HTTP_1);
+        let client = client(&tls, spoken, patience.request);
+        Self { endpoint, client, tls, clock, spoken, limit: patience.request }
     }
 
-    /// Holds contenders' requests there.
+    /// Asks the target which versions of HTTP it speaks, and from now on speaks to it so.
     #[must_use]
-    pub const fn with_delivery(mut self, delivery: Delivery) -> Self {
-        self.delivery = delivery;
+    pub async fn asked_what_it_speaks(mut self) -> Self {
+        self.spoken = Spoken::of(&self.endpoint, &self.tls, self.clock, self.limit).await;
+        self.client = client(&self.tls, self.spoken, self.limit);
         self
+    }
+
+    /// What the target speaks, as far as is known.
+    pub const fn spoken(&self) -> Spoken {
+        self.spoken
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, Failure> {
@@ -87,7 +83,7 @@ impl HttpTarget {
 }
 
 impl Target for HttpTarget {
-    type Contender = Connection;
+    type Contender = Line;
 
     async fn send(&self, request: &Request) -> Exchange {
         let opened = self.clock.now();
@@ -99,9 +95,27 @@ impl Target for HttpTarget {
         Exchange { window: Window { opened, released: None, closed }, result }
     }
 
-    async fn contender(&self) -> Result<Connection, Cause> {
-        Connection::open(Arc::clone(&self.endpoint), Arc::clone(&self.tls), self.clock, self.delivery, self.limit).await
+    async fn contender(&self, version: Version) -> Result<Line, Cause> {
+        Line::open(Arc::clone(&self.endpoint), &self.tls, self.clock, version, self.limit).await
     }
+}
+
+/// The client for what is not measured: HTTP/1.1 where that is spoken.
+fn client(tls: &Offers, spoken: Spoken, limit: Duration) -> reqwest::Client {
+    let version = if spoken.http1 { Version::Http1 } else { Version::Http2 };
+    let builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .tls_backend_preconfigured(ClientConfig::clone(tls.of(version)))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy() // measured requests go straight to the target, so must the others
+        .tcp_nodelay(true)
+        .connect_timeout(limit);
+    let builder = match version {
+        Version::Http1 => builder.http1_only(),
+        Version::Http2 => builder.http2_prior_knowledge(),
+    };
+    builder.build().expect("every option is valid and TLS is configured")
 }
 
 /// Header lines as text; a value that is not visible ASCII is left out.
@@ -153,182 +167,7 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-    use rustls::{RootCertStore, ServerConfig};
-    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-    use tokio::net::TcpListener;
-    use tokio::time::timeout;
-    use tokio_rustls::TlsAcceptor;
-
     use super::*;
-    use crate::target::Contender;
-    use crate::target::gate::{Gate, Ticket};
-
-    /// Long enough for everything that happens at all.
-    const LIMIT: Duration = Duration::from_secs(20);
-
-    fn request() -> Request {
-        let headers = vec![("content-type".into(), "application/json".into())];
-        Request { method: "POST".into(), path: "/orders/1".into(), headers, body: Some("{\"a\":1}".into()) }
-    }
-
-    fn target(listener: &TcpListener, scheme: &str, tls: ClientConfig) -> HttpTarget {
-        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
-        HttpTarget::with_tls(Endpoint::parse(&url).unwrap(), tls, Clock::start(), Patience { request: LIMIT })
-    }
-
-    /// A server's configuration, and a client's that trusts it alone.
-    fn private_tls() -> (ServerConfig, ClientConfig) {
-        let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        let certificate = signed.cert.der().clone();
-        let mut roots = RootCertStore::empty();
-        roots.add(certificate.clone()).unwrap();
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
-        let server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
-        (server, tls::trusting(roots))
-    }
-
-    /// How a request that is held so ends before the gate opens, and what comes after.
-    const fn halves(delivery: Delivery, has_body: bool) -> (&'static [u8], &'static [u8]) {
-        match (delivery, has_body) {
-            (Delivery::Barrier, _) => (b"", b"\r\n\r\n{\"a\":1}"),
-            (Delivery::Head, true) => (b"\r\n\r", b"\n{\"a\":1}"),
-            (Delivery::Tail, true) => (b"\r\n\r\n{\"a\":1", b"}"),
-            (Delivery::Head | Delivery::Tail, false) => (b"\r\n\r", b"\n"),
-        }
-    }
-
-    /// The server's side of one held request: it gets all but `end` of it, which is what `before` ends; then, while the
-    /// gate is closed, nothing; and the end as soon as the `latecomer` no longer keeps the gate closed.
-    async fn serve_held(
-        mut stream: impl AsyncRead + AsyncWrite + Unpin,
-        (before, end): (&[u8], &[u8]),
-        latecomer: Ticket,
-    ) {
-        let mut got = Vec::new();
-        while !got.ends_with(before) {
-            assert_ne!(stream.read_buf(&mut got).await.unwrap(), 0, "{}", String::from_utf8_lossy(&got));
-        }
-        let is_begun = got.starts_with(b"POST /orders/1 HTTP/1.1\r\n");
-        assert_eq!(is_begun, !before.is_empty(), "{}", String::from_utf8_lossy(&got));
-        let length = got.len();
-        let early = timeout(Duration::from_millis(100), stream.read_buf(&mut got)).await;
-        assert!(early.is_err(), "{}", String::from_utf8_lossy(&got[length..]));
-        drop(latecomer);
-        while !got.ends_with(end) {
-            assert_ne!(stream.read_buf(&mut got).await.unwrap(), 0);
-        }
-        assert!(
-            got.starts_with(b"POST /orders/1 HTTP/1.1\r\n") && (before.is_empty() || got.len() == length + end.len())
-        );
-        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
-        stream.flush().await.unwrap();
-    }
-
-    /// Races one request whose gate waits for a second ticket, which the server drops. How long it was held.
-    async fn race_one(
-        target: HttpTarget,
-        request: Request,
-        server: impl Future<Output = ()> + Send + 'static,
-        gate: Gate,
-        own: Ticket,
-    ) -> Duration {
-        let server = tokio::spawn(server);
-        let racer = tokio::spawn(async move {
-            let mut contender = target.contender().await.unwrap();
-            contender.race(&request, own).await
-        });
-        assert_eq!(gate.open(&[0, 1], LIMIT).await, Ok(1));
-        let exchange = racer.await.unwrap();
-        server.await.unwrap();
-        assert_eq!(exchange.result.unwrap().status, 204);
-        let Window { opened, released, closed } = exchange.window;
-        let released = released.unwrap();
-        assert!(opened <= released && released <= closed, "{:?}", exchange.window);
-        released.since(opened)
-    }
-
-    fn two_tickets() -> (Gate, Ticket, Ticket) {
-        let (gate, tickets) = Gate::new(2);
-        let [own, latecomer] = <[Ticket; 2]>::try_from(tickets).unwrap();
-        (gate, own, latecomer)
-    }
-
-    /// Races a request that is held so, at a plain server or over TLS, which looks at every byte.
-    async fn hold_one(delivery: Delivery, request: Request, is_tls: bool) {
-        let halves = halves(delivery, request.body.is_some());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (server_tls, client_tls) = private_tls();
-        let scheme = if is_tls { "https" } else { "http" };
-        let target = target(&listener, scheme, client_tls).with_delivery(delivery);
-        let (gate, own, latecomer) = two_tickets();
-        let server = async move {
-            let (tcp, _) = listener.accept().await.unwrap();
-            if is_tls {
-                let stream = TlsAcceptor::from(Arc::new(server_tls)).accept(tcp).await.unwrap();
-                serve_held(stream, halves, latecomer).await;
-            } else {
-                serve_held(tcp, halves, latecomer).await;
-            }
-        };
-        let held = race_one(target, request, server, gate, own).await;
-        // A barrier lets nothing through that would tell the server from when on to wait.
-        assert!(delivery == Delivery::Barrier || held >= Duration::from_millis(100), "{delivery}: {held:?}");
-    }
-
-    #[tokio::test]
-    async fn no_server_has_a_complete_header_section_before_the_gate_opens() {
-        hold_one(Delivery::Head, request(), false).await;
-        hold_one(Delivery::Head, request(), true).await;
-    }
-
-    #[tokio::test]
-    async fn no_server_has_any_of_a_request_that_waits_at_a_barrier() {
-        hold_one(Delivery::Barrier, request(), false).await;
-        hold_one(Delivery::Barrier, request(), true).await;
-    }
-
-    #[tokio::test]
-    async fn a_server_has_all_but_the_last_byte_of_a_body_whose_tail_is_held() {
-        hold_one(Delivery::Tail, request(), false).await;
-        hold_one(Delivery::Tail, request(), true).await;
-    }
-
-    #[tokio::test]
-    async fn a_request_without_a_body_has_no_tail_and_is_held_at_its_head() {
-        let bare = || Request { body: None, ..request() };
-        hold_one(Delivery::Tail, bare(), false).await;
-        hold_one(Delivery::Tail, bare(), true).await;
-    }
-
-    #[tokio::test]
-    async fn an_answer_before_the_tail_is_an_answer_and_nothing_was_let_go() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let target = target(&listener, "http", private_tls().1).with_delivery(Delivery::Tail);
-        let (gate, own, latecomer) = two_tickets();
-        let server = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut got = Vec::new();
-            while !got.ends_with(b"{\"a\":1") {
-                assert_ne!(stream.read_buf(&mut got).await.unwrap(), 0);
-            }
-            stream.write_all(b"HTTP/1.1 412 Precondition Failed\r\ncontent-length: 0\r\n\r\n").await.unwrap();
-            stream
-        });
-        let mut contender = target.contender().await.unwrap();
-        let exchange = contender.race(&request(), own).await;
-        assert_eq!(exchange.result.unwrap().status, 412);
-        assert!(exchange.window.released.is_none() && exchange.window.opened <= exchange.window.closed);
-        assert!(!contender.is_usable(), "the rest of the request is in the way of the next one");
-        drop(latecomer);
-        assert_eq!(gate.open(&[0, 1], LIMIT).await, Ok(1), "it does not hold the volley up");
-        drop(server.await.unwrap());
-    }
 
     #[test]
     fn an_error_is_found_however_deep_io_errors_carry_it() {

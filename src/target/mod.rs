@@ -1,27 +1,36 @@
 //! The server under test, as the race sees it: something that answers requests, and takes contenders' requests all
 //! but their end.
 //!
-//! - [`HttpTarget`] is any URL. Set-up and observation go through `reqwest` ([`http`](self)), measured requests over
-//!   `hyper` connections whose end is withheld ([`wire`](self), [`hold`](self)).
-//! - [`gate`] releases a volley; [`Delivery`] says where in a request it sits.
+//! - [`HttpTarget`] is any URL. Set-up and observation go through `reqwest` ([`http`](self)), raced requests over
+//!   connections whose end is withheld ([`hold`](self)): HTTP/1.1 one by one ([`http1`](self)), HTTP/2 all on one
+//!   ([`http2`](self)).
+//! - [`gate`] releases a volley; [`Method`] says where in a request it sits, [`Delivery`] which methods a run is to use, and
+//!   [`Spoken`] which the target allows.
 //! - [`Endpoint`] says where the target is, and whether it may be raced.
 //!
 //! One request on the wire is one operation: nothing here follows a redirect or sends a request again.
 
-mod delivery;
 mod endpoint;
 pub mod gate;
 mod hold;
 mod http;
+mod http1;
+mod http2;
+mod line;
+mod message;
+mod method;
+mod spoken;
+mod stream;
 mod tls;
-mod wire;
 
 use std::future::Future;
 use std::time::Duration;
 
-pub use delivery::{Delivery, UnknownDelivery};
 pub use endpoint::{Endpoint, EndpointError};
 pub use http::HttpTarget;
+pub use line::Line;
+pub use method::{Delivery, Method, UnknownDelivery, Version};
+pub use spoken::Spoken;
 pub use tls::TlsError;
 
 use crate::api::{Request, Response};
@@ -66,20 +75,30 @@ pub trait Target: Send + Sync + 'static {
     /// Sends one request and waits for its answer.
     fn send(&self, request: &Request) -> impl Future<Output = Exchange> + Send;
 
-    /// Opens a connection for one contender.
+    /// Opens a line for one contender whose requests are carried by this version of HTTP.
     ///
     /// # Errors
     /// Why none could be opened; no request was sent.
-    fn contender(&self) -> impl Future<Output = Result<Self::Contender, Cause>> + Send;
+    fn contender(&self, version: Version) -> impl Future<Output = Result<Self::Contender, Cause>> + Send;
 }
 
-/// One contender's open connection.
-pub trait Contender: Send + 'static {
+/// One contender's open line.
+pub trait Contender: Send + Sized + 'static {
     /// Sends one request at once and waits for its answer: to warm the connection, and to read what must be known.
     fn send(&mut self, request: &Request) -> impl Future<Output = Exchange> + Send;
 
-    /// Sends one request but for its end, which the gate lets go, and waits for its answer. (The answer may come before.)
-    fn race(&mut self, request: &Request, ticket: Ticket) -> impl Future<Output = Exchange> + Send;
+    /// Sends one request but for its end, which the gate lets go, and waits for its answer. (The answer may come before.) Of
+    /// contenders on one connection, all race before any of them races again.
+    fn race(&mut self, request: &Request, method: Method, ticket: Ticket) -> impl Future<Output = Exchange> + Send;
+
+    /// What it carries requests by.
+    fn version(&self) -> Version;
+
+    /// A line for another contender on the same connection, if that carries several at once.
+    fn twin(&self) -> Option<Self>;
+
+    /// Whether it is the twin of another.
+    fn is_twin(&self) -> bool;
 
     /// Whether another request can be sent on it.
     fn is_usable(&self) -> bool;

@@ -26,10 +26,8 @@ impl Terminal {
         if let Some(extent) = &result.extent {
             extent_told(out, extent)?;
         }
-        match result.delivery {
-            Delivery::Head => {}
-            Delivery::Barrier => writeln!(out, "Requests were held whole, and let go together (--delivery barrier)")?,
-            Delivery::Tail => writeln!(out, "Requests were held before the last byte of their body (--delivery tail)")?,
+        if result.delivery != Delivery::Auto {
+            writeln!(out, "Volleys were delivered by --delivery {} alone", result.delivery)?;
         }
         if let Some(bound) = loosest_bound(result) {
             writeln!(
