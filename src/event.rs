@@ -43,7 +43,7 @@ pub enum Event<'a> {
 
 /// Listens to a run.
 pub trait Observer {
-    /// Called between rounds, never while requests are on their way.
+    /// Called as rounds end, never while a volley is let go. (Requests of other rounds may be on their way.)
     fn on(&self, event: &Event<'_>);
 }
 

@@ -9,17 +9,17 @@
 //! ```
 
 use std::future::poll_fn;
-use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use super::observe::Told;
+use super::servers::Servers;
 use super::stage::{Extras, Persons, Stage, as_used, read_exchange, reader, speak};
 use super::volley::Volley;
-use super::{Pace, Restart, Stop};
+use super::{Pace, Stop};
 use crate::api::{Dialect, Request};
 use crate::history::{Actor, Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Verb};
 use crate::ids::RoundId;
@@ -27,28 +27,6 @@ use crate::scenario::{ContenderPlan, Plan, ServerUse, Step, TokenUse};
 use crate::seed::{Dice, Seed};
 use crate::target::gate::{Gate, Leave, Ticket};
 use crate::target::{Contender, Method, Target};
-
-/// The servers a race is run against.
-pub(super) struct Servers<'a, T> {
-    pub(super) target: &'a T,
-    /// A second one on the same data, if there is one.
-    pub(super) replica: Option<&'a T>,
-    /// What can restart them, if anything.
-    pub(super) restart: Option<&'a dyn Restart>,
-    /// Why the last restart failed, if it did.
-    pub(super) restart_failure: Mutex<Option<String>>,
-    /// Rounds in which waiting for the target to settle did not help.
-    pub(super) vain_waits: AtomicU32,
-}
-
-impl<T> Servers<'_, T> {
-    fn at(&self, at: ServerUse) -> &T {
-        match at {
-            ServerUse::Target => self.target,
-            ServerUse::Replica => self.replica.unwrap_or(self.target),
-        }
-    }
-}
 
 /// Runs one round of a plan.
 pub(super) struct RoundRunner<'a, T: Target> {
@@ -67,7 +45,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     }
 
     /// Runs the round and records all that was asked in it, also if it is stopped half-way.
-    pub(super) async fn run(&self, id: RoundId, recorder: &Recorder, volley: &mut Volley<T::Contender>, stop: &Stop) {
+    pub(super) async fn run(&self, id: RoundId, recorder: &Recorder, volley: &Volley<T::Contender>, stop: &Stop) {
         let contenders: Vec<&ContenderPlan> = match id {
             RoundId::Raced(_) => self.plan.contenders.iter().collect(),
             // A control is one entry's first contender, alone.
@@ -89,7 +67,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         &self,
         recorder: &Recorder,
         contenders: &[&ContenderPlan],
-        volley: &mut Volley<T::Contender>,
+        volley: &Volley<T::Contender>,
         tasks: &mut JoinSet<Raced<T::Contender>>,
     ) {
         let mut dice = self.nonce.dice();
@@ -130,7 +108,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 volley.clear();
                 if let Err(why) = restart.restart().await {
                     // Nobody looks afterwards: the round proves nothing, and the race is given up.
-                    *self.servers.restart_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                    self.servers.note_restart_failure(why);
                     return;
                 }
             }
@@ -218,19 +196,22 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         &self,
         recorder: &Recorder,
         contenders: &[&'p ContenderPlan],
-        volley: &mut Volley<T::Contender>,
+        volley: &Volley<T::Contender>,
     ) -> Option<Vec<Ready<'p, T::Contender>>> {
-        let mut ready = Vec::with_capacity(contenders.len());
+        let mut ready: Vec<Ready<'p, T::Contender>> = Vec::with_capacity(contenders.len());
         for plan in contenders {
-            let connection = match volley.take(plan.at) {
-                Some(connection) => connection,
-                None => match self.servers.at(plan.at).contender(self.pace.method.version()).await {
-                    Ok(connection) => connection,
-                    Err(cause) => {
-                        note_unconnected(recorder, plan, cause);
-                        return None;
-                    }
-                },
+            let own = |other: &&Ready<'_, T::Contender>| other.plan.at == plan.at;
+            let twin = ready.iter().filter(own).find_map(|other| other.connection.twin());
+            let connection = match twin {
+                Some(twin) => Ok(twin),
+                None => self.servers.connection(plan.at, self.pace.method.version(), volley).await,
+            };
+            let connection = match connection {
+                Ok(connection) => connection,
+                Err(cause) => {
+                    note_unconnected(recorder, plan, cause);
+                    return None;
+                }
             };
             ready.push(Ready {
                 plan,
@@ -278,7 +259,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 if contender.connection.is_usable() {
                     break;
                 }
-                match self.servers.at(contender.plan.at).contender(self.pace.method.version()).await {
+                match self.servers.connect(contender.plan.at, self.pace.method.version()).await {
                     Ok(connection) => contender.connection = connection,
                     Err(_) => break,
                 }

@@ -77,7 +77,7 @@ impl Whim {
 
 impl<T: Target> SwarmRunner<'_, T> {
     /// Runs it and returns all that was asked, resource by resource, also if it is stopped half-way.
-    pub(super) async fn run(self, volley: &mut Volley<T::Contender>, stop: &Stop) -> Vec<Vec<Operation>> {
+    pub(super) async fn run(self, volley: &Volley<T::Contender>, stop: &Stop) -> Vec<Vec<Operation>> {
         let mut tasks = JoinSet::new();
         tokio::select! {
             biased;
@@ -89,7 +89,7 @@ impl<T: Target> SwarmRunner<'_, T> {
         self.rounds.into_iter().map(|(recorder, _)| recorder.seal()).collect()
     }
 
-    async fn play(&self, volley: &mut Volley<T::Contender>, tasks: &mut JoinSet<(T::Contender, Vec<Told>)>) {
+    async fn play(&self, volley: &Volley<T::Contender>, tasks: &mut JoinSet<(T::Contender, Vec<Told>)>) {
         let mut stages = Vec::with_capacity(self.rounds.len());
         let mut told = Vec::with_capacity(self.rounds.len());
         for (recorder, runner) in &self.rounds {
@@ -133,11 +133,8 @@ impl<T: Target> SwarmRunner<'_, T> {
         }
     }
 
-    async fn connect(&self, volley: &mut Volley<T::Contender>) -> Option<T::Contender> {
-        match volley.take(ServerUse::Target) {
-            Some(connection) => Some(connection),
-            None => self.rounds[0].1.servers.target.contender(Version::Http1).await.ok(),
-        }
+    async fn connect(&self, volley: &Volley<T::Contender>) -> Option<T::Contender> {
+        self.rounds[0].1.servers.connection(ServerUse::Target, Version::Http1, volley).await.ok()
     }
 }
 

@@ -289,8 +289,12 @@ mod tests {
         }
         socket.write_all(&[3]).await.unwrap();
         assert!(charges.iter().all(|(_, charge)| charge.released().is_none()));
-        charges.iter().for_each(|(_, charge)| charge.fire());
-        charges.iter().for_each(|(_, charge)| charge.settle());
+        for (_, charge) in &charges {
+            charge.fire();
+        }
+        for (_, charge) in &charges {
+            charge.settle();
+        }
         assert!(charges.iter().all(|(_, charge)| charge.released().is_some()));
         let connection = tokio::spawn(async move { socket.read_u8().await });
         let mut got = vec![0; 2 * HUGE + 1];

@@ -42,7 +42,7 @@ impl HttpTarget {
     }
 
     pub(super) fn with_tls(endpoint: Endpoint, tls: ClientConfig, clock: Clock, patience: Patience) -> Self {
-        let (endpoint, tls, spoken) = (Arc::new(endpoint), Offers::new(tls), Spoken::HTTP_1);
+        let (endpoint, tls, spoken) = (Arc::new(endpoint), Offers::new(&tls), Spoken::HTTP_1);
         let client = client(&tls, spoken, patience.request);
         Self { endpoint, client, tls, clock, spoken, limit: patience.request }
     }

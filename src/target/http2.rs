@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::Ping;
 use h2::client::{Builder, ResponseFuture, SendRequest};
 use rustls::ClientConfig;
 use tokio::task::JoinHandle;
@@ -72,7 +73,7 @@ impl Place {
         }
         let weir = Weir::new(hold);
         let window = u32::try_from(BODY_LIMIT).expect("the limit is 4 MiB");
-        let (sender, connection) = Builder::new()
+        let (sender, mut connection) = Builder::new()
             .enable_push(false)
             .initial_window_size(window)
             .initial_connection_window_size(2 * window)
@@ -80,10 +81,16 @@ impl Place {
             .handshake(Frames::new(stream, Arc::clone(&weir)))
             .await
             .map_err(|error| Cause::Connect(harmless(&error.to_string(), 300)))?;
+        let pings = connection.ping_pong();
         // What ends a connection is told to the requests that wait on it.
         let driver = tokio::spawn(async move { drop(connection.await) });
         let (places, is_spent) = (AtomicUsize::new(1), AtomicBool::new(false));
         let shared = Shared { endpoint, driver, weir, clock, limit, places, is_spent };
+        if let Some(mut pings) = pings {
+            // The answer comes after the server's settings, which say how many streams it allows.
+            let answered = pings.ping(Ping::opaque()).await;
+            answered.map_err(|error| Cause::Connect(harmless(&error.to_string(), 300)))?;
+        }
         Ok(Self { shared: Arc::new(shared), sender, is_twin: false })
     }
 

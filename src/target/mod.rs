@@ -92,13 +92,19 @@ pub trait Contender: Send + Sized + 'static {
     fn race(&mut self, request: &Request, method: Method, ticket: Ticket) -> impl Future<Output = Exchange> + Send;
 
     /// What it carries requests by.
-    fn version(&self) -> Version;
+    fn version(&self) -> Version {
+        Version::Http1
+    }
 
     /// A line for another contender on the same connection, if that carries several at once.
-    fn twin(&self) -> Option<Self>;
+    fn twin(&self) -> Option<Self> {
+        None
+    }
 
     /// Whether it is the twin of another.
-    fn is_twin(&self) -> bool;
+    fn is_twin(&self) -> bool {
+        false
+    }
 
     /// Whether another request can be sent on it.
     fn is_usable(&self) -> bool;

@@ -45,7 +45,7 @@ pub(super) struct Offers {
 }
 
 impl Offers {
-    pub(super) fn new(config: ClientConfig) -> Self {
+    pub(super) fn new(config: &ClientConfig) -> Self {
         let offering = |protocol: &[u8]| {
             let mut config = config.clone();
             config.alpn_protocols = vec![protocol.to_vec()];

@@ -21,11 +21,11 @@ use quickeats_bench::history::Operation;
 use quickeats_bench::ids::RoundId;
 use quickeats_bench::jwt::Secret;
 use quickeats_bench::measure::Tally;
-use quickeats_bench::race::{Ending, Pace, Race, Sink, Stop};
+use quickeats_bench::race::{Ending, Pace, Parallel, Race, Sink, Stop};
 use quickeats_bench::scenario::{Plan, catalog};
 use quickeats_bench::seed::Seed;
 use quickeats_bench::service::{Auth, KeyStoreChoice, OrderService, ServiceConfig, StoreChoice, Strategy};
-use quickeats_bench::target::{Delivery, Endpoint, HttpTarget, Patience};
+use quickeats_bench::target::{Endpoint, HttpTarget, Method, Patience};
 use tokio::net::TcpListener;
 
 /// Rounds on each store, all scenarios together; `UNRELIABLE_ROUNDS=25000` makes the long run.
@@ -83,11 +83,12 @@ async fn nothing_is_found(place: &str, store: StoreChoice, key_store: KeyStoreCh
         let mut seed = 0;
         while book.tally.rounds < u64::from(each) {
             seed += 1;
-            let delivery = Delivery::default();
-            let how = Pace { rounds: each, deadline: None, gate_limit: patience.request, delivery };
+            let method = Method::Head;
+            let (gate_limit, parallel) = (patience.request, Parallel::Rounds(1));
+            let how = Pace { rounds: each, deadline: None, parallel, gate_limit, method };
             let race = Race::new((&first, Some(&second)), plan, Seed::new(seed), clock, Arc::default(), how);
             // A network like this may lose several rounds in a row; then the race is begun anew.
-            if race.run(&Stop::default(), &mut book).await == Ending::Complete {
+            if race.run(&Stop::default(), &mut book).await.ending == Ending::Complete {
                 break;
             }
         }

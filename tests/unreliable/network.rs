@@ -6,7 +6,7 @@ use quickeats_bench::api::Request;
 use quickeats_bench::clock::Clock;
 use quickeats_bench::history::{Cause, Window};
 use quickeats_bench::target::gate::Ticket;
-use quickeats_bench::target::{Contender, Exchange, Failure, HttpTarget, Target};
+use quickeats_bench::target::{Contender, Exchange, Failure, HttpTarget, Method, Target, Version};
 
 /// Of 100 raced requests so many are lost, half of them before the effect.
 const RACED: u8 = 36;
@@ -71,8 +71,8 @@ impl Target for LossyTarget {
         }
     }
 
-    async fn contender(&self) -> Result<Self::Contender, Cause> {
-        let contender = self.target.contender().await?;
+    async fn contender(&self, version: Version) -> Result<Self::Contender, Cause> {
+        let contender = self.target.contender(version).await?;
         Ok(LossyContender { contender, losses: self.losses.clone(), clock: self.clock })
     }
 }
@@ -86,15 +86,28 @@ impl<C: Contender + Sync> Contender for LossyContender<C> {
         }
     }
 
-    async fn race(&mut self, request: &Request, ticket: Ticket) -> Exchange {
+    async fn race(&mut self, request: &Request, method: Method, ticket: Ticket) -> Exchange {
         match self.losses.next(RACED) {
-            Loss::Nothing => self.contender.race(request, ticket).await,
+            Loss::Nothing => self.contender.race(request, method, ticket).await,
             Loss::Request => {
                 drop(ticket);
                 never_arrived(self.clock)
             }
-            Loss::Answer => answer_lost(self.contender.race(request, ticket).await),
+            Loss::Answer => answer_lost(self.contender.race(request, method, ticket).await),
         }
+    }
+
+    fn version(&self) -> Version {
+        self.contender.version()
+    }
+
+    fn twin(&self) -> Option<Self> {
+        let contender = self.contender.twin()?;
+        Some(Self { contender, losses: self.losses.clone(), clock: self.clock })
+    }
+
+    fn is_twin(&self) -> bool {
+        self.contender.is_twin()
     }
 
     fn is_usable(&self) -> bool {

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A volley begins with the first request that is to be held: streams that are opened from then on are raced. Of those either all
-//! frames are kept, or the last one (the one that says END_STREAM, RFC 9113 §6.1) and what follows it. A contender parks when the
+//! frames are kept, or the last one (the one that says `END_STREAM`, RFC 9113 §6.1) and what follows it. A contender parks when the
 //! last frame of its request is kept, and all before it has left. When all have parked the gate *loads*: the kept frames are
 //! passed down, in the order in which their streams were opened, into the closed hold. That order is the only one there is:
 //! header blocks are compressed in it (RFC 9113 §4.3), so a
@@ -52,7 +52,7 @@ struct State {
     /// The highest stream that was seen.
     highest: u32,
     /// The raced streams, in the order they were opened.
-    held: Vec<Held>,
+    held: Vec<Raced>,
     is_gone: bool,
 }
 
@@ -69,7 +69,7 @@ enum Phase {
 
 /// A raced stream.
 #[derive(Debug)]
-struct Held {
+struct Raced {
     stream: u32,
     frames: Vec<u8>,
     /// The frame that ends it was begun.
@@ -104,7 +104,7 @@ impl Weir {
     /// The raced `stream` has a contender: it parks when the request's end is kept.
     pub(super) fn hold_back(self: &Arc<Self>, stream: u32, ticket: Ticket, charge: Arc<Charge>) {
         let mut state = self.state();
-        let held = state.held(stream);
+        let held = state.raced(stream);
         (held.ticket, held.charge) = (Some(ticket), Some(charge));
         let parking = held.park();
         drop(state);
@@ -114,7 +114,7 @@ impl Weir {
     /// A contender's request is over: if it has not parked, it is gone.
     pub(super) fn give_up(&self, charge: &Arc<Charge>) {
         let mut state = self.state();
-        let own = |held: &&mut Held| held.charge.as_ref().is_some_and(|held| Arc::ptr_eq(held, charge));
+        let own = |raced: &&mut Raced| raced.charge.as_ref().is_some_and(|held| Arc::ptr_eq(held, charge));
         if let Some(held) = state.held.iter_mut().find(own)
             && held.ticket.take().is_some()
         {
@@ -153,10 +153,10 @@ impl Weir {
 
 impl State {
     /// A raced stream's own entry.
-    fn held(&mut self, stream: u32) -> &mut Held {
+    fn raced(&mut self, stream: u32) -> &mut Raced {
         let at = self.held.partition_point(|held| held.stream < stream);
         if self.held.get(at).is_none_or(|held| held.stream != stream) {
-            self.held.insert(at, Held::new(stream));
+            self.held.insert(at, Raced::new(stream));
         }
         &mut self.held[at]
     }
@@ -171,13 +171,13 @@ impl State {
         if head.stream <= over {
             return false;
         }
-        let held = self.held(head.stream);
-        held.is_ending |= head.ends_stream();
-        !tail || held.is_ending
+        let raced = self.raced(head.stream);
+        raced.is_ending |= head.ends_stream();
+        !tail || raced.is_ending
     }
 }
 
-impl Held {
+impl Raced {
     const fn new(stream: u32) -> Self {
         Self {
             stream,
@@ -339,14 +339,14 @@ impl Cut {
         let Some((head, is_kept)) = self.frame.filter(|_| self.left == 0) else { return };
         self.frame = None;
         if is_kept && head.completes() {
-            let held = state.held(head.stream);
-            held.is_complete |= held.is_ending;
+            let raced = state.raced(head.stream);
+            raced.is_complete |= raced.is_ending;
         }
     }
 
     fn put(bytes: &[u8], head: FrameHead, is_kept: bool, state: &mut State, through: &mut BytesMut) {
         if is_kept {
-            state.held(head.stream).frames.extend_from_slice(bytes);
+            state.raced(head.stream).frames.extend_from_slice(bytes);
         } else {
             through.extend_from_slice(bytes);
         }

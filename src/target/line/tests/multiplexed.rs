@@ -61,7 +61,7 @@ enum Got {
 /// Serves HTTP/2, tells what it gets of every request but those to `/warm`, and answers those that are complete.
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, got: mpsc::UnboundedSender<Got>) {
     let mut connection =
-        h2::server::Builder::new().max_concurrent_streams(WIDTH as u32).handshake::<_, Bytes>(stream).await.unwrap();
+        h2::server::Builder::new().max_concurrent_streams(3).handshake::<_, Bytes>(stream).await.unwrap();
     while let Some(Ok((request, mut respond))) = connection.accept().await {
         let got = got.clone();
         tokio::spawn(async move {
