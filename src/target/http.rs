@@ -38,11 +38,11 @@ impl HttpTarget {
     /// If TLS is asked for and cannot be set up.
     pub fn new(endpoint: Endpoint, clock: Clock, patience: Patience) -> Result<Self, TlsError> {
         let tls = tls::config(&endpoint)?;
-        Ok(Self::with_tls(endpoint, tls, clock, patience))
+        Ok(Self::with_tls(endpoint, &tls, clock, patience))
     }
 
-    pub(super) fn with_tls(endpoint: Endpoint, tls: ClientConfig, clock: Clock, patience: Patience) -> Self {
-        let (endpoint, tls, spoken) = (Arc::new(endpoint), Offers::new(&tls), Spoken::HTTP_1);
+    pub(super) fn with_tls(endpoint: Endpoint, tls: &ClientConfig, clock: Clock, patience: Patience) -> Self {
+        let (endpoint, tls, spoken) = (Arc::new(endpoint), Offers::new(tls), Spoken::HTTP_1);
         let client = client(&tls, spoken, patience.request);
         Self { endpoint, client, tls, clock, spoken, limit: patience.request }
     }

@@ -27,7 +27,7 @@ fn request() -> Request {
 
 fn target(listener: &TcpListener, scheme: &str, tls: ClientConfig) -> HttpTarget {
     let url = format!("{scheme}://{}", listener.local_addr().unwrap());
-    HttpTarget::with_tls(Endpoint::parse(&url).unwrap(), tls, Clock::start(), Patience { request: LIMIT })
+    HttpTarget::with_tls(Endpoint::parse(&url).unwrap(), &tls, Clock::start(), Patience { request: LIMIT })
 }
 
 /// A server's configuration, and a client's that trusts it alone.
