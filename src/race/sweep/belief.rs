@@ -1,9 +1,10 @@
-//! What is believed of one axis: where its crossing lies, how wide the window around it is, and how much the times scatter.
+//! What is believed of one axis: where its crossing lies, how wide the window around it is, and how much the times
+//! scatter.
 //!
-//! Delays are cut into *cells*: coarse ones at first, each a part of its own distance from zero, and cut in two where belief
-//! gathers. Each cell holds how likely it is that the crossing lies there and the race has a certain [`Shape`]; once for races
-//! that the first to come wins, once for races whose winner says nothing about the crossing. Each round weighs all of that
-//! anew by what it showed (Bayes' rule).
+//! Delays are cut into *cells*: coarse ones at first, each a part of its own distance from zero, and cut in two where
+//! belief gathers. Each cell holds how likely it is that the crossing lies there and the race has a certain [`Shape`];
+//! once for races that the first to come wins, once for races whose winner says nothing about the crossing. Each round
+//! weighs all of that anew by what it showed (Bayes' rule).
 //!
 //! Winners make this a bisection whose answers may be wrong (Horstein 1963; Waeber, Frazier and Henderson, *Bisection
 //! search with noisy responses*, 2013); hits and misses make it a search, which works without them.
@@ -23,7 +24,8 @@ const HEAVY: f64 = 0.04;
 /// At most so many cells: beyond that the lightest neighbours are joined.
 const MOST_CELLS: usize = 72;
 
-/// With each round, this part of the belief goes back to where it began: old rounds count less, nothing is ever ruled out.
+/// With each round, this part of the belief goes back to where it began: old rounds count less, nothing is ever ruled
+/// out.
 const FORGOTTEN: f64 = 0.002;
 
 /// How much of the belief, before the first round, is with races whose winner says nothing about the crossing.
@@ -105,8 +107,8 @@ pub(super) struct Belief {
 impl Belief {
     /// For delays of either sign, up to `longest` µs. `typical`: how long the target took to answer each alone, in µs.
     ///
-    /// Each reaches its critical section some time before it is answered. So the crossing is likely near the difference of
-    /// both times, or near zero where one of them does more after its critical section; but it may be anywhere.
+    /// Each reaches its critical section some time before it is answered. So the crossing is likely near the difference
+    /// of both times, or near zero where one of them does more after its critical section; but it may be anywhere.
     pub(super) fn signed(longest: i32, typical: Option<(i32, i32)>) -> Self {
         let bounds = bounds(longest);
         let below: Vec<i32> = bounds.iter().rev().map(|bound| -bound).collect();

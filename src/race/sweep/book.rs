@@ -23,7 +23,8 @@ const FEWEST: usize = 24;
 /// and its halves are no narrower than this, in µs.
 const NARROWEST_US: i32 = 5;
 
-/// Sorts rounds (delay in µs, whether it was a hit) into buckets: wider with distance from zero, narrower where many rounds were made.
+/// Sorts rounds (delay in µs, whether it was a hit) into buckets: wider with distance from zero, narrower where many
+/// rounds were made.
 pub(super) fn buckets(rounds: &[(i32, bool)]) -> Vec<Bucket> {
     let mut sorted = rounds.to_vec();
     sorted.sort_unstable();

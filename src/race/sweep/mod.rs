@@ -1,14 +1,16 @@
-//! The sweep: how long contenders are held apart, so that what collides is their critical sections, not their departures.
+//! The sweep: how long contenders are held apart, so that what collides is their critical sections, not their
+//! departures.
 //!
 //! ```text
 //! entry 0  leaves ───────── on its way ─────────► check ─ save
 //! entry 1       └─ delay ─► leaves ── on its way ─► check ─ save      collides only near one delay: the crossing
 //! ```
 //!
-//! Nobody knows the crossing beforehand. Each entry beyond the first has an [`Axis`] of its own, the delay at which it leaves after
-//! the first entry (before it, below zero); contenders of one entry leave together. Where there is one entry only, its axis
-//! is the time between one contender and the next. A [`Sweep`] names the delays of the next round, is told what the round
-//! showed, and moves to where the collisions are; some rounds it spends elsewhere, so that a wrong belief does not last.
+//! Nobody knows the crossing beforehand. Each entry beyond the first has an [`Axis`] of its own, the delay at which it
+//! leaves after the first entry (before it, below zero); contenders of one entry leave together. Where there is one
+//! entry only, its axis is the time between one contender and the next. A [`Sweep`] names the delays of the next round,
+//! is told what the round showed, and moves to where the collisions are; some rounds it spends elsewhere, so that a
+//! wrong belief does not last.
 //!
 //! ```text
 //! let mut sweep = Sweep::new(seed, &[1, 1], &[Some(cancel_took), Some(accept_took)]);
@@ -16,8 +18,8 @@
 //! sweep.note(&stagger, &Seen { hit, acknowledged: vec![Some(true), Some(false)] });
 //! ```
 //!
-//! Pure: the same seed and the same notes in the same order make the same plan. Rounds may overlap: any number of plans may
-//! be out before their notes come back.
+//! Pure: the same seed and the same notes in the same order make the same plan. Rounds may overlap: any number of plans
+//! may be out before their notes come back.
 
 mod axis;
 mod belief;
@@ -34,7 +36,8 @@ use sight::Sight;
 
 pub(super) use book::Bucket;
 
-/// An entry leaves at most this long after the first one, or before it, in µs. A volley of one entry lasts no longer than this.
+/// An entry leaves at most this long after the first one, or before it, in µs. A volley of one entry lasts no longer
+/// than this.
 const LONGEST_US: i32 = 50_000;
 
 /// How the contenders of a round leave.
@@ -47,8 +50,8 @@ pub(super) enum Stagger {
 }
 
 impl Stagger {
-    /// How long after the earliest departure of its volley a contender leaves: of which entry, and at which place of the
-    /// volley's (shuffled) order. At most 50 ms; 100 ms with more than two entries.
+    /// How long after the earliest departure of its volley a contender leaves: of which entry, and at which place of
+    /// the volley's (shuffled) order. At most 50 ms; 100 ms with more than two entries.
     pub(super) fn offset(&self, entry: usize, place: usize) -> Duration {
         let us = match self {
             Self::Entries(delays) => {
@@ -61,8 +64,9 @@ impl Stagger {
         Duration::from_micros(u64::try_from(us).unwrap_or(0))
     }
 
-    /// The stagger that was, where it differs from the planned one: `left` says when each entry left (by entry), or where
-    /// there is one entry, each contender (by place). The clock may start anywhere. As planned if `left` is too short.
+    /// The stagger that was, where it differs from the planned one: `left` says when each entry left (by entry), or
+    /// where there is one entry, each contender (by place). The clock may start anywhere. As planned if `left` is too
+    /// short.
     #[must_use]
     pub(super) fn as_left(&self, left: &[Duration]) -> Self {
         match self {
@@ -97,8 +101,8 @@ fn between(first: Duration, second: Duration) -> i32 {
 pub(super) struct Seen {
     /// The judge found a violation in it.
     pub(super) hit: bool,
-    /// By entry: whether one of its contenders was acknowledged (`Some(true)`), all were refused (`Some(false)`), or that is not
-    /// known (an answer is missing). A round that is not known in full says nothing against its delay.
+    /// By entry: whether one of its contenders was acknowledged (`Some(true)`), all were refused (`Some(false)`), or
+    /// that is not known (an answer is missing). A round that is not known in full says nothing against its delay.
     pub(super) acknowledged: Vec<Option<bool>>,
 }
 
@@ -112,8 +116,8 @@ impl Seen {
         self.of(0) == Some(true) && self.of(entry) == Some(true)
     }
 
-    /// Whether a violation is put down to the first entry and `entry`: if both were acknowledged, or if the answers do not say
-    /// which two it was, because fewer than two entries were.
+    /// Whether a violation is put down to the first entry and `entry`: if both were acknowledged, or if the answers do
+    /// not say which two it was, because fewer than two entries were.
     fn hit_of(&self, entry: usize) -> bool {
         let acknowledged = self.acknowledged.iter().filter(|is| **is == Some(true)).count();
         self.hit && (self.both(entry) || acknowledged < 2)
@@ -151,8 +155,8 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    /// A sweep of a volley with so many `contenders` of each entry. `typical` says, by entry, how long the target took to
-    /// answer it alone, where that is known.
+    /// A sweep of a volley with so many `contenders` of each entry. `typical` says, by entry, how long the target took
+    /// to answer it alone, where that is known.
     pub(super) fn new(seed: Seed, contenders: &[usize], typical: &[Option<Duration>]) -> Self {
         let dice = |label: usize| seed.child("sweep").child(&label.to_string()).dice();
         let took = |entry: usize| {

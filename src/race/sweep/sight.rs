@@ -53,8 +53,8 @@ impl Shape {
         self.window + self.spread
     }
 
-    /// How likely a sight is at `beyond` µs beyond a crossing that is known to within `width` µs: if the one who comes first
-    /// wins, and if winners say nothing about the crossing (then `usual` is how often this one wins).
+    /// How likely a sight is at `beyond` µs beyond a crossing that is known to within `width` µs: if the one who comes
+    /// first wins, and if winners say nothing about the crossing (then `usual` is how often this one wins).
     pub(super) fn likelihood(&self, sight: Sight, beyond: f64, width: f64, usual: f64) -> (f64, f64) {
         let per_us = 1.0 / (self.spread + width / 4.0);
         let after = rise((beyond - self.window) * per_us);
