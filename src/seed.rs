@@ -62,6 +62,11 @@ impl Dice {
         self.0.usize(..limit)
     }
 
+    /// A number from 0 to just below 1.
+    pub fn fraction(&mut self) -> f64 {
+        self.0.f64()
+    }
+
     /// A UUID with the shape of version 4, drawn from the seed: repeatable, and unique within a run.
     pub fn uuid(&mut self) -> uuid::Uuid {
         uuid::Builder::from_random_bytes(self.0.u128(..).to_be_bytes()).into_uuid()

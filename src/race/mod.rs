@@ -16,6 +16,7 @@ mod stage;
 mod stop;
 mod streak;
 mod swarm;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod volley;
