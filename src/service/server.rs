@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use axum::Router;
 use axum::response::IntoResponse;
@@ -21,9 +22,13 @@ use tokio::time::{sleep, timeout};
 use super::log::{Begun, RequestLog};
 use super::problem::Problem;
 use super::stores::{Watched, within};
+use crate::clock::{Clock, Stamp};
 
 /// How long to wait before accepting again when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What arrivals are told by: one clock for all replicas of a process, so that their stamps can be compared.
+static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::start);
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -49,6 +54,7 @@ pub(super) async fn serve(
     log: Option<RequestLog>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    LazyLock::force(&CLOCK);
     let (stop, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut panicked = 0_usize;
@@ -84,11 +90,19 @@ pub(super) async fn serve(
     }
 }
 
-/// What an answer took (<https://www.w3.org/TR/server-timing/>): SQL statements, and milliseconds until it began.
-fn server_timing(statements: u32, took: Duration) -> HeaderValue {
+/// What an answer took (<https://www.w3.org/TR/server-timing/>): SQL statements, and milliseconds until it began; and when
+/// its request arrived, in milliseconds on [`CLOCK`], to the nanosecond.
+fn server_timing(statements: u32, took: Duration, arrived: Stamp) -> HeaderValue {
     let plural = if statements == 1 { "" } else { "s" };
     let micros = took.as_micros();
-    let text = format!("db;desc=\"{statements} statement{plural}\", total;dur={}.{:03}", micros / 1000, micros % 1000);
+    let nanos = arrived.nanos();
+    let text = format!(
+        "db;desc=\"{statements} statement{plural}\", total;dur={}.{:03}, arrival;dur={}.{:06}",
+        micros / 1000,
+        micros % 1000,
+        nanos / 1_000_000,
+        nanos % 1_000_000,
+    );
     HeaderValue::try_from(text).expect("numbers and names are visible ASCII")
 }
 
@@ -116,7 +130,8 @@ async fn serve_connection(
     let _ = stream.set_nodelay(true);
     let app = TowerToHyperService::new(router);
     let within_limit = service_fn(move |request: Request<Incoming>| {
-        let started = Instant::now();
+        // Before anything else: how far apart two requests arrived is told by this alone.
+        let arrived = CLOCK.now();
         let line = log.as_ref().map(|log| Begun::new(log, &request));
         let answered = app.call(request);
         async move {
@@ -126,8 +141,8 @@ async fn serve_connection(
                 Ok(Err(never)) => match never {},
                 Err(given_up) => Problem::timed_out(given_up).into_response(),
             };
-            let took = started.elapsed();
-            response.headers_mut().insert(SERVER_TIMING, server_timing(statements, took));
+            let took = CLOCK.now().since(arrived);
+            response.headers_mut().insert(SERVER_TIMING, server_timing(statements, took, arrived));
             if let Some(line) = line {
                 line.answered(response.status().as_u16(), took, statements);
             }
