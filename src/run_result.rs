@@ -163,6 +163,35 @@ impl From<Quantiles> for Skew {
     }
 }
 
+/// Microseconds, to the nanosecond, between the first and the last arrival of a volley at the server, by the server's own
+/// clock (`Server-Timing: arrival`). Told with three digits.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArrivalSpread {
+    /// Half of the volleys are at or below.
+    pub p50: f64,
+    /// 95 % are at or below.
+    pub p95: f64,
+    /// The largest.
+    pub max: f64,
+    /// Volleys of which the server told every arrival.
+    pub count: u64,
+}
+
+impl ArrivalSpread {
+    /// Of nanoseconds; none if there was not one volley.
+    #[expect(clippy::cast_precision_loss, reason = "a minute has fewer nanoseconds than 2^52")]
+    fn of_nanos(quantiles: Quantiles) -> Option<Self> {
+        let micros = |nanos: u64| nanos as f64 / 1e3;
+        (quantiles.count > 0).then(|| Self {
+            p50: micros(quantiles.p50),
+            p95: micros(quantiles.p95),
+            max: micros(quantiles.max),
+            count: quantiles.count,
+        })
+    }
+}
+
 /// All scenarios added up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -244,6 +273,10 @@ pub struct ScenarioResult {
     pub waited_us: Quantiles,
     /// First to last release of a volley, in microseconds.
     pub skew_us: Skew,
+    /// First to last arrival of a volley at the server, by the server's own clock; null where it does not tell, and in runs of
+    /// versions that did not ask.
+    #[serde(default)]
+    pub arrival_spread_us: Option<ArrivalSpread>,
     /// At 95 % confidence, the share of such rounds with a violation is below this (exact binomial); null without any.
     pub rate_upper_bound_95: Option<f64>,
     /// Why it may be inconclusive.

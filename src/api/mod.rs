@@ -11,6 +11,7 @@ mod dialect;
 mod exchange;
 mod file;
 mod model;
+mod server_timing;
 mod template;
 
 use std::sync::Arc;

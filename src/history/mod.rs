@@ -20,7 +20,7 @@ mod recorder;
 use std::collections::BTreeMap;
 
 pub use operation::{Actor, Call, Operation, Phase, Precondition, Verb, Window, overlapped};
-pub use outcome::{Cause, Digest, Meaning, Outcome, Record, Reply};
+pub use outcome::{Arrival, Cause, Digest, Meaning, Outcome, Record, Reply};
 pub use recorder::{Lane, OpenOp, Recorder};
 
 use crate::ids::RoundId;

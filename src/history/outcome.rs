@@ -125,6 +125,27 @@ pub struct Reply {
     /// A digest of the body without its volatile fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// When the request arrived, by the server's own clock. For the spread of a volley alone, never for order or judgment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<Arrival>,
+}
+
+/// When a request arrived at a server: nanoseconds since that server's clock started, whenever that was. Only differences
+/// between arrivals at one server mean anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Arrival(u64);
+
+impl Arrival {
+    /// The moment `nanos` nanoseconds after the start of the server's clock.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the start of the server's clock.
+    pub const fn nanos(self) -> u64 {
+        self.0
+    }
 }
 
 impl Reply {
@@ -141,6 +162,7 @@ impl Reply {
             amount: None,
             records: None,
             digest: None,
+            arrived: None,
         }
     }
 }

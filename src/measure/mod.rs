@@ -1,7 +1,8 @@
 //! Numbers from operations: what was answered, how fast, how truly it raced, and how much that proves. Pure.
 
 mod bounds;
+mod spread;
 mod tally;
 
 pub use bounds::{trials_to_exclude, upper_bound};
-pub use tally::{Quantiles, Tally};
+pub use tally::{Quantiles, Servers, Tally};

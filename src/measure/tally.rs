@@ -1,4 +1,4 @@
-//! Counting a scenario's rounds: outcomes, statuses, 412 rate, latency, skew and overlap.
+//! Counting a scenario's rounds: outcomes, statuses, 412 rate, latency, skew, arrivals and overlap.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,19 @@ use hdrhistogram::Histogram;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::spread;
 use crate::clock::Stamp;
 use crate::history::{Meaning, Operation, Outcome, Phase, overlapped};
 use crate::ids::RoundId;
+
+/// How many servers a scenario's contenders are sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Servers {
+    /// All to one.
+    One,
+    /// To the target and to a replica of it.
+    Two,
+}
 
 /// Running counts of one scenario, or of several added up.
 #[derive(Debug, Clone)]
@@ -34,6 +44,9 @@ pub struct Tally {
     latency_us: Histogram<u64>,
     waited_us: Histogram<u64>,
     skew_us: Histogram<u64>,
+    arrival_spread_ns: Histogram<u64>,
+    /// Whether contenders go to one server, so that their arrivals are by one clock.
+    one_server: bool,
 }
 
 impl Default for Tally {
@@ -53,11 +66,18 @@ impl Default for Tally {
             latency_us: histogram(),
             waited_us: histogram(),
             skew_us: histogram(),
+            arrival_spread_ns: Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("these bounds are valid"),
+            one_server: true,
         }
     }
 }
 
 impl Tally {
+    /// Of a scenario whose contenders go to these servers. Arrivals at two are by two clocks, and are not compared.
+    pub fn of(servers: Servers) -> Self {
+        Self { one_server: servers == Servers::One, ..Self::default() }
+    }
+
     /// Counts one round. Serial controls count as requests, not as rounds, and their contenders did not race.
     pub fn absorb(&mut self, id: RoundId, operations: &[Operation]) {
         for operation in operations {
@@ -83,6 +103,11 @@ impl Tally {
         let released: Vec<Stamp> = contenders.iter().filter_map(|contender| contender.window.released).collect();
         if let (true, Some(first), Some(last)) = (released.len() > 1, released.iter().min(), released.iter().max()) {
             record(&mut self.skew_us, last.since(*first));
+        }
+        if self.one_server
+            && let Some(nanos) = spread::of_arrivals(&contenders)
+        {
+            self.arrival_spread_ns.saturating_record(nanos);
         }
     }
 
@@ -122,6 +147,7 @@ impl Tally {
         self.latency_us.add(&other.latency_us).expect("all have the same bounds");
         self.waited_us.add(&other.waited_us).expect("all have the same bounds");
         self.skew_us.add(&other.skew_us).expect("all have the same bounds");
+        self.arrival_spread_ns.add(&other.arrival_spread_ns).expect("all have the same bounds");
     }
 
     /// The share of conditional requests that were refused as stale; `None` if there were none.
@@ -144,6 +170,12 @@ impl Tally {
     /// Microseconds between the first and the last release of a volley.
     pub fn skew_us(&self) -> Quantiles {
         Quantiles::of(&self.skew_us)
+    }
+
+    /// Nanoseconds between the first and the last arrival of a volley, by the server's own clock: of the volleys of which it
+    /// told every arrival.
+    pub fn arrival_spread_ns(&self) -> Quantiles {
+        Quantiles::of(&self.arrival_spread_ns)
     }
 }
 
@@ -184,7 +216,7 @@ impl Quantiles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Actor, Call, Cause, Precondition, Reply, Verb, Window};
+    use crate::history::{Actor, Arrival, Call, Cause, Precondition, Reply, Verb, Window};
     use crate::ids::{ClientId, OpId};
 
     /// A contender on token `"a"`: opened at 0, let go and answered at these microseconds.
@@ -247,6 +279,45 @@ mod tests {
         assert_eq!(tally.latency_us().count, 1);
         assert!(tally.waited_us().max >= 5_000_000);
         assert_eq!((tally.answered, tally.unknown, tally.requests), (1, 1, 2));
+    }
+
+    /// A contender that was let go and answered at these microseconds, and arrived at this nanosecond of the server's clock.
+    fn arrived(released: u64, closed: u64, nanos: u64) -> Operation {
+        let reply = Reply { arrived: Some(Arrival::from_nanos(nanos)), ..Reply::new(200, Meaning::Applied) };
+        contender(released, closed, Outcome::Answered(reply))
+    }
+
+    #[test]
+    fn arrivals_are_counted_to_the_nanosecond_whenever_the_servers_clock_started() {
+        for origin in [0, 77_000_000, 1_764_000_000_000_000_000] {
+            let tally =
+                tally(&[arrived(100, 300, origin + 640), arrived(105, 405, origin), arrived(101, 500, origin + 3)]);
+            assert_eq!((tally.arrival_spread_ns().max, tally.arrival_spread_ns().count), (640, 1), "{origin}");
+        }
+        let together = tally(&[arrived(100, 300, 5), arrived(100, 300, 5)]).arrival_spread_ns();
+        assert_eq!((together.max, together.count), (0, 1));
+    }
+
+    #[test]
+    fn a_round_is_left_out_unless_every_contender_has_an_arrival() {
+        let unheld = Operation { window: Window { released: None, ..arrived(0, 9, 7).window }, ..arrived(0, 9, 7) };
+        let silent = contender(100, 500, Outcome::Unknown(Cause::TimedOut));
+        for other in [contender(100, 300, answered(412, Meaning::Stale)), silent, unheld] {
+            assert_eq!(tally(&[arrived(100, 300, 5), other.clone(), arrived(1, 300, 9)]).arrival_spread_ns().count, 0);
+        }
+        assert_eq!(tally(&[arrived(100, 300, 5)]).arrival_spread_ns().count, 0);
+        // Of one that never left there is nothing to arrive.
+        let unsent = contender(100, 100, Outcome::NotSent(Cause::Abandoned));
+        assert_eq!(tally(&[arrived(100, 300, 5), unsent, arrived(100, 300, 9)]).arrival_spread_ns().max, 4);
+    }
+
+    #[test]
+    fn arrivals_by_two_clocks_are_not_compared() {
+        // All were on their way for 500 µs at most, and their arrivals are a millisecond apart.
+        assert_eq!(tally(&[arrived(100, 300, 0), arrived(100, 500, 1_000_000)]).arrival_spread_ns().count, 0);
+        let mut apart = Tally::of(Servers::Two);
+        apart.absorb(RoundId::Raced(1), &[arrived(100, 300, 5), arrived(100, 300, 9)]);
+        assert_eq!((apart.arrival_spread_ns().count, apart.skew_us().count), (0, 1));
     }
 
     #[test]

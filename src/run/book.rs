@@ -64,7 +64,7 @@ impl Book {
             until: &config.extent.until,
             observer,
             judge: ScenarioJudge::new(&plan.api.model, plan.alone),
-            tally: Tally::default(),
+            tally: Tally::of(plan.contenders_go()),
             doubts: Vec::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! From judgments and counts to results.
 
-use super::{FindingResult, OutcomeCounts, ScenarioResult, Totals, WitnessLine};
+use super::{ArrivalSpread, FindingResult, OutcomeCounts, ScenarioResult, Totals, WitnessLine};
 use crate::check::{Finding, Judgment, Severity, Verdict};
 use crate::clock::Stamp;
 use crate::history::{Operation, Precondition};
@@ -40,6 +40,7 @@ impl ScenarioResult {
             latency_us: tally.latency_us(),
             waited_us: tally.waited_us(),
             skew_us: tally.skew_us().into(),
+            arrival_spread_us: ArrivalSpread::of_nanos(tally.arrival_spread_ns()),
             rate_upper_bound_95: upper_bound(judgment.rounds_violated, judgment.trials, 0.95),
             doubts: doubts(judgment, tally),
             findings: judgment.findings.iter().map(FindingResult::new).collect(),

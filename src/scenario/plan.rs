@@ -9,6 +9,7 @@ use super::file::{Contender, KeyUse, PersonUse, Scenario, ServerUse, Swarm, Toke
 use crate::api::{Allowed, Api, StateIx, Tells};
 use crate::check::Alone;
 use crate::history::{Actor, Verb};
+use crate::measure::Servers;
 use crate::source::SourceError;
 
 /// What a scenario comes to, for one API and one size of volley. Saved with the run.
@@ -137,6 +138,12 @@ impl Plan {
     /// Whether part of it is sent to a replica of the target, where there is one.
     pub fn uses_replica(&self) -> bool {
         self.contenders.iter().chain(&self.then).any(|contender| contender.at == ServerUse::Replica)
+    }
+
+    /// Where those who race are sent.
+    pub fn contenders_go(&self) -> Servers {
+        let is_one = self.contenders.windows(2).all(|pair| pair[0].at == pair[1].at);
+        if is_one { Servers::One } else { Servers::Two }
     }
 
     /// What it needs and the target, spoken to with the API description's credentials, cannot be known to have.

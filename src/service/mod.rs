@@ -43,6 +43,7 @@ mod identity;
 mod log;
 mod metrics;
 mod orders;
+mod pause;
 mod placing;
 mod problem;
 mod routes;

@@ -1,31 +1,23 @@
-//! Connections: accept, serve HTTP/1.1 within limits, stop without cutting anybody off.
+//! Connections: accept, serve HTTP/1.1 and HTTP/2 within limits, stop without cutting anybody off.
 
-use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::response::IntoResponse;
-use http::{HeaderName, HeaderValue, Request};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::log::{Begun, RequestLog};
-use super::problem::Problem;
-use super::stores::{Watched, within};
+use super::log::RequestLog;
+
+mod connection;
+mod preface;
+mod streams;
 
 /// How long to wait before accepting again when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// What connections may take: of time, of memory, of each other.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +41,7 @@ pub(super) async fn serve(
     log: Option<RequestLog>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    connection::start_clock();
     let (stop, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut panicked = 0_usize;
@@ -59,8 +52,8 @@ pub(super) async fn serve(
             Some(ended) = connections.join_next() => panicked += usize::from(is_panic(&ended)),
             accepted = listener.accept(), if connections.len() < limits.connections => match accepted {
                 Ok((stream, _)) => {
-                    let connection = serve_connection(stream, router.clone(), limits, log.clone(), stopping.clone());
-                    connections.spawn(connection);
+                    let serving = connection::serve(stream, router.clone(), limits, log.clone(), stopping.clone());
+                    connections.spawn(serving);
                 }
                 // The peer is gone already, or there are too many sockets: neither is the end of the service.
                 Err(error) if is_the_peers(&error) => {}
@@ -84,14 +77,6 @@ pub(super) async fn serve(
     }
 }
 
-/// What an answer took (<https://www.w3.org/TR/server-timing/>): SQL statements, and milliseconds until it began.
-fn server_timing(statements: u32, took: Duration) -> HeaderValue {
-    let plural = if statements == 1 { "" } else { "s" };
-    let micros = took.as_micros();
-    let text = format!("db;desc=\"{statements} statement{plural}\", total;dur={}.{:03}", micros / 1000, micros % 1000);
-    HeaderValue::try_from(text).expect("numbers and names are visible ASCII")
-}
-
 fn is_panic(ended: &Result<(), JoinError>) -> bool {
     ended.as_ref().is_err_and(JoinError::is_panic)
 }
@@ -101,52 +86,4 @@ fn is_the_peers(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
     )
-}
-
-/// Serves one connection until it ends, or until `stopping` closes and the request in flight, if any, is answered.
-async fn serve_connection(
-    stream: TcpStream,
-    router: Router,
-    limits: Limits,
-    log: Option<RequestLog>,
-    mut stopping: watch::Receiver<()>,
-) {
-    // An answer is one small write: held back for an acknowledgment (Nagle), it would wait for tens of milliseconds.
-    // A socket that cannot be told is served all the same.
-    let _ = stream.set_nodelay(true);
-    let app = TowerToHyperService::new(router);
-    let within_limit = service_fn(move |request: Request<Incoming>| {
-        let started = Instant::now();
-        let line = log.as_ref().map(|log| Begun::new(log, &request));
-        let answered = app.call(request);
-        async move {
-            let Watched { ended, statements } = within(limits.request, answered).await;
-            let mut response = match ended {
-                Ok(Ok(response)) => response,
-                Ok(Err(never)) => match never {},
-                Err(given_up) => Problem::timed_out(given_up).into_response(),
-            };
-            let took = started.elapsed();
-            response.headers_mut().insert(SERVER_TIMING, server_timing(statements, took));
-            if let Some(line) = line {
-                line.answered(response.status().as_u16(), took, statements);
-            }
-            Ok::<_, Infallible>(response)
-        }
-    });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.head)
-            .max_buf_size(limits.head_bytes)
-            .serve_connection(TokioIo::new(stream), within_limit)
-    );
-    // How a connection ends is its peer's affair: resets and half requests are daily bread in a race.
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        _ = stopping.changed() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
-    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use http::Version;
 use quickeats_bench::service::{Defect, OrderService, ServiceConfig};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
@@ -13,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::described::Described;
+use crate::http2;
 use crate::venue::{Props, Venue};
 
 /// A running service, or several on one store. Stops when it is dropped, or, with its result, by [`stop`](Self::stop).
@@ -114,7 +116,12 @@ impl Service {
 
     pub(crate) fn request(&self, method: Method, path: &str) -> Request {
         let builder = self.client.request(method, format!("{}{path}", self.base()));
-        Request { builder, described: says_what_is_described(self.defect).then(|| Arc::clone(&self.described)) }
+        let version = self.props.version;
+        Request {
+            builder,
+            version,
+            described: says_what_is_described(self.defect).then(|| Arc::clone(&self.described)),
+        }
     }
 
     pub(crate) fn described(&self) -> &Described {
@@ -241,6 +248,7 @@ fn says_what_is_described(defect: Option<Defect>) -> bool {
 /// A request whose answer must be one that the description tells of, if there is one to go by.
 pub(crate) struct Request {
     builder: RequestBuilder,
+    version: Version,
     described: Option<Arc<Described>>,
 }
 
@@ -272,14 +280,18 @@ impl Request {
 
     /// Sends, and gives up after a while without an answer.
     pub(crate) async fn abandon_after(self, patience: Duration) {
-        assert!(self.builder.timeout(patience).send().await.unwrap_err().is_timeout());
+        assert!(tokio::time::timeout(patience, self.send()).await.is_err());
     }
 
     pub(crate) async fn send(self) -> Reply {
         let (client, request) = self.builder.build_split();
         let request = request.unwrap();
         let (method, url) = (request.method().clone(), request.url().clone());
-        let response = client.execute(request).await.unwrap();
+        let response = match self.version {
+            Version::HTTP_2 => http2::ask(request).await,
+            _ => client.execute(request).await.unwrap(),
+        };
+        assert_eq!(response.version(), self.version);
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let bytes = response.bytes().await.unwrap().to_vec();

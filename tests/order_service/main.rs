@@ -10,6 +10,7 @@ mod caller;
 mod defects;
 mod described;
 mod hang_ups;
+mod http2;
 mod idempotency;
 mod lifecycle;
 mod preconditions;

@@ -15,8 +15,10 @@ on_venues!(memory: Memory => a_store_without_sql_says_so);
 
 fn statements(reply: &Reply) -> u32 {
     let timing = reply.header("server-timing").unwrap();
-    let (db, total) = timing.split_once(", ").unwrap();
+    let [db, total, arrival] = timing.split(", ").collect::<Vec<_>>()[..] else { panic!("{timing}") };
     assert!(total.strip_prefix("total;dur=").unwrap().parse::<f64>().unwrap() > 0.0, "{timing}");
+    let (millis, fraction) = arrival.strip_prefix("arrival;dur=").unwrap().split_once('.').unwrap();
+    assert!(millis.parse::<u64>().is_ok() && fraction.len() == 6 && fraction.parse::<u64>().is_ok(), "{timing}");
     db.strip_prefix("db;desc=\"").unwrap().split(' ').next().unwrap().parse().unwrap()
 }
 

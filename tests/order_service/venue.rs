@@ -1,5 +1,6 @@
 //! Where a test takes place: on which store, and with how many services. One suite, told once, runs at every venue.
 
+use http::Version;
 use quickeats_bench::service::{KeyStoreChoice, StoreChoice, Strategy};
 use tempfile::TempDir;
 
@@ -9,6 +10,8 @@ use crate::real_parts;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Venue {
     Memory,
+    /// In memory as well, and asked over HTTP/2. Everywhere else it is HTTP/1.1.
+    Http2,
     Sqlite,
     Postgres,
     /// The same stores, with the order locked while it is judged.
@@ -27,6 +30,8 @@ pub(crate) struct Props {
     pub(crate) key_store: KeyStoreChoice,
     /// One for each service.
     pub(crate) strategies: Vec<Strategy>,
+    /// Of HTTP, that callers speak.
+    pub(crate) version: Version,
     _folder: Option<TempDir>,
 }
 
@@ -34,7 +39,7 @@ impl Venue {
     /// Whether all that it takes is installed here. If not, it is said that `test` is left out.
     pub(crate) fn is_ready(self, test: &str) -> bool {
         match self {
-            Self::Memory | Self::MemoryLocked | Self::Sqlite | Self::SqliteLocked => true,
+            Self::Memory | Self::Http2 | Self::MemoryLocked | Self::Sqlite | Self::SqliteLocked => true,
             Self::Postgres | Self::PostgresLocked | Self::TwoReplicas => real_parts::has_postgres(test),
             Self::Redis => real_parts::has_postgres(test) && real_parts::has_redis(test),
         }
@@ -43,7 +48,7 @@ impl Venue {
     /// A fresh store of this kind.
     pub(crate) fn props(self) -> Props {
         let (store, folder) = match self {
-            Self::Memory | Self::MemoryLocked => (StoreChoice::Memory, None),
+            Self::Memory | Self::Http2 | Self::MemoryLocked => (StoreChoice::Memory, None),
             Self::Sqlite | Self::SqliteLocked => {
                 let folder = tempfile::tempdir().unwrap();
                 (StoreChoice::Sqlite(folder.path().join("orders.db")), Some(folder))
@@ -53,7 +58,7 @@ impl Venue {
             }
         };
         let strategies = match self {
-            Self::Memory | Self::Sqlite | Self::Postgres => vec![Strategy::Optimistic],
+            Self::Memory | Self::Http2 | Self::Sqlite | Self::Postgres => vec![Strategy::Optimistic],
             Self::MemoryLocked | Self::SqliteLocked | Self::PostgresLocked => vec![Strategy::Pessimistic],
             Self::TwoReplicas | Self::Redis => Strategy::ALL.to_vec(),
         };
@@ -61,7 +66,8 @@ impl Venue {
             Self::Redis => real_parts::redis().parse().unwrap(),
             _ => KeyStoreChoice::Same,
         };
-        Props { store, key_store, strategies, _folder: folder }
+        let version = if self == Self::Http2 { Version::HTTP_2 } else { Version::HTTP_11 };
+        Props { store, key_store, strategies, version, _folder: folder }
     }
 }
 
@@ -84,6 +90,7 @@ macro_rules! on_venues {
     // What holds of every store, however many services share it.
     (everywhere: $($test:ident),+ $(,)?) => {
         on_venues!(memory: Memory => $($test),+);
+        on_venues!(http2: Http2 => $($test),+);
         on_venues!(sqlite: Sqlite => $($test),+);
         on_venues!(postgres: Postgres => $($test),+);
         on_venues!(memory_locked: MemoryLocked => $($test),+);
@@ -95,6 +102,7 @@ macro_rules! on_venues {
     // What is about one process on its own: its connections, or its mistake.
     (one process: $($test:ident),+ $(,)?) => {
         on_venues!(alone_in_memory: Memory => $($test),+);
+        on_venues!(alone_over_http2: Http2 => $($test),+);
         on_venues!(alone_on_sqlite: Sqlite => $($test),+);
         on_venues!(alone_on_postgres: Postgres => $($test),+);
     };

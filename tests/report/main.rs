@@ -106,6 +106,10 @@ fn the_names_that_bind_are_there() {
             assert!(scenario[group][name].is_u64(), "{group}.{name}");
         }
     }
+    for name in ["p50", "p95", "max"] {
+        assert!(scenario["arrival_spread_us"][name].is_f64(), "arrival_spread_us.{name}");
+    }
+    assert!((1..=20).contains(&scenario["arrival_spread_us"]["count"].as_u64().unwrap()));
     let finding = &scenario["findings"][0];
     assert_eq!(finding["kind"], "stale-write-accepted");
     assert_eq!(finding["severity"], "violation");
@@ -199,4 +203,31 @@ fn verify_derives_every_finding_again_and_names_what_does_not_stand() {
     assert!(code == Some(2) && error.contains("run@9") && error.contains("run@1"), "{error}");
     let (code, _, error) = verify(out.path());
     assert!(code == Some(2) && error.contains("run.json") && error.contains("help"), "{error}");
+}
+
+/// A server that stamps no arrivals, or a run of a version that did not ask.
+#[test]
+fn a_run_without_arrivals_stands_and_one_that_made_them_up_does_not() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = run(out.path(), &["cancel-vs-accept"]);
+    let history = folder.join("history.jsonl");
+    let mut silent = String::new();
+    for line in std::fs::read_to_string(&history).unwrap().lines() {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        if let Some(reply) = line.pointer_mut("/outcome/answered").and_then(Value::as_object_mut) {
+            assert!(reply.shift_remove("arrived").unwrap().is_u64());
+        }
+        silent += &line.to_string();
+        silent.push('\n');
+    }
+    std::fs::write(&history, silent).unwrap();
+    let verify = || Command::new(env!("CARGO_BIN_EXE_quickeats-bench")).arg("verify").arg(&folder).output().unwrap();
+    let refused = verify();
+    let said = String::from_utf8_lossy(&refused.stdout);
+    assert!(refused.status.code() == Some(1) && said.contains("`arrival_spread_us`"), "{said}");
+    let mut result: Value = serde_json::from_slice(&std::fs::read(folder.join("run.json")).unwrap()).unwrap();
+    assert!(result["scenarios"][0].as_object_mut().unwrap().shift_remove("arrival_spread_us").unwrap().is_object());
+    std::fs::write(folder.join("run.json"), result.to_string()).unwrap();
+    assert_eq!(read_result(&folder).scenarios[0].arrival_spread_us, None);
+    assert_eq!(verify().status.code(), Some(0));
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Dialect, LONGEST_NAME, ListDialect, MOST_RECORDS, Pointer, ReplyRule, StatusRange};
 use crate::api::exchange::Response;
+use crate::api::server_timing;
 use crate::history::{Cause, Digest, Meaning, Outcome, Record, Reply, Verb};
 use crate::text::harmless;
 
@@ -19,6 +20,7 @@ impl Dialect {
             return Outcome::Unknown(Cause::Status(status));
         };
         let mut reply = Reply::new(status, meaning);
+        reply.arrived = server_timing::arrival(&response.headers);
         if meaning.is_refusal() || meaning.is_open() {
             return Outcome::Answered(reply);
         }

@@ -9,7 +9,7 @@ use crate::run_result::ScenarioResult;
 use crate::text::micros;
 
 /// Columns that the wide table needs, with the longest built-in names and ordinary numbers.
-const WIDE: u16 = 112;
+const WIDE: u16 = 120;
 
 /// The table of `scenarios`, within `width` columns if one is given.
 pub(super) fn render(scenarios: &[ScenarioResult], width: Option<u16>) -> String {
@@ -35,7 +35,7 @@ pub(super) fn render(scenarios: &[ScenarioResult], width: Option<u16>) -> String
             "duplicate\neffects",
             "412\nrate",
             "p50 / p95 / p99\nlatency",
-            "p50\nskew",
+            "p50 skew\n/ arrival",
         ]);
         table.add_rows(scenarios.iter().map(wide_row));
     }
@@ -56,7 +56,7 @@ fn wide_row(scenario: &ScenarioResult) -> Vec<Cell> {
         scenario.duplicate_effects.to_string(),
         scenario.rate_412.map_or_else(none, percent),
         latencies(&scenario.latency_us, " / "),
-        skew(scenario),
+        skew(scenario, " / "),
     ])
 }
 
@@ -69,7 +69,7 @@ fn compact_row(scenario: &ScenarioResult) -> Vec<Cell> {
         scenario.duplicate_effects.to_string(),
         scenario.rate_412.map_or_else(none, percent),
         latencies(&scenario.latency_us, "/"),
-        skew(scenario),
+        skew(scenario, "/"),
     ])
 }
 
@@ -90,8 +90,25 @@ fn verdict(scenario: &ScenarioResult) -> String {
     format!("{symbol} {}", scenario.verdict)
 }
 
-fn skew(scenario: &ScenarioResult) -> String {
-    if scenario.rounds_overlapped == 0 { none() } else { micros(scenario.skew_us.p50) }
+/// How far apart a volley was let go and, where the server tells, how far apart it arrived there.
+fn skew(scenario: &ScenarioResult, between: &str) -> String {
+    if scenario.rounds_overlapped == 0 {
+        return none();
+    }
+    let released = scenario.skew_us.p50;
+    scenario.arrival_spread_us.map_or_else(|| micros(released), |arrived| pair(released, arrived.p50, between))
+}
+
+/// Two spans in microseconds, in the unit that suits the greater.
+#[expect(clippy::cast_precision_loss, reason = "few digits are shown")]
+fn pair(one: u64, other: f64, between: &str) -> String {
+    let one = one as f64;
+    let shown = |value: f64| if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") };
+    if one.max(other) < 1e3 {
+        format!("{one:.0}{between}{} µs", shown(other))
+    } else {
+        format!("{}{between}{} ms", shown(one / 1e3), shown(other / 1e3))
+    }
 }
 
 /// Three quantiles in the unit that suits the last of them.
@@ -115,6 +132,14 @@ fn latencies(latency: &Quantiles, between: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn releases_and_arrivals_share_the_unit_of_the_greater() {
+        assert_eq!(pair(6, 0.84, " / "), "6 / 0.8 µs");
+        assert_eq!(pair(5, 412.6, "/"), "5/413 µs");
+        assert_eq!(pair(5, 1_260.0, "/"), "0.0/1.3 ms");
+        assert_eq!(pair(48_000, 51_200.0, "/"), "48/51 ms");
+    }
 
     #[test]
     fn latencies_share_the_unit_of_the_slowest() {

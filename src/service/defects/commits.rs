@@ -7,6 +7,7 @@ use super::super::Service;
 use super::super::actions::{ActionRequest, refuse};
 use super::super::answer::Answer;
 use super::super::idempotency::{self, Claim};
+use super::super::pause::pause;
 use super::super::problem::Problem;
 use super::super::strategy::Strategy;
 use super::reservations::{Reservations, Reserved};
@@ -27,13 +28,13 @@ const FLUSH: Duration = Duration::from_millis(5);
 /// The next action on the order waits for the write, within this process: that is what makes such a service pass its own
 /// tests. Orders are placed as they should be.
 pub(super) struct AckBeforeCommit {
-    lag: Duration,
+    window: Duration,
     unwritten: Arc<Reservations>,
 }
 
 impl AckBeforeCommit {
     pub(super) fn new(means: &Means) -> Self {
-        Self { lag: FLUSH + means.window, unwritten: Arc::default() }
+        Self { window: means.window, unwritten: Arc::default() }
     }
 
     async fn answer_then_commit(
@@ -63,9 +64,10 @@ impl AckBeforeCommit {
         let answer = Answer::to_change(&change);
         let completion = claim.completion(&answer);
         let store = Arc::clone(&service.store);
-        let lag = self.lag;
+        let window = self.window;
         tokio::spawn(async move {
-            tokio::time::sleep(lag).await;
+            tokio::time::sleep(FLUSH).await;
+            pause(window).await;
             let write = async move {
                 match locked {
                     Some(locked) => locked.commit(change, completion).await,

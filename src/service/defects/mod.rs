@@ -17,6 +17,7 @@ use super::defect::Defect;
 use super::idempotency::Keyed;
 use super::identity::Principal;
 use super::orders::{Order, OrderId};
+use super::pause::pause;
 use super::placing::{self, Placement};
 use super::problem::Problem;
 use super::stores::{Careless, let_others_have_a_turn};
@@ -119,7 +120,7 @@ impl Means {
         if self.window.is_zero() {
             let_others_have_a_turn().await;
         } else {
-            tokio::time::sleep(self.window).await;
+            pause(self.window).await;
         }
     }
 }

@@ -31,7 +31,11 @@ pub(super) fn answered() -> Value {
         ),
         "Cache-Control": header("No problem is to be kept.", true, json!({"type": "string", "const": "no-store"})),
         "WWW-Authenticate": header("How to say who is asking.", true, json!({"type": "string", "const": "Bearer"})),
-        "Server-Timing": header("SQL statements and milliseconds that the answer took.", true, text()),
+        "Server-Timing": header(
+            "SQL statements and milliseconds that the answer took, and when its request arrived: milliseconds on the service's own clock.",
+            true,
+            text(),
+        ),
         "Deprecation": header(
             "Since when this API is deprecated (RFC 9745).",
             true,
