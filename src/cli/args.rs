@@ -169,7 +169,7 @@ pub(super) struct RaceArgs {
 
     /// When a scenario has shown enough: `violated`, once a violation is proven; `confidence=99%,rate=1%`, once so many rounds
     /// told of none that violations in 1 % of such rounds are excluded at 99 % confidence. May be given twice: what comes
-    /// first
+    /// first. Rounds that run beside the last one are finished and counted, too
     #[arg(long, value_name = "RULE", value_parser = str::parse::<Until>)]
     pub(super) until: Vec<Until>,
 

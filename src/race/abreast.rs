@@ -10,6 +10,8 @@
 //! note  c1  c2  r1       r2 r3 r4           r3 was over first, and waited for r2
 //! ```
 //!
+//! In order of their numbers, since whoever counts rounds as they end counts the quick ones first, and those may be the sound ones.
+//!
 //! One task polls all of them; the requests that are measured run in tasks of their own. Whatever ends a race, each
 //! round that was begun goes to the sink:
 //!
