@@ -2,7 +2,7 @@
 //!
 //! The judge is a function of the API description and the history, and the history file holds both, so each scenario's
 //! result can be made again, number by number. What only the run itself could know (that it was interrupted, that its target
-//! went away) stands in the history as a doubt.
+//! went away, how many rounds ran side by side) stands in the history at the scenario's end.
 
 use crate::api::Api;
 use crate::check::{Alone, ScenarioJudge, Severity};
@@ -65,7 +65,7 @@ fn rejudge_one(
     let mut judgment = judge.finish();
     judgment.doubts.extend(line.doubts.iter().cloned());
     let contenders = usize::try_from(contenders).map_err(|_| missing("contenders"))?;
-    let facts = ScenarioFacts { name: &line.scenario, contenders, fail_on };
+    let facts = ScenarioFacts { name: &line.scenario, contenders, parallel: line.parallel, fail_on };
     Ok((ScenarioResult::new(facts, &judgment, &tally), tally))
 }
 

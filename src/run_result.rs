@@ -242,6 +242,9 @@ pub struct ScenarioResult {
     pub verdict: Verdict,
     /// How many raced in each round.
     pub contenders: u64,
+    /// The most rounds that ran side by side; 0 if none was run, null in runs of versions that did not say.
+    #[serde(default)]
+    pub parallel: Option<u32>,
     /// Raced rounds.
     pub rounds: u64,
     /// Rounds in which at least two contenders were on their way at the same time.

@@ -230,6 +230,8 @@ fn flags_that_contradict_each_other_are_refused() {
     assert_usage_error(&tool.race(&["--api", "mine.toml", "race.toml"]), &["does not speak `mine`", "--target"]);
     for (flag, value, part) in [
         ("--rounds", "0", "--rounds"),
+        ("--parallel", "0", "--parallel"),
+        ("--parallel", "257", "--parallel"),
         ("--rounds", "9999999999", "--rounds"),
         ("--contenders", "1", "--contenders"),
         ("--duration", "0s", "more time than none"),

@@ -76,9 +76,19 @@ fn a_scenario_ends_with_the_first_violation_if_that_is_enough() {
 
 #[test]
 fn a_scenario_ends_when_the_rate_is_excluded() {
-    let ended = race(&["--until", "violated", "--until", "confidence=99%,rate=10%", "stale-write"]);
+    let ended = race(&["--parallel", "1", "--until", "violated", "--until", "confidence=99%,rate=10%", "stale-write"]);
     assert_eq!((ended.code, ended.verified), (Some(0), Some(0)), "{}", ended.said);
     let scenario = &ended.result.scenarios[0];
     assert_eq!(scenario.trials, 44, "0.9^44 is the first power of 0.9 below 1 %\n{}", ended.said);
+    assert_eq!(ended.result.extent.unwrap().settled, ["stale-write"]);
+}
+
+#[test]
+fn rounds_beside_the_last_one_are_counted_when_the_rate_is_excluded() {
+    let ended = race(&["--parallel", "16", "--until", "confidence=99%,rate=10%", "stale-write"]);
+    assert_eq!((ended.code, ended.verified), (Some(0), Some(0)), "{}", ended.said);
+    let scenario = &ended.result.scenarios[0];
+    assert!((44..=44 + 2 * 16).contains(&scenario.trials), "{}", ended.said);
+    assert_eq!((scenario.trials, scenario.outcomes.unknown), (scenario.rounds, 0), "none was cut\n{}", ended.said);
     assert_eq!(ended.result.extent.unwrap().settled, ["stale-write"]);
 }

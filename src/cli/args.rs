@@ -12,6 +12,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::Severity;
+use crate::race::MOST_PARALLEL;
 use crate::run::Until;
 use crate::service::{Defect, KeyStoreChoice, StoreChoice, Strategy};
 use crate::target::Delivery;
@@ -168,9 +169,15 @@ pub(super) struct RaceArgs {
 
     /// When a scenario has shown enough: `violated`, once a violation is proven; `confidence=99%,rate=1%`, once so many rounds
     /// told of none that violations in 1 % of such rounds are excluded at 99 % confidence. May be given twice: what comes
-    /// first
+    /// first. Rounds that run beside the last one are finished and counted, too
     #[arg(long, value_name = "RULE", value_parser = str::parse::<Until>)]
     pub(super) until: Vec<Until>,
+
+    /// How many rounds run side by side, so that a slow server gets as many in a minute as a fast one. Swarms, and scenarios
+    /// that restart the server, run one round after the other [default: measured: one where a round takes less than 40 ms,
+    /// else one per 20 ms of it, up to 128, and fewer where the server gets slower for it]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_PARALLEL)))]
+    pub(super) parallel: Option<u32>,
 
     /// What of each contender's request is held back until the whole volley is there
     #[arg(long, value_name = "WHERE", default_value = "head", value_parser = delivery_parser())]

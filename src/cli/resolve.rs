@@ -12,6 +12,7 @@ use super::credentials;
 use crate::api::{Api, Credentials, builtin};
 use crate::event::Event;
 use crate::jwt::Secret;
+use crate::race::Parallel;
 use crate::run::{Extent, RunConfig, TargetChoice, Thresholds};
 use crate::scenario::{Need, Plan, Scenario, catalog};
 use crate::seed::Seed;
@@ -88,6 +89,7 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         plans,
         target,
         extent: extent(args)?,
+        parallel: args.parallel.map_or(Parallel::Auto, Parallel::Rounds),
         delivery: args.delivery,
         seed: args.seed.map_or_else(Seed::arbitrary, Seed::new),
         timeout: args.timeout,

@@ -5,7 +5,7 @@
 //! {"scenario":"cancel-vs-accept","plan":{…}}
 //! {"id":0,"client":0,"round":"c1","phase":"set-up","call":{…},"window":{…},"outcome":{…}}
 //! …
-//! {"end":"cancel-vs-accept","operations":2412}
+//! {"end":"cancel-vs-accept","operations":2412,"parallel":1}
 //! ```
 //!
 //! The API description stands in the first line whole, so the file is judged by the same rules wherever it is read.
@@ -48,6 +48,9 @@ pub struct ScenarioLine {
     /// Why the run itself doubted it. Written in the end line, since only then it is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
+    /// The most rounds that ran side by side. Written in the end line as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<u32>,
 }
 
 /// Closes a scenario.
@@ -61,6 +64,9 @@ pub struct EndLine {
     /// Why the run itself doubted it: it was interrupted, its target went away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
+    /// The most rounds that ran side by side; absent in files of versions that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<u32>,
 }
 
 /// Writes a history as it grows.
@@ -79,7 +85,7 @@ impl<W: Write> Writer<W> {
 
     /// Opens a scenario.
     pub fn begin(&mut self, line: &ScenarioLine) -> io::Result<()> {
-        self.scenario = Some(EndLine { end: line.scenario.clone(), operations: 0, doubts: Vec::new() });
+        self.scenario = Some(EndLine { end: line.scenario.clone(), operations: 0, doubts: Vec::new(), parallel: None });
         write_line(&mut self.out, line)
     }
 
@@ -94,10 +100,11 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Closes the scenario and hands everything to the operating system.
-    pub fn end(&mut self, doubts: &[String]) -> io::Result<()> {
+    /// Closes the scenario, of which so many rounds ran side by side, and hands everything to the operating system.
+    pub fn end(&mut self, doubts: &[String], parallel: u32) -> io::Result<()> {
         if let Some(mut scenario) = self.scenario.take() {
             scenario.doubts = doubts.to_vec();
+            scenario.parallel = Some(parallel);
             write_line(&mut self.out, &scenario)?;
         }
         self.out.flush()
@@ -201,7 +208,7 @@ fn read_scenario(
     let mut operations: Vec<Operation> = Vec::new();
     match read_operations(input, number, &opening, &mut operations) {
         Ok(end) => {
-            opening.doubts = end.doubts;
+            (opening.doubts, opening.parallel) = (end.doubts, end.parallel);
             scenarios.push((opening, History::seal(operations)));
             Ok(true)
         }

@@ -10,6 +10,8 @@
 //! note  c1  c2  r1       r2 r3 r4           r3 was over first, and waited for r2
 //! ```
 //!
+//! In order of their numbers, since whoever counts rounds as they end counts the quick ones first, and those may be the sound ones.
+//!
 //! One task polls all of them; the requests that are measured run in tasks of their own. Whatever ends a race, each
 //! round that was begun goes to the sink:
 //!
@@ -43,6 +45,7 @@ struct Heat {
     /// Its place in the order of heats, from 0.
     number: usize,
     rounds: Vec<(RoundId, Vec<Operation>)>,
+    /// How long the target took, waiting of its own accord left out.
     took: Duration,
     /// Why it yielded nothing usable, if so.
     failure: Option<String>,
@@ -120,18 +123,21 @@ impl<T: Target> Race<'_, T> {
     async fn begin(&self, number: usize, ids: &[RoundId], volley: &Volley<T::Contender>, halt: &Stop) -> Heat {
         let begun = Instant::now();
         let mut rounds = Vec::with_capacity(ids.len());
+        let mut waited = Duration::ZERO;
         match self.plan.swarm {
             Some(swarm) => rounds = self.let_swarm(swarm, ids, volley, halt).await,
             None => {
                 for id in ids {
                     let recorder = self.recorder(*id);
-                    self.runner(*id).run(*id, &recorder, volley, halt).await;
+                    let runner = self.runner(*id);
+                    runner.run(*id, &recorder, volley, halt).await;
+                    waited += runner.waited();
                     rounds.push((*id, recorder.seal()));
                 }
             }
         }
         let failure = rounds.iter().find_map(|(_, operations)| fruitless_because(operations));
-        Heat { number, rounds, took: begun.elapsed(), failure }
+        Heat { number, rounds, took: begun.elapsed().saturating_sub(waited), failure }
     }
 
     /// Notes a heat that is over, as are all before it: where a round's result is known. `begun` heats were begun so far.

@@ -28,6 +28,8 @@ struct World {
     /// Who may work at one time.
     workers: Semaphore,
     connecting: Duration,
+    /// Whether its events are answered, and never tell of anything.
+    is_forgetful: bool,
     orders: Mutex<Vec<Order>>,
     connections: AtomicUsize,
     connecting_now: AtomicUsize,
@@ -42,16 +44,13 @@ struct Order {
 impl Fake {
     /// A target whose requests take as long as `pace` says, with so many workers.
     pub(super) fn new(clock: Clock, workers: usize, pace: Pace) -> Self {
-        Self(Arc::new(World {
-            clock,
-            pace,
-            workers: Semaphore::new(workers),
-            connecting: Duration::from_millis(1),
-            orders: Mutex::default(),
-            connections: AtomicUsize::new(0),
-            connecting_now: AtomicUsize::new(0),
-            connecting_most: AtomicUsize::new(0),
-        }))
+        Self(Arc::new(World::new(clock, workers, pace)))
+    }
+
+    /// One that takes no time, and whose events never tell of anything.
+    pub(super) fn forgetful(clock: Clock) -> Self {
+        let world = World::new(clock, Semaphore::MAX_PERMITS, Box::new(|_, _| Duration::ZERO));
+        Self(Arc::new(World { is_forgetful: true, ..world }))
     }
 
     /// One whose `POST`s take so long, and nothing else takes any time.
@@ -105,6 +104,9 @@ impl Fake {
             (Some("payment"), "pending_payment") => "pending_acceptance",
             (Some("acceptance"), "pending_acceptance") => "preparing",
             (Some("cancellation"), "pending_acceptance") => "cancelled",
+            (Some("events"), _) if self.0.is_forgetful => {
+                return Response { status: 200, headers: Vec::new(), body: r#"{"results":[]}"#.into() };
+            }
             (Some(_), _) => return Response { status: 404, ..Response::default() },
         };
         if !request.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("if-match") && **value == *tag) {
@@ -112,6 +114,22 @@ impl Fake {
         }
         (order.status, order.version) = (next, order.version + 1);
         order.shown(number, 200)
+    }
+}
+
+impl World {
+    fn new(clock: Clock, workers: usize, pace: Pace) -> Self {
+        Self {
+            clock,
+            pace,
+            workers: Semaphore::new(workers),
+            connecting: Duration::from_millis(1),
+            is_forgetful: false,
+            orders: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            connecting_now: AtomicUsize::new(0),
+            connecting_most: AtomicUsize::new(0),
+        }
     }
 }
 

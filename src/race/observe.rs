@@ -57,6 +57,7 @@ impl<T: Target> RoundRunner<'_, T> {
                 return;
             }
             tokio::time::sleep(*wait).await;
+            self.waited_ms.fetch_add(wait.as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
         }
         if self.look(stage, recorder, told, dice).await {
             vain_waits.fetch_add(1, Ordering::Relaxed);

@@ -10,6 +10,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -37,11 +38,18 @@ pub(super) struct RoundRunner<'a, T: Target> {
     /// Where ids, keys and unique words come from: never the same in two runs.
     pub(super) nonce: Seed,
     pace: Pace,
+    /// How long it waited without a request on its way.
+    pub(super) waited_ms: AtomicU64,
 }
 
 impl<'a, T: Target> RoundRunner<'a, T> {
     pub(super) const fn new(servers: &'a Servers<'a, T>, plan: &'a Plan, order: Seed, nonce: Seed, pace: Pace) -> Self {
-        Self { servers, plan, order, nonce, pace }
+        Self { servers, plan, order, nonce, pace, waited_ms: AtomicU64::new(0) }
+    }
+
+    /// How long the round waited of its own accord, for the target to settle.
+    pub(super) fn waited(&self) -> Duration {
+        Duration::from_millis(self.waited_ms.load(Ordering::Relaxed))
     }
 
     /// Runs the round and records all that was asked in it, also if it is stopped half-way.

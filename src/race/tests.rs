@@ -133,6 +133,15 @@ async fn a_fast_target_gets_one_round_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn waiting_for_a_fast_target_to_settle_does_not_make_it_a_slow_one() {
+    let clock = Clock::start();
+    let (target, mut book, begin) = (Fake::forgetful(clock), Notebook::default(), Instant::now());
+    let finish = Made { rounds: 20, ..MADE }.race(clock, &target, &mut book).await;
+    assert_eq!(finish, Finish { ending: Ending::Complete, parallel: 1 });
+    assert!(begin.elapsed() > seconds(1), "it was waited for: {:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_target_that_works_on_one_request_at_a_time_is_not_flooded() {
     let clock = Clock::start();
     let (target, mut book) = (Fake::new(clock, 1, Box::new(|_, _| ms(100))), Notebook::default());

@@ -55,7 +55,7 @@ impl Book {
         observer: &'a dyn Observer,
     ) -> Chapter<'a> {
         let plan_as_data = serde_json::to_value(plan).expect("a plan is plain data");
-        let line = ScenarioLine { scenario: plan.name.clone(), plan: plan_as_data, doubts: Vec::new() };
+        let line = ScenarioLine { scenario: plan.name.clone(), plan: plan_as_data, doubts: Vec::new(), parallel: None };
         self.write(|history| history.begin(&line));
         Chapter {
             book: self,
@@ -66,6 +66,7 @@ impl Book {
             judge: ScenarioJudge::new(&plan.api.model, plan.alone),
             tally: Tally::of(plan.contenders_go()),
             doubts: Vec::new(),
+            parallel: 0,
         }
     }
 
@@ -116,6 +117,7 @@ pub(super) struct Chapter<'a> {
     judge: ScenarioJudge<'a>,
     tally: Tally,
     doubts: Vec<String>,
+    parallel: u32,
 }
 
 impl Sink for Chapter<'_> {
@@ -140,6 +142,11 @@ impl Chapter<'_> {
         self.doubts.push(why.to_owned());
     }
 
+    /// Notes how many rounds ran side by side at most.
+    pub(super) fn ran_abreast(&mut self, parallel: u32) {
+        self.parallel = parallel;
+    }
+
     /// Whether any round was raced yet.
     pub(super) const fn has_raced(&self) -> bool {
         self.tally.rounds > 0
@@ -147,11 +154,16 @@ impl Chapter<'_> {
 
     /// Ends the scenario.
     pub(super) fn close(self) -> (ScenarioResult, Tally) {
-        let doubts = &self.doubts;
-        self.book.write(|history| history.end(doubts));
+        let (doubts, parallel) = (&self.doubts, self.parallel);
+        self.book.write(|history| history.end(doubts, parallel));
         let mut judgment = self.judge.finish();
         judgment.doubts.extend(self.doubts);
-        let facts = ScenarioFacts { name: &self.plan.name, contenders: self.plan.width(), fail_on: self.fail_on };
+        let facts = ScenarioFacts {
+            name: &self.plan.name,
+            contenders: self.plan.width(),
+            parallel: Some(self.parallel),
+            fail_on: self.fail_on,
+        };
         (ScenarioResult::new(facts, &judgment, &self.tally), self.tally)
     }
 }

@@ -23,7 +23,7 @@ use crate::api::Api;
 use crate::check::{Severity, Verdict};
 use crate::clock::Clock;
 use crate::event::{Event, Observer};
-use crate::race::{Restart, Stop};
+use crate::race::{Parallel, Restart, Stop};
 use crate::run_result::{Exit, ExtentInfo, RunResult, SCHEMA, ServiceInfo, TargetInfo, TargetKind, Totals};
 use crate::scenario::Plan;
 use crate::seed::Seed;
@@ -51,6 +51,8 @@ pub struct RunConfig {
     pub target: TargetChoice,
     /// How long it races.
     pub extent: Extent,
+    /// How many rounds of a scenario run side by side.
+    pub parallel: Parallel,
     /// Where in a contender's request the gate sits.
     pub delivery: Delivery,
     /// The seed of all choices.

@@ -9,7 +9,7 @@ use super::look::look;
 use crate::clock::Clock;
 use crate::event::{Event, Observer};
 use crate::measure::Tally;
-use crate::race::{Ending, Finish, Pace, Parallel, Race, Restart, Stop};
+use crate::race::{Ending, Finish, Pace, Race, Restart, Stop};
 use crate::run_result::ScenarioResult;
 use crate::target::HttpTarget;
 
@@ -56,7 +56,7 @@ pub(super) async fn race_all(
         let mut chapter = book.begin(plan, config, observer);
         let deadline = time.share(config.plans.len() - index);
         let (gate_limit, method) = (config.timeout, config.delivery.methods()[0]);
-        let pace = Pace { rounds, deadline, parallel: Parallel::Rounds(1), gate_limit, method };
+        let pace = Pace { rounds, deadline, parallel: config.parallel, gate_limit, method };
         let mut is_out_of_time = false;
         if stop.is_asked() {
             chapter.doubt("not raced: the run was interrupted");
@@ -68,7 +68,8 @@ pub(super) async fn race_all(
         } else {
             let race = Race::new((target, replica), plan, config.seed, clock, Arc::clone(&clients), pace)
                 .with_restart(restart);
-            let Finish { ending, parallel: _ } = race.run(cut, &mut chapter).await;
+            let Finish { ending, parallel } = race.run(cut, &mut chapter).await;
+            chapter.ran_abreast(parallel);
             is_out_of_time = matches!(ending, Ending::OutOfTime(_)) || cut.is_asked() && !stop.is_asked();
             if is_out_of_time && !chapter.has_raced() {
                 chapter.doubt(NO_TIME);

@@ -41,6 +41,9 @@ pub enum UntilError {
 
 impl Until {
     /// Whether it is reached after so many raced rounds with a violation, and so many that are evidence either way.
+    ///
+    /// The number of rounds to be told is known beforehand: that is what makes the bound exact. Where rounds run side by side,
+    /// those under way when it is reached are counted, too (`race::abreast` says why), and it must still be reached with them.
     pub fn is_reached(self, violated: u64, trials: u64) -> bool {
         match self {
             Self::Violated => violated > 0,

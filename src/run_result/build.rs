@@ -14,6 +14,8 @@ pub struct ScenarioFacts<'a> {
     pub name: &'a str,
     /// How many raced in each round.
     pub contenders: usize,
+    /// How many rounds ran side by side at most, where that is known.
+    pub parallel: Option<u32>,
     /// The severity from which on a finding counts.
     pub fail_on: Severity,
 }
@@ -25,6 +27,7 @@ impl ScenarioResult {
             name: facts.name.to_owned(),
             verdict: judgment.verdict(facts.fail_on),
             contenders: facts.contenders as u64,
+            parallel: facts.parallel,
             rounds: tally.rounds,
             rounds_overlapped: tally.rounds_overlapped,
             rounds_void: judgment.rounds_void,

@@ -198,6 +198,13 @@ impl Ended {
             .collect()
     }
 
+    /// `verify` derives all of it again.
+    pub(crate) fn expect_verified(&self) {
+        let run = &self.folders()[0];
+        let verify = Command::new(env!("CARGO_BIN_EXE_quickeats-bench")).arg("verify").arg(run).output().unwrap();
+        assert!(verify.status.success(), "{}\n{}", String::from_utf8_lossy(&verify.stdout), self.said());
+    }
+
     /// `history.jsonl` can be read to its end, and has every request that was counted.
     pub(crate) fn expect_whole_history(&self) {
         let text = self.read("history.jsonl");

@@ -12,6 +12,7 @@
     reason = "a server or child that cannot go on fails its test; clippy knows tests by their attribute only"
 )]
 
+mod abreast;
 mod bench;
 mod interrupted;
 mod lost;

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use tokio::net::TcpSocket;
 
 /// One request as it came.
 #[derive(Debug, Clone)]
@@ -96,15 +97,26 @@ impl<W: Read + Write> Wire for W {}
 
 impl Server {
     pub(crate) fn start(script: impl Script) -> Self {
-        Self::listen(Box::new(script), None)
+        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), Duration::ZERO, Box::new(script), None)
     }
 
     pub(crate) fn start_tls(tls: Arc<ServerConfig>, script: impl Script) -> Self {
-        Self::listen(Box::new(script), Some(tls))
+        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), Duration::ZERO, Box::new(script), Some(tls))
     }
 
-    fn listen(script: Box<dyn Script>, tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    /// One that has room for so many connections that wait, and takes so long to accept each.
+    pub(crate) fn start_narrow(backlog: u32, pause: Duration, script: impl Script) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let listener = runtime.block_on(async {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            socket.listen(backlog).unwrap().into_std().unwrap()
+        });
+        listener.set_nonblocking(false).unwrap();
+        Self::listen(listener, pause, Box::new(script), None)
+    }
+
+    fn listen(listener: TcpListener, pause: Duration, script: Box<dyn Script>, tls: Option<Arc<ServerConfig>>) -> Self {
         let address = listener.local_addr().unwrap();
         let floor = Arc::new(Floor {
             address,
@@ -115,13 +127,18 @@ impl Server {
             asked: Mutex::default(),
         });
         let shared = Arc::clone(&floor);
-        let acceptor = thread::spawn(move || shared.accept(&listener));
+        let acceptor = thread::spawn(move || shared.accept(&listener, pause));
         Self { address, floor, acceptor: Some(acceptor) }
     }
 
     pub(crate) fn url(&self) -> String {
         let scheme = if self.floor.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
+    }
+
+    /// How many connections it has accepted.
+    pub(crate) fn connections(&self) -> usize {
+        self.floor.open.lock().unwrap().len()
     }
 
     /// Every complete request so far, in order of arrival.
@@ -140,9 +157,10 @@ impl Drop for Server {
 }
 
 impl Floor {
-    fn accept(self: &Arc<Self>, listener: &TcpListener) {
+    fn accept(self: &Arc<Self>, listener: &TcpListener, pause: Duration) {
         thread::scope(|connections| {
             while let Ok((tcp, _)) = listener.accept() {
+                thread::sleep(pause); // the slowness under test, no synchronisation
                 let Ok(handle) = tcp.try_clone() else { continue };
                 let mut open = self.open.lock().unwrap();
                 if self.is_gone.load(Ordering::Acquire) {

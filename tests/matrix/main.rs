@@ -17,7 +17,7 @@ use quickeats_bench::api::{Api, Credentials, builtin};
 use quickeats_bench::check::{Kind, Severity, Verdict};
 use quickeats_bench::event::Silent;
 use quickeats_bench::jwt::Secret;
-use quickeats_bench::race::Stop;
+use quickeats_bench::race::{Parallel, Stop};
 use quickeats_bench::run::{self, Extent, RunConfig, TargetChoice, Thresholds};
 use quickeats_bench::run_result::{RunResult, ScenarioResult};
 use quickeats_bench::scenario::{Plan, Scenario, catalog};
@@ -78,6 +78,7 @@ fn race_volley(
         plans,
         target,
         extent: Extent::rounds(rounds),
+        parallel: Parallel::Auto,
         delivery: Delivery::default(),
         seed: Seed::new(seed),
         timeout: Duration::from_secs(5),

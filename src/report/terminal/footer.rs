@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Terminal, percent};
 use crate::check::Verdict;
-use crate::run_result::{Delivery, ExtentInfo, RunResult, TargetKind, ThresholdResult};
+use crate::run_result::{Delivery, ExtentInfo, RunResult, ScenarioResult, TargetKind, ThresholdResult};
 use crate::text::{count, list, micros};
 
 impl Terminal {
@@ -26,6 +26,7 @@ impl Terminal {
         if let Some(extent) = &result.extent {
             extent_told(out, extent)?;
         }
+        abreast_told(out, &result.scenarios)?;
         if result.delivery != Delivery::Auto {
             writeln!(out, "Volleys were delivered by --delivery {} alone", result.delivery)?;
         }
@@ -90,6 +91,15 @@ fn extent_told(out: &mut String, extent: &ExtentInfo) -> std::fmt::Result {
         writeln!(out, "Ended by --duration, {time}, before {rounds}: {}", list(&extent.out_of_time))?;
     }
     Ok(())
+}
+
+/// Which scenarios ran several rounds at a time, and how many.
+fn abreast_told(out: &mut String, scenarios: &[ScenarioResult]) -> std::fmt::Result {
+    let told: Vec<String> = (scenarios.iter())
+        .filter_map(|scenario| Some((scenario, scenario.parallel.filter(|parallel| *parallel > 1)?)))
+        .map(|(scenario, parallel)| format!("{} ({parallel})", scenario.name))
+        .collect();
+    if told.is_empty() { Ok(()) } else { writeln!(out, "Rounds ran side by side (at most): {}", list(&told)) }
 }
 
 /// The largest upper bound among scenarios that hold: what "holds" amounts to at least.
