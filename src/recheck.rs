@@ -5,11 +5,11 @@
 //! went away, how many rounds ran side by side) stands in the history at the scenario's end.
 
 use crate::api::Api;
-use crate::check::{Alone, ScenarioJudge, Severity};
+use crate::check::{Alone, Severity};
 use crate::history::History;
 use crate::history::jsonl::{Saved, ScenarioLine};
-use crate::measure::{Servers, Tally};
-use crate::run_result::{RunResult, ScenarioFacts, ScenarioResult, Totals};
+use crate::measure::Tally;
+use crate::run_result::{Ledger, RunResult, ScenarioFacts, ScenarioResult, Totals};
 use crate::source::SourceError;
 
 /// Why a history cannot be judged again.
@@ -56,24 +56,13 @@ fn rejudge_one(
     let swarm = line.plan["swarm"]["clients"].as_u64();
     let written = line.plan["contenders"].as_array().map(|contenders| contenders.len() as u64);
     let contenders = swarm.or(written).ok_or_else(|| missing("contenders"))?;
-    let mut judge = ScenarioJudge::new(&api.model, alone);
-    let mut tally = Tally::of(servers(&line.plan["contenders"]));
+    let mut ledger = Ledger::open(&api.model, alone, &line.plan);
     for (round, operations) in history.rounds() {
-        judge.absorb(round, operations);
-        tally.absorb(round, operations);
+        ledger.absorb(round, history.delivered(round), operations);
     }
-    let mut judgment = judge.finish();
-    judgment.doubts.extend(line.doubts.iter().cloned());
     let contenders = usize::try_from(contenders).map_err(|_| missing("contenders"))?;
     let facts = ScenarioFacts { name: &line.scenario, contenders, parallel: line.parallel, fail_on };
-    Ok((ScenarioResult::new(facts, &judgment, &tally), tally))
-}
-
-/// Where contenders were sent, by the plan: to one server, unless one of them went where another did not.
-fn servers(contenders: &serde_json::Value) -> Servers {
-    let contenders = contenders.as_array().map_or(&[][..], Vec::as_slice);
-    let is_one = contenders.windows(2).all(|pair| pair[0]["at"] == pair[1]["at"]);
-    if is_one { Servers::One } else { Servers::Two }
+    Ok(ledger.close(facts, line.doubts.iter().cloned()))
 }
 
 /// What a run's result says that its history does not bear out, one line each; nothing if all of it stands.

@@ -5,6 +5,7 @@
 
 mod build;
 mod extent;
+mod ledger;
 
 use std::collections::BTreeMap;
 
@@ -12,10 +13,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Kind, Severity, Verdict};
+pub use crate::history::Method;
+pub use crate::measure::Bucket;
 use crate::measure::Quantiles;
 pub use crate::target::Delivery;
 pub use build::ScenarioFacts;
 pub use extent::ExtentInfo;
+pub use ledger::Ledger;
 
 /// The version of the format.
 pub const SCHEMA: &str = "quickeats-bench/run@1";
@@ -79,8 +83,8 @@ pub struct RunResult {
     /// How long it was to race; null in runs of versions that did not say.
     #[serde(default)]
     pub extent: Option<ExtentInfo>,
-    /// Where in a contender's request the gate sat: before it, before the last byte of its header section, or before the last
-    /// byte of its body.
+    /// Which methods of delivery it was to use; which it used stands with each scenario. Runs of versions that knew no `auto`
+    /// used `head` where they do not say.
     #[serde(default)]
     pub delivery: Delivery,
     /// The severity from which on a finding makes a verdict `violated`.
@@ -282,10 +286,48 @@ pub struct ScenarioResult {
     pub arrival_spread_us: Option<ArrivalSpread>,
     /// At 95 % confidence, the share of such rounds with a violation is below this (exact binomial); null without any.
     pub rate_upper_bound_95: Option<f64>,
+    /// The methods by which its volleys were delivered, and what each found.
+    #[serde(default)]
+    pub deliveries: Vec<DeliveryResult>,
+    /// Violations over the delay between contenders, where that was explored.
+    #[serde(default)]
+    pub delays: Vec<DelayResult>,
     /// Why it may be inconclusive.
     pub doubts: Vec<String>,
     /// What was found, the most telling kind first.
     pub findings: Vec<FindingResult>,
+}
+
+/// One method of delivery in one scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveryResult {
+    /// Where the gate sat, and over which HTTP.
+    pub method: Method,
+    /// Raced rounds that were played so.
+    pub rounds: u64,
+    /// Those in which at least two contenders were on their way at the same time.
+    pub rounds_overlapped: u64,
+    /// Those that are evidence for or against.
+    pub trials: u64,
+    /// Those that showed a violation.
+    pub rounds_violated: u64,
+    /// Contenders that were answered before the end of their request was let go: they did not race.
+    pub answered_early: u64,
+    /// First to last release of a volley, in microseconds.
+    pub skew_us: Skew,
+}
+
+/// Violations over the delay between two kinds of contender, or between contenders of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DelayResult {
+    /// What the delayed kind asks for.
+    pub of: String,
+    /// What the kind that it is delayed against asks for; the same, where there is but one kind.
+    pub after: String,
+    /// Stretches of delay, from early to late; those in which no round was played are left out.
+    pub buckets: Vec<Bucket>,
 }
 
 /// One kind of anomaly in one scenario.

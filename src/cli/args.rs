@@ -179,9 +179,14 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_PARALLEL)))]
     pub(super) parallel: Option<u32>,
 
-    /// What of each contender's request is held back until the whole volley is there
-    #[arg(long, value_name = "WHERE", default_value = "head", value_parser = delivery_parser())]
+    /// How volleys are delivered: what of each contender's request is held back until all are there, and over which HTTP
+    #[arg(long, value_name = "METHOD", default_value = "auto", value_parser = delivery_parser())]
     pub(super) delivery: Delivery,
+
+    /// Explore the delay between contenders, from microseconds to tens of milliseconds: where one takes longer to what it
+    /// collides in, they collide only if the other leaves later. The rounds go where collisions are found
+    #[arg(long)]
+    pub(super) sweep: bool,
 
     /// How many race in each round, where a scenario allows more than it names
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=64))]
@@ -353,8 +358,7 @@ fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
 }
 
 fn delivery_parser() -> impl TypedValueParser<Value = Delivery> {
-    let single = Delivery::ALL.iter().filter(|delivery| delivery.methods().len() == 1);
-    let names = single.map(|delivery| PossibleValue::new(delivery.name()).help(delivery.withholds()));
+    let names = Delivery::ALL.iter().map(|delivery| PossibleValue::new(delivery.name()).help(delivery.withholds()));
     PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of deliveries pass"))
 }
 

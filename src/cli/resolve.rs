@@ -91,6 +91,7 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         extent: extent(args)?,
         parallel: args.parallel.map_or(Parallel::Auto, Parallel::Rounds),
         delivery: args.delivery,
+        sweep: args.sweep,
         seed: args.seed.map_or_else(Seed::arbitrary, Seed::new),
         timeout: args.timeout,
         fail_on: args.fail_on.into(),

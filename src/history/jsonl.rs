@@ -5,6 +5,9 @@
 //! {"scenario":"cancel-vs-accept","plan":{…}}
 //! {"id":0,"client":0,"round":"c1","phase":"set-up","call":{…},"window":{…},"outcome":{…}}
 //! …
+//! {"method":"head","round":"r1"}
+//! {"id":0,"client":9,"round":"r1","phase":"set-up",…}
+//! …
 //! {"end":"cancel-vs-accept","operations":2412,"parallel":1}
 //! ```
 //!
@@ -15,7 +18,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{History, Operation};
+use super::{Delivered, History, Operation};
 
 /// The version of the format. A change of any field changes it.
 pub const SCHEMA: &str = "quickeats-bench/history@1";
@@ -89,8 +92,11 @@ impl<W: Write> Writer<W> {
         write_line(&mut self.out, line)
     }
 
-    /// Adds one round's operations.
-    pub fn append(&mut self, operations: &[Operation]) -> io::Result<()> {
+    /// Adds one round's operations, and how its volley was delivered, if it was raced.
+    pub fn append(&mut self, delivered: Option<&Delivered>, operations: &[Operation]) -> io::Result<()> {
+        if let Some(delivered) = delivered {
+            write_line(&mut self.out, delivered)?;
+        }
         for operation in operations {
             write_line(&mut self.out, operation)?;
         }
@@ -205,18 +211,18 @@ fn read_scenario(
 ) -> Result<bool, ReadError> {
     let Some(line) = next_line(input, number)? else { return Ok(false) };
     let mut opening: ScenarioLine = parse(&line, *number, "a line that opens a scenario")?;
-    let mut operations: Vec<Operation> = Vec::new();
-    match read_operations(input, number, &opening, &mut operations) {
+    let (mut operations, mut delivered) = (Vec::new(), Vec::new());
+    match read_operations(input, number, &opening, &mut operations, &mut delivered) {
         Ok(end) => {
             (opening.doubts, opening.parallel) = (end.doubts, end.parallel);
-            scenarios.push((opening, History::seal(operations)));
+            scenarios.push((opening, History::seal(operations).knowing(delivered)));
             Ok(true)
         }
         Err(damage) => {
-            let last = operations.last().map(|operation| operation.round);
+            let last = operations.last().map(|operation: &Operation| operation.round);
             operations.retain(|operation| Some(operation.round) != last);
             opening.doubts.push(format!("the history is damaged: {damage}"));
-            scenarios.push((opening, History::seal(operations)));
+            scenarios.push((opening, History::seal(operations).knowing(delivered)));
             Err(damage)
         }
     }
@@ -227,11 +233,16 @@ fn read_operations(
     number: &mut u64,
     opening: &ScenarioLine,
     operations: &mut Vec<Operation>,
+    delivered: &mut Vec<Delivered>,
 ) -> Result<EndLine, ReadError> {
     loop {
         let Some(line) = next_line(input, number)? else {
             return Err(ReadError::Cut { scenario: opening.scenario.clone(), line: *number });
         };
+        if line.starts_with("{\"method\"") {
+            delivered.push(parse(&line, *number, "how a volley was delivered")?);
+            continue;
+        }
         if !line.starts_with("{\"end\"") {
             operations.push(parse(&line, *number, "an operation")?);
             continue;

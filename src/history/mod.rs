@@ -11,6 +11,7 @@
 //!                                          ^ the gate opens
 //! ```
 
+mod delivered;
 pub mod foreign;
 pub mod jsonl;
 mod operation;
@@ -19,6 +20,7 @@ mod recorder;
 
 use std::collections::BTreeMap;
 
+pub use delivered::{Delivered, Method, Stagger, Version};
 pub use operation::{Actor, Call, Operation, Phase, Precondition, Verb, Window, overlapped};
 pub use outcome::{Arrival, Cause, Digest, Meaning, Outcome, Record, Reply};
 pub use recorder::{Lane, OpenOp, Recorder};
@@ -29,6 +31,7 @@ use crate::ids::RoundId;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
     rounds: BTreeMap<RoundKey, Vec<Operation>>,
+    delivered: BTreeMap<RoundKey, Delivered>,
 }
 
 /// Controls first, then raced rounds, each by number.
@@ -51,7 +54,19 @@ impl History {
         for operations in rounds.values_mut() {
             operations.sort_by_key(|operation| operation.id);
         }
-        Self { rounds }
+        Self { rounds, delivered: BTreeMap::new() }
+    }
+
+    /// The same, knowing how volleys were delivered.
+    #[must_use]
+    pub fn knowing(mut self, delivered: impl IntoIterator<Item = Delivered>) -> Self {
+        self.delivered.extend(delivered.into_iter().map(|delivered| (key(delivered.round), delivered)));
+        self
+    }
+
+    /// How the volley of a round was delivered, if that was written down.
+    pub fn delivered(&self, round: RoundId) -> Option<&Delivered> {
+        self.delivered.get(&key(round))
     }
 
     /// Each round with its operations: controls first, then raced rounds in order.

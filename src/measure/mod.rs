@@ -1,8 +1,12 @@
 //! Numbers from operations: what was answered, how fast, how truly it raced, and how much that proves. Pure.
 
 mod bounds;
+mod delays;
+mod deliveries;
 mod spread;
 mod tally;
 
 pub use bounds::{trials_to_exclude, upper_bound};
+pub use delays::Bucket;
+pub use deliveries::{Deliveries, Played};
 pub use tally::{Quantiles, Servers, Tally};

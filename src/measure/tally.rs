@@ -51,8 +51,7 @@ pub struct Tally {
 
 impl Default for Tally {
     fn default() -> Self {
-        // A minute at three digits; what lasts longer counts as a minute (and the time limit is far below).
-        let histogram = || Histogram::new_with_bounds(1, 60_000_000, 3).expect("these bounds are valid");
+        let histogram = span_histogram;
         Self {
             rounds: 0,
             rounds_overlapped: 0,
@@ -102,7 +101,7 @@ impl Tally {
         self.rounds_overlapped += u64::from(overlapped(contenders.iter().copied()));
         let released: Vec<Stamp> = contenders.iter().filter_map(|contender| contender.window.released).collect();
         if let (true, Some(first), Some(last)) = (released.len() > 1, released.iter().min(), released.iter().max()) {
-            record(&mut self.skew_us, last.since(*first));
+            record_span(&mut self.skew_us, last.since(*first));
         }
         if self.one_server
             && let Some(nanos) = spread::of_arrivals(&contenders)
@@ -124,10 +123,10 @@ impl Tally {
             self.precondition_failed += u64::from(meaning == Some(Meaning::Stale));
         }
         if meaning.is_some() {
-            record(&mut self.latency_us, contender.latency());
+            record_span(&mut self.latency_us, contender.latency());
         }
         if contender.window.released.is_some() {
-            record(&mut self.waited_us, contender.latency());
+            record_span(&mut self.waited_us, contender.latency());
         }
     }
 
@@ -179,7 +178,13 @@ impl Tally {
     }
 }
 
-fn record(histogram: &mut Histogram<u64>, span: std::time::Duration) {
+/// A histogram of spans in µs: a minute at three digits. What lasts longer counts as a minute (and the time limit is far
+/// below).
+pub(super) fn span_histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000, 3).expect("these bounds are valid")
+}
+
+pub(super) fn record_span(histogram: &mut Histogram<u64>, span: std::time::Duration) {
     histogram.saturating_record(u64::try_from(span.as_micros()).unwrap_or(u64::MAX).max(1));
 }
 
@@ -201,7 +206,7 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
-    fn of(histogram: &Histogram<u64>) -> Self {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Self {
         Self {
             p50: histogram.value_at_quantile(0.50),
             p90: histogram.value_at_quantile(0.90),

@@ -30,6 +30,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
+use super::schedule::{Orders, Schedule, Volleyed};
 use super::streak::{Streak, fruitless_because};
 use super::swarm::SwarmRunner;
 use super::volley::Volley;
@@ -44,6 +45,9 @@ use crate::target::Target;
 struct Heat {
     /// Its place in the order of heats, from 0.
     number: usize,
+    orders: Orders,
+    /// What its volley showed, if it had one and that was let go.
+    volleyed: Option<Volleyed>,
     rounds: Vec<(RoundId, Vec<Operation>)>,
     /// How long the target took, waiting of its own accord left out.
     took: Duration,
@@ -77,6 +81,7 @@ impl<T: Target> Race<'_, T> {
         let mut under_way = FuturesUnordered::new();
         let mut width = self.width();
         let mut notes = Notes::new(sink);
+        let mut schedule = Schedule::new(&self.pace.methods, self.seed, self.pace.sweep.then(|| self.kinds()));
         loop {
             let is_wanted = due.peek().is_some() && notes.wants_more() && !stop.is_asked();
             let now = Instant::now();
@@ -85,7 +90,8 @@ impl<T: Target> Race<'_, T> {
                 if self.pace.deadline.is_some_and(|deadline| now >= deadline) {
                     notes.is_out_of_time = true;
                 } else if let Some((number, ids)) = due.next() {
-                    under_way.push(self.begin(number, ids, &volley, &halt));
+                    let orders = schedule.begin(ids[0]);
+                    under_way.push(self.begin(number, ids, orders, &volley, &halt));
                     width.begin(under_way.len());
                 }
                 continue;
@@ -98,7 +104,7 @@ impl<T: Target> Race<'_, T> {
                     width.over(heat.number, heat.took, heat.failure.is_none());
                     notes.over.insert(heat.number, heat);
                     while let Some(heat) = notes.next() {
-                        self.note(&heat, width.begun(), &mut notes, stop);
+                        self.note(&heat, width.begun(), (&mut notes, &mut schedule), stop);
                     }
                     if notes.given_up.is_some() {
                         halt.ask();
@@ -120,30 +126,42 @@ impl<T: Target> Race<'_, T> {
     }
 
     /// Begins a heat, and sees it through: where a round begins.
-    async fn begin(&self, number: usize, ids: &[RoundId], volley: &Volley<T::Contender>, halt: &Stop) -> Heat {
+    async fn begin(
+        &self,
+        number: usize,
+        ids: &[RoundId],
+        orders: Orders,
+        volley: &Volley<T::Contender>,
+        halt: &Stop,
+    ) -> Heat {
         let begun = Instant::now();
         let mut rounds = Vec::with_capacity(ids.len());
         let mut waited = Duration::ZERO;
+        let mut volleyed = None;
         match self.plan.swarm {
-            Some(swarm) => rounds = self.let_swarm(swarm, ids, volley, halt).await,
+            Some(swarm) => rounds = self.let_swarm(swarm, (ids, &orders), volley, halt).await,
             None => {
                 for id in ids {
                     let recorder = self.recorder(*id);
-                    let runner = self.runner(*id);
-                    runner.run(*id, &recorder, volley, halt).await;
+                    let runner = self.runner(*id, &orders);
+                    volleyed = runner.run(*id, &recorder, volley, halt).await;
                     waited += runner.waited();
                     rounds.push((*id, recorder.seal()));
                 }
             }
         }
         let failure = rounds.iter().find_map(|(_, operations)| fruitless_because(operations));
-        Heat { number, rounds, took: begun.elapsed().saturating_sub(waited), failure }
+        Heat { number, orders, volleyed, rounds, took: begun.elapsed().saturating_sub(waited), failure }
     }
 
     /// Notes a heat that is over, as are all before it: where a round's result is known. `begun` heats were begun so far.
-    fn note(&self, heat: &Heat, begun: usize, notes: &mut Notes<'_>, stop: &Stop) {
+    fn note(&self, heat: &Heat, begun: usize, (notes, schedule): (&mut Notes<'_>, &mut Schedule), stop: &Stop) {
+        let is_raced = |id: RoundId| id.is_raced() && self.plan.swarm.is_none();
         for (id, operations) in &heat.rounds {
-            notes.is_settled = notes.sink.round(*id, operations).is_break();
+            let delivered = is_raced(*id).then(|| heat.orders.delivered(*id, heat.volleyed.as_ref()));
+            let noted = notes.sink.round(*id, delivered.as_ref(), operations);
+            notes.is_settled = noted.is_enough;
+            schedule.note((*id, &heat.orders), heat.volleyed.as_ref(), operations, noted);
         }
         if notes.given_up.is_some() {
             return; // it was cut short for that
@@ -161,13 +179,15 @@ impl<T: Target> Race<'_, T> {
     async fn let_swarm(
         &self,
         swarm: Swarm,
-        ids: &[RoundId],
+        (ids, orders): (&[RoundId], &Orders),
         volley: &Volley<T::Contender>,
         stop: &Stop,
     ) -> Vec<(RoundId, Vec<Operation>)> {
         let seed = self.seed.child(&ids[0].to_string());
-        let rounds = ids.iter().map(|id| (self.recorder(*id), self.runner(*id))).collect();
-        let sealed = SwarmRunner { swarm, api: &self.plan.api, seed, rounds }.run(volley, stop).await;
+        let rounds = ids.iter().map(|id| (self.recorder(*id), self.runner(*id, orders))).collect();
+        let sealed = SwarmRunner { swarm, api: &self.plan.api, seed, rounds, version: orders.method.version() }
+            .run(volley, stop)
+            .await;
         ids.iter().copied().zip(sealed).collect()
     }
 }

@@ -11,6 +11,7 @@ mod abreast;
 mod fake;
 mod observe;
 mod round;
+mod schedule;
 mod servers;
 mod stage;
 mod stop;
@@ -22,7 +23,6 @@ mod tests;
 mod volley;
 mod width;
 
-use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -31,18 +31,19 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::history::{Operation, Recorder};
+use crate::history::{Delivered, Operation, Recorder};
 use crate::ids::RoundId;
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::target::{Method, Target};
 use round::RoundRunner;
+use schedule::Orders;
 use servers::Servers;
 pub use stop::Stop;
 pub use width::{MOST_PARALLEL, Parallel};
 
 /// How a scenario is raced.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Pace {
     /// How many rounds.
     pub rounds: u32,
@@ -52,8 +53,10 @@ pub struct Pace {
     pub parallel: Parallel,
     /// How long a volley may take to assemble.
     pub gate_limit: Duration,
-    /// How volleys are delivered.
-    pub method: Method,
+    /// The methods by which volleys are delivered: one at least, the first of them where there is no choice.
+    pub methods: Vec<Method>,
+    /// Whether the delay between contenders is explored.
+    pub sweep: bool,
 }
 
 /// Something that can restart the target, in the middle of whatever it does, on the data that it left behind.
@@ -67,9 +70,19 @@ pub trait Restart: Send + Sync {
 
 /// Where rounds go.
 pub trait Sink {
-    /// Takes one round's operations, and breaks if it has seen enough. Called in order of the rounds' numbers; others may
-    /// be under way. Those are noted as well after it broke, and a later answer may take that back.
-    fn round(&mut self, id: RoundId, operations: &[Operation]) -> ControlFlow<()>;
+    /// Takes one round: how its volley was delivered, if it had one that raced, and its operations. Called in order of the
+    /// rounds' numbers; others may be under way. Those are noted as well after the sink had enough, and a later answer may
+    /// take that back.
+    fn round(&mut self, id: RoundId, delivered: Option<&Delivered>, operations: &[Operation]) -> Noted;
+}
+
+/// What a sink makes of a round.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// It showed a violation.
+    pub is_violated: bool,
+    /// No more rounds are needed.
+    pub is_enough: bool,
 }
 
 /// How a scenario ended. Whether the target is still there is for the caller to find out.
@@ -134,15 +147,21 @@ impl<'a, T: Target> Race<'a, T> {
         Recorder::new(id, self.clock, Arc::clone(&self.clients))
     }
 
-    fn runner(&self, id: RoundId) -> RoundRunner<'_, T> {
+    fn runner<'r>(&'r self, id: RoundId, orders: &'r Orders) -> RoundRunner<'r, T> {
         let label = id.to_string();
         let (order, nonce) = (self.seed.child(&label), self.nonce.child(&label));
-        RoundRunner::new(&self.servers, self.plan, order, nonce, self.pace)
+        RoundRunner::new(&self.servers, (self.plan, orders), order, nonce, self.pace.gate_limit)
     }
 
     /// How many controls there are: one for each kind of contender.
     fn controls(&self) -> usize {
         self.plan.contenders.iter().map(|contender| contender.entry + 1).max().unwrap_or(0)
+    }
+
+    /// How many contenders there are of each kind.
+    fn kinds(&self) -> Vec<usize> {
+        let of = |kind| self.plan.contenders.iter().filter(|contender| contender.entry == kind).count();
+        (0..self.controls()).map(of).collect()
     }
 
     /// The controls, then the rounds.

@@ -16,13 +16,16 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::Stop;
 use super::observe::Told;
+use super::schedule::{Orders, Volleyed};
 use super::servers::Servers;
 use super::stage::{Extras, Persons, Stage, as_used, read_exchange, reader, speak};
+use super::sweep::{as_left, offset};
 use super::volley::Volley;
-use super::{Pace, Stop};
 use crate::api::{Dialect, Request};
-use crate::history::{Actor, Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Verb};
+use crate::clock::Stamp;
+use crate::history::{Actor, Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Stagger, Verb};
 use crate::ids::RoundId;
 use crate::scenario::{ContenderPlan, Plan, ServerUse, Step, TokenUse};
 use crate::seed::{Dice, Seed};
@@ -37,14 +40,22 @@ pub(super) struct RoundRunner<'a, T: Target> {
     order: Seed,
     /// Where ids, keys and unique words come from: never the same in two runs.
     pub(super) nonce: Seed,
-    pace: Pace,
+    gate_limit: Duration,
+    /// How its volley is to be delivered.
+    orders: &'a Orders,
     /// How long it waited without a request on its way.
     pub(super) waited_ms: AtomicU64,
 }
 
 impl<'a, T: Target> RoundRunner<'a, T> {
-    pub(super) const fn new(servers: &'a Servers<'a, T>, plan: &'a Plan, order: Seed, nonce: Seed, pace: Pace) -> Self {
-        Self { servers, plan, order, nonce, pace, waited_ms: AtomicU64::new(0) }
+    pub(super) const fn new(
+        servers: &'a Servers<'a, T>,
+        (plan, orders): (&'a Plan, &'a Orders),
+        order: Seed,
+        nonce: Seed,
+        gate_limit: Duration,
+    ) -> Self {
+        Self { servers, plan, order, nonce, gate_limit, orders, waited_ms: AtomicU64::new(0) }
     }
 
     /// How long the round waited of its own accord, for the target to settle.
@@ -52,8 +63,15 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         Duration::from_millis(self.waited_ms.load(Ordering::Relaxed))
     }
 
-    /// Runs the round and records all that was asked in it, also if it is stopped half-way.
-    pub(super) async fn run(&self, id: RoundId, recorder: &Recorder, volley: &Volley<T::Contender>, stop: &Stop) {
+    /// Runs the round and records all that was asked in it, also if it is stopped half-way. What its volley showed, if it was
+    /// let go.
+    pub(super) async fn run(
+        &self,
+        id: RoundId,
+        recorder: &Recorder,
+        volley: &Volley<T::Contender>,
+        stop: &Stop,
+    ) -> Option<Volleyed> {
         let contenders: Vec<&ContenderPlan> = match id {
             RoundId::Raced(_) => self.plan.contenders.iter().collect(),
             // A control is one entry's first contender, alone.
@@ -61,14 +79,43 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 self.plan.contenders.iter().filter(|one| one.entry + 1 == kind as usize).take(1).collect()
             }
         };
-        let mut tasks = JoinSet::new();
+        let (mut tasks, mut departures) = (JoinSet::new(), Vec::with_capacity(contenders.len()));
         tokio::select! {
             biased;
             () = stop.asked() => {}
-            () = self.play(recorder, &contenders, volley, &mut tasks) => {}
+            () = self.play(recorder, &contenders, volley, &mut tasks, &mut departures) => {}
         }
         // Contenders still under way give their lanes back as they are dropped; the record is sealed after that.
         tasks.shutdown().await;
+        (departures.len() == contenders.len()).then(|| self.volleyed(departures))
+    }
+
+    /// What a volley showed all of whose contenders are back.
+    fn volleyed(&self, mut departures: Vec<Departure>) -> Volleyed {
+        let kinds = self.plan.contenders.iter().map(|contender| contender.entry + 1).max().unwrap_or(0);
+        let acknowledged = |kind: usize| {
+            let mut own = departures.iter().filter(|departure| departure.kind == kind).map(|one| one.acknowledged);
+            if own.clone().any(|one| one == Some(true)) {
+                return Some(true);
+            }
+            own.all(|one| one.is_some()).then_some(false)
+        };
+        let acknowledged = (0..kinds).map(acknowledged).collect();
+        departures.sort_by_key(|departure| departure.place);
+        let origin = departures.iter().filter_map(|departure| departure.released).min();
+        let since = |stamp: Option<Stamp>| Some(stamp?.since(origin?));
+        let left: Option<Vec<Duration>> = match &self.orders.stagger {
+            None => None,
+            Some(Stagger::Steps(_)) => departures.iter().map(|departure| since(departure.released)).collect(),
+            Some(Stagger::Kinds(_)) => {
+                let first_of = |kind| {
+                    departures.iter().filter(move |departure| departure.kind == kind).map(|one| one.released).min()
+                };
+                (0..kinds).map(|kind| since(first_of(kind)?)).collect()
+            }
+        };
+        let left = self.orders.stagger.as_ref().zip(left).map(|(stagger, left)| as_left(stagger, &left));
+        Volleyed { left, acknowledged }
     }
 
     async fn play(
@@ -77,6 +124,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         contenders: &[&ContenderPlan],
         volley: &Volley<T::Contender>,
         tasks: &mut JoinSet<Raced<T::Contender>>,
+        departures: &mut Vec<Departure>,
     ) {
         let mut dice = self.nonce.dice();
         let mut lane = recorder.lane(Phase::SetUp);
@@ -107,6 +155,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 // A task that panicked has recorded its operation as Unknown; its connection is gone with it.
                 if let Ok(raced) = done {
                     told.note(raced.reply.as_ref());
+                    departures.push(raced.departure);
                     volley.give_back(raced.at, raced.connection);
                 }
             }
@@ -212,7 +261,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
             let twin = ready.iter().filter(own).find_map(|other| other.connection.twin());
             let connection = match twin {
                 Some(twin) => Ok(twin),
-                None => self.servers.connection(plan.at, self.pace.method.version(), volley).await,
+                None => self.servers.connection(plan.at, self.orders.method.version(), volley).await,
             };
             let connection = match connection {
                 Ok(connection) => connection,
@@ -267,7 +316,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 if contender.connection.is_usable() {
                     break;
                 }
-                match self.servers.connect(contender.plan.at, self.pace.method.version()).await {
+                match self.servers.connect(contender.plan.at, self.orders.method.version()).await {
                     Ok(connection) => contender.connection = connection,
                     Err(_) => break,
                 }
@@ -286,29 +335,46 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     ) -> bool {
         let (gate, tickets) = Gate::new(ready.len());
         let read = ready.iter().map(|contender| contender.read).max().unwrap_or_default();
-        let gate = gate.dwelling(self.pace.method.dwell(read, self.pace.gate_limit));
-        let mut order: Vec<usize> = (0..ready.len()).collect();
-        self.order.dice().shuffle(&mut order);
-        let leaves: Vec<Leave> = order.into_iter().map(|index| Leave { index, delay: Duration::ZERO }).collect();
+        let gate = gate.dwelling(self.orders.method.dwell(read, self.gate_limit));
+        let (leaves, places) = self.leaves(&ready);
         let spoken: Vec<(Request, Call)> = (ready.iter_mut())
             .map(|contender| stage.speak_plan(contender.plan, contender.token.take(), dice))
             .collect();
         let mut contenders: Vec<Option<_>> = ready.into_iter().zip(tickets).zip(spoken).map(Some).collect();
-        for leave in &leaves {
+        for (leave, place) in leaves.iter().zip(places) {
             let Some(((Ready { plan, connection, lane, .. }, ticket), (request, call))) =
                 contenders[leave.index].take()
             else {
                 continue;
             };
-            let (api, at, method) = (Arc::clone(&self.plan.api), plan.at, self.pace.method);
+            let (api, at, kind, method) = (Arc::clone(&self.plan.api), plan.at, plan.entry, self.orders.method);
             begin(tasks, async move {
                 let held = (method, ticket);
-                let (connection, reply) = contend(&api.dialect, connection, lane, call, &request, held).await;
-                Raced { at, connection, reply }
+                let raced = contend(&api.dialect, connection, lane, call, &request, held).await;
+                let (connection, released, outcome) = raced;
+                let reply = outcome.reply().cloned();
+                let acknowledged = reply.as_ref().map(|reply| reply.meaning == Meaning::Applied);
+                let departure = Departure { kind, place, released, acknowledged };
+                Raced { at, connection, reply, departure }
             })
             .await;
         }
-        gate.open(&leaves, self.pace.gate_limit).await.is_ok()
+        gate.open(&leaves, self.gate_limit).await.is_ok()
+    }
+
+    /// Who leaves when, in order, and the place that each has in the volley's shuffled order.
+    fn leaves(&self, ready: &[Ready<'_, T::Contender>]) -> (Vec<Leave>, Vec<usize>) {
+        let mut order: Vec<usize> = (0..ready.len()).collect();
+        self.order.dice().shuffle(&mut order);
+        let delay = |place: usize, index: usize| {
+            let stagger = self.orders.stagger.as_ref();
+            stagger.map_or(Duration::ZERO, |stagger| offset(stagger, ready[index].plan.entry, place))
+        };
+        let mut leaves: Vec<(Leave, usize)> = (order.into_iter().enumerate())
+            .map(|(place, index)| (Leave { index, delay: delay(place, index) }, place))
+            .collect();
+        leaves.sort_by_key(|(leave, place)| (leave.delay, *place));
+        leaves.into_iter().unzip()
     }
 }
 
@@ -336,6 +402,17 @@ pub(super) struct Raced<C> {
     at: ServerUse,
     connection: C,
     reply: Option<Reply>,
+    departure: Departure,
+}
+
+/// How a contender left, and what came of it.
+struct Departure {
+    kind: usize,
+    /// Its place in the volley's order.
+    place: usize,
+    released: Option<Stamp>,
+    /// Whether it was acknowledged, if that is known.
+    acknowledged: Option<bool>,
 }
 
 async fn contend<C: Contender>(
@@ -345,15 +422,14 @@ async fn contend<C: Contender>(
     call: Call,
     request: &Request,
     (method, ticket): (Method, Ticket),
-) -> (C, Option<Reply>) {
+) -> (C, Option<Stamp>, Outcome) {
     lane.enter(Phase::Contend);
     let verb = call.verb.clone();
     let open = lane.open(call);
     let exchange = connection.race(request, method, ticket).await;
     let (window, outcome) = read_exchange(dialect, &verb, exchange);
-    let reply = outcome.reply().cloned();
-    open.close(window, outcome);
-    (connection, reply)
+    open.close(window, outcome.clone());
+    (connection, window.released, outcome)
 }
 
 /// Records that a contender could not connect: its request was certainly not sent.

@@ -31,6 +31,8 @@ pub(super) struct SwarmRunner<'a, T: Target> {
     pub(super) api: &'a Arc<Api>,
     /// What the seed decides: who does what to which resource.
     pub(super) seed: Seed,
+    /// What its clients speak.
+    pub(super) version: Version,
     /// A round for each resource.
     pub(super) rounds: Vec<(Recorder, RoundRunner<'a, T>)>,
 }
@@ -134,7 +136,7 @@ impl<T: Target> SwarmRunner<'_, T> {
     }
 
     async fn connect(&self, volley: &Volley<T::Contender>) -> Option<T::Contender> {
-        self.rounds[0].1.servers.connection(ServerUse::Target, Version::Http1, volley).await.ok()
+        self.rounds[0].1.servers.connection(ServerUse::Target, self.version, volley).await.ok()
     }
 }
 

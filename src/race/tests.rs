@@ -1,7 +1,6 @@
 //! Races of a target in memory, on paused time.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,13 +38,13 @@ struct Notebook {
     /// Orders that were asked for.
     created: usize,
     unknown: usize,
-    /// Rounds, and what the sink says from them on.
-    says: BTreeMap<u32, ControlFlow<()>>,
+    /// Rounds, and whether the sink has enough from them on.
+    says: BTreeMap<u32, bool>,
     last: Option<Instant>,
 }
 
 impl Notebook {
-    fn saying<const N: usize>(says: [(u32, ControlFlow<()>); N]) -> Self {
+    fn saying<const N: usize>(says: [(u32, bool); N]) -> Self {
         Self { says: BTreeMap::from(says), ..Self::default() }
     }
 
@@ -61,13 +60,14 @@ impl Notebook {
 }
 
 impl Sink for Notebook {
-    fn round(&mut self, id: RoundId, operations: &[Operation]) -> ControlFlow<()> {
+    fn round(&mut self, id: RoundId, _: Option<&Delivered>, operations: &[Operation]) -> Noted {
         assert!(operations.iter().all(|operation| operation.round == id));
         self.ids.push(id);
         self.created += operations.iter().filter(|operation| operation.call.verb == Verb::Create).count();
         self.unknown += operations.iter().filter(|operation| matches!(operation.outcome, Outcome::Unknown(_))).count();
         self.last = Some(Instant::now());
-        self.says.range(..=id.number()).next_back().map_or(ControlFlow::Continue(()), |(_, says)| *says)
+        let is_enough = self.says.range(..=id.number()).next_back().is_some_and(|(_, is_enough)| *is_enough);
+        Noted { is_enough, is_violated: false }
     }
 }
 
@@ -90,7 +90,8 @@ impl Made {
             deadline: self.deadline.map(|deadline| Instant::now() + deadline),
             parallel: self.parallel,
             gate_limit: LIMIT,
-            method: Method::Head,
+            methods: vec![Method::Head],
+            sweep: false,
         };
         let plan = plan(self.name);
         let race = Race::new((target, None), &plan, Seed::new(7), clock, Arc::default(), pace);
@@ -195,7 +196,7 @@ async fn the_deadline_begins_no_round_and_cuts_none() {
 #[tokio::test(start_paused = true)]
 async fn when_enough_was_seen_rounds_under_way_are_finished_and_counted() {
     let clock = Clock::start();
-    let (target, mut book) = (Fake::acting(clock, ms(500)), Notebook::saying([(100, ControlFlow::Break(()))]));
+    let (target, mut book) = (Fake::acting(clock, ms(500)), Notebook::saying([(100, true)]));
     let finish = Made { parallel: Parallel::Rounds(20), ..MADE }.race(clock, &target, &mut book).await;
     assert_eq!((finish.ending, book.unknown), (Ending::Settled, 0));
     book.assert_in_order();
@@ -206,7 +207,7 @@ async fn when_enough_was_seen_rounds_under_way_are_finished_and_counted() {
 #[tokio::test(start_paused = true)]
 async fn one_of_the_last_rounds_may_show_that_it_was_not_enough() {
     let clock = Clock::start();
-    let says = [(100, ControlFlow::Break(())), (105, ControlFlow::Continue(()))];
+    let says = [(100, true), (105, false)];
     let (target, mut book) = (Fake::acting(clock, ms(500)), Notebook::saying(says));
     let finish = Made { rounds: 300, parallel: Parallel::Rounds(20), ..MADE }.race(clock, &target, &mut book).await;
     assert_eq!((finish.ending, book.raced()), (Ending::Complete, 300));

@@ -2,18 +2,17 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::{RunConfig, RunError, Until};
-use crate::check::{ScenarioJudge, Severity};
+use crate::check::Severity;
 use crate::event::{Event, Observer};
-use crate::history::Operation;
 use crate::history::jsonl::{self, Header, ScenarioLine};
+use crate::history::{Delivered, Operation};
 use crate::ids::RoundId;
 use crate::measure::Tally;
-use crate::race::Sink;
-use crate::run_result::{RunResult, ScenarioFacts, ScenarioResult};
+use crate::race::{Noted, Sink};
+use crate::run_result::{Ledger, RunResult, ScenarioFacts, ScenarioResult};
 use crate::scenario::Plan;
 
 /// A run's folder.
@@ -55,6 +54,7 @@ impl Book {
         observer: &'a dyn Observer,
     ) -> Chapter<'a> {
         let plan_as_data = serde_json::to_value(plan).expect("a plan is plain data");
+        let ledger = Ledger::open(&plan.api.model, plan.alone, &plan_as_data);
         let line = ScenarioLine { scenario: plan.name.clone(), plan: plan_as_data, doubts: Vec::new(), parallel: None };
         self.write(|history| history.begin(&line));
         Chapter {
@@ -63,8 +63,7 @@ impl Book {
             fail_on: config.fail_on,
             until: &config.extent.until,
             observer,
-            judge: ScenarioJudge::new(&plan.api.model, plan.alone),
-            tally: Tally::of(plan.contenders_go()),
+            ledger,
             doubts: Vec::new(),
             parallel: 0,
         }
@@ -114,25 +113,20 @@ pub(super) struct Chapter<'a> {
     fail_on: Severity,
     until: &'a [Until],
     observer: &'a dyn Observer,
-    judge: ScenarioJudge<'a>,
-    tally: Tally,
+    ledger: Ledger<'a>,
     doubts: Vec<String>,
     parallel: u32,
 }
 
 impl Sink for Chapter<'_> {
-    fn round(&mut self, id: RoundId, operations: &[Operation]) -> ControlFlow<()> {
-        self.book.write(|history| history.append(operations).and_then(|()| history.flush()));
-        self.judge.absorb(id, operations);
-        self.tally.absorb(id, operations);
+    fn round(&mut self, id: RoundId, delivered: Option<&Delivered>, operations: &[Operation]) -> Noted {
+        self.book.write(|history| history.append(delivered, operations).and_then(|()| history.flush()));
+        let is_violated = self.ledger.absorb(id, delivered, operations);
+        let (violated, trials) = (self.ledger.violated(), self.ledger.trials());
         if let RoundId::Raced(done) = id {
-            self.observer.on(&Event::RoundDone { done, violated: self.judge.rounds_violated() });
+            self.observer.on(&Event::RoundDone { done, violated });
         }
-        let (violated, trials) = (self.judge.rounds_violated(), self.judge.trials());
-        if self.until.iter().any(|rule| rule.is_reached(violated, trials)) {
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
+        Noted { is_violated, is_enough: self.until.iter().any(|rule| rule.is_reached(violated, trials)) }
     }
 }
 
@@ -149,21 +143,19 @@ impl Chapter<'_> {
 
     /// Whether any round was raced yet.
     pub(super) const fn has_raced(&self) -> bool {
-        self.tally.rounds > 0
+        self.ledger.rounds() > 0
     }
 
     /// Ends the scenario.
     pub(super) fn close(self) -> (ScenarioResult, Tally) {
         let (doubts, parallel) = (&self.doubts, self.parallel);
         self.book.write(|history| history.end(doubts, parallel));
-        let mut judgment = self.judge.finish();
-        judgment.doubts.extend(self.doubts);
         let facts = ScenarioFacts {
             name: &self.plan.name,
             contenders: self.plan.width(),
             parallel: Some(self.parallel),
             fail_on: self.fail_on,
         };
-        (ScenarioResult::new(facts, &judgment, &self.tally), self.tally)
+        self.ledger.close(facts, self.doubts)
     }
 }

@@ -28,7 +28,7 @@ use crate::run_result::{Exit, ExtentInfo, RunResult, SCHEMA, ServiceInfo, Target
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::service::ServiceConfig;
-use crate::target::{Delivery, Endpoint, HttpTarget, Patience, TlsError};
+use crate::target::{Delivery, Endpoint, HttpTarget, Method, Patience, Spoken, TlsError};
 use book::Book;
 use command::RestartCommand;
 pub use extent::Extent;
@@ -53,8 +53,10 @@ pub struct RunConfig {
     pub extent: Extent,
     /// How many rounds of a scenario run side by side.
     pub parallel: Parallel,
-    /// Where in a contender's request the gate sits.
+    /// How volleys are delivered.
     pub delivery: Delivery,
+    /// Whether the delay between contenders is explored.
+    pub sweep: bool,
     /// The seed of all choices.
     pub seed: Seed,
     /// The limit for one request.
@@ -142,21 +144,24 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
         (TargetChoice::InProcess(_), None) => unreachable!("started above"),
     };
     let patience = Patience { request: config.timeout };
+    let url = endpoint.to_string();
+    let target = HttpTarget::new(endpoint.clone(), clock, patience)?;
+    let spoken = spoken(config, &target, stop).await;
+    let target = target.speaking(spoken);
+    let methods = methods(config, spoken, &url)?;
     let command = match &config.target {
         TargetChoice::Remote { restart: Some(command), .. } => {
-            let target = HttpTarget::new(endpoint.clone(), clock, patience)?;
+            let target = HttpTarget::new(endpoint, clock, patience)?.speaking(spoken);
             Some(RestartCommand { command: command.clone(), target, api: Arc::clone(&config.api) })
         }
         TargetChoice::Remote { restart: None, .. } | TargetChoice::InProcess(_) => None,
     };
     let restart = (service.as_ref().map(|service| service as &dyn Restart))
         .or(command.as_ref().map(|command| command as &dyn Restart));
-    let url = endpoint.to_string();
-    let target = HttpTarget::new(endpoint, clock, patience)?;
     let replica = match replica {
         Some(endpoint) => {
             let url = endpoint.to_string();
-            let replica = HttpTarget::new(endpoint, clock, patience)?;
+            let replica = HttpTarget::new(endpoint, clock, patience)?.speaking(spoken);
             look(config, &replica, &url, stop).await?;
             Some(replica)
         }
@@ -166,12 +171,39 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     look(config, &target, &url, stop).await?;
     let mut book = Book::open(config, started_at)?;
     let ends = Ends { time, stop, cut: &Stop::default() };
-    let raced = race_all(config, (&target, replica.as_ref(), restart), &url, clock, &mut book, observer, ends);
+    let raced =
+        race_all(config, (&target, replica.as_ref(), restart), &methods, &url, clock, &mut book, observer, ends);
     let raced = time.bound(raced, stop, ends.cut).await;
     drop(service);
     let result = conclude(config, &book, started_at, clock, url, raced, stop.is_asked());
     let (folder, unsaved) = book.save(&result);
     Ok(Run { result, folder, unsaved })
+}
+
+/// What the target speaks, as far as it matters.
+async fn spoken(config: &RunConfig, target: &HttpTarget, stop: &Stop) -> Spoken {
+    if config.delivery.methods().iter().all(|method| Spoken::HTTP_1.allows(*method)) {
+        return Spoken::HTTP_1;
+    }
+    tokio::select! {
+        biased;
+        () = stop.asked() => Spoken::HTTP_1,
+        spoken = target.ask_what_it_speaks() => spoken,
+    }
+}
+
+/// The methods of delivery that are asked for, and that the target allows.
+fn methods(config: &RunConfig, spoken: Spoken, url: &str) -> Result<Vec<Method>, RunError> {
+    let allowed = config.delivery.methods().iter().copied().filter(|method| spoken.allows(*method));
+    let methods: Vec<Method> = allowed.collect();
+    if methods.is_empty() {
+        return Err(RunError::TargetUnusable {
+            target: url.to_owned(),
+            why: format!("it does not speak HTTP/2, which --delivery {} needs", config.delivery),
+            help: "leave --delivery out, or name one over HTTP/1.1: barrier, head or tail".to_owned(),
+        });
+    }
+    Ok(methods)
 }
 
 /// A run that was made.

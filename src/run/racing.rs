@@ -11,7 +11,7 @@ use crate::event::{Event, Observer};
 use crate::measure::Tally;
 use crate::race::{Ending, Finish, Pace, Race, Restart, Stop};
 use crate::run_result::ScenarioResult;
-use crate::target::HttpTarget;
+use crate::target::{HttpTarget, Method};
 
 /// Why a scenario that the time did not suffice for says nothing.
 const NO_TIME: &str = "not raced: there was no time left for it";
@@ -42,6 +42,7 @@ pub(super) struct Ends<'a> {
 pub(super) async fn race_all(
     config: &RunConfig,
     (target, replica, restart): (&HttpTarget, Option<&HttpTarget>, Option<&dyn Restart>),
+    methods: &[Method],
     url: &str,
     clock: Clock,
     book: &mut Book,
@@ -55,8 +56,14 @@ pub(super) async fn race_all(
         observer.on(&Event::ScenarioStarted { name: &plan.name, rounds });
         let mut chapter = book.begin(plan, config, observer);
         let deadline = time.share(config.plans.len() - index);
-        let (gate_limit, method) = (config.timeout, config.delivery.methods()[0]);
-        let pace = Pace { rounds, deadline, parallel: config.parallel, gate_limit, method };
+        let pace = Pace {
+            rounds,
+            deadline,
+            parallel: config.parallel,
+            gate_limit: config.timeout,
+            methods: methods.to_vec(),
+            sweep: config.sweep,
+        };
         let mut is_out_of_time = false;
         if stop.is_asked() {
             chapter.doubt("not raced: the run was interrupted");

@@ -1,10 +1,12 @@
 //! From judgments and counts to results.
 
-use super::{ArrivalSpread, FindingResult, OutcomeCounts, ScenarioResult, Totals, WitnessLine};
+use super::{
+    ArrivalSpread, DelayResult, DeliveryResult, FindingResult, OutcomeCounts, ScenarioResult, Totals, WitnessLine,
+};
 use crate::check::{Finding, Judgment, Severity, Verdict};
 use crate::clock::Stamp;
-use crate::history::{Operation, Precondition};
-use crate::measure::{Tally, upper_bound};
+use crate::history::{Method, Operation, Precondition};
+use crate::measure::{Bucket, Deliveries, Played, Tally, upper_bound};
 use crate::text::harmless;
 
 /// What a scenario result is made of, beside its judgment and counts.
@@ -22,7 +24,12 @@ pub struct ScenarioFacts<'a> {
 
 impl ScenarioResult {
     /// Puts a scenario's judgment and counts together.
-    pub fn new(facts: ScenarioFacts<'_>, judgment: &Judgment, tally: &Tally) -> Self {
+    pub(super) fn new(
+        facts: ScenarioFacts<'_>,
+        judgment: &Judgment,
+        tally: &Tally,
+        (deliveries, kinds): (&Deliveries, &[String]),
+    ) -> Self {
         Self {
             name: facts.name.to_owned(),
             verdict: judgment.verdict(facts.fail_on),
@@ -45,16 +52,25 @@ impl ScenarioResult {
             skew_us: tally.skew_us().into(),
             arrival_spread_us: ArrivalSpread::of_nanos(tally.arrival_spread_ns()),
             rate_upper_bound_95: upper_bound(judgment.rounds_violated, judgment.trials, 0.95),
-            doubts: doubts(judgment, tally),
+            deliveries: deliveries.methods().map(|(method, played)| DeliveryResult::new(method, played)).collect(),
+            delays: deliveries.over_delay().map(|(kind, buckets)| DelayResult::new(kinds, kind, buckets)).collect(),
+            doubts: doubts(judgment, tally, deliveries),
             findings: judgment.findings.iter().map(FindingResult::new).collect(),
         }
     }
 }
 
-fn doubts(judgment: &Judgment, tally: &Tally) -> Vec<String> {
+fn doubts(judgment: &Judgment, tally: &Tally, deliveries: &Deliveries) -> Vec<String> {
     let mut doubts = judgment.doubts.clone();
     if tally.rounds_overlapped == 0 && doubts.is_empty() {
-        doubts.push("no round overlapped: nothing raced".to_owned());
+        let early: u64 = deliveries.methods().map(|(_, played)| played.answered_early).sum();
+        doubts.push(match early {
+            0 => "no round overlapped: nothing raced".to_owned(),
+            early => format!(
+                "no round overlapped: the target answered {early} contenders before the end of their requests had left, so \
+                 nothing raced; --delivery head lets it answer none"
+            ),
+        });
     } else if judgment.trials == 0 && doubts.is_empty() {
         doubts.push("rounds overlapped, but none was answered, observed and decided: nothing was shown".to_owned());
     }
@@ -63,6 +79,27 @@ fn doubts(judgment: &Judgment, tally: &Tally) -> Vec<String> {
 
 fn outcomes(tally: &Tally) -> OutcomeCounts {
     OutcomeCounts { answered: tally.answered, not_sent: tally.not_sent, unknown: tally.unknown }
+}
+
+impl DeliveryResult {
+    fn new(method: Method, played: &Played) -> Self {
+        Self {
+            method,
+            rounds: played.rounds,
+            rounds_overlapped: played.overlapped,
+            trials: played.trials,
+            rounds_violated: played.violated,
+            answered_early: played.answered_early,
+            skew_us: played.skew_us().into(),
+        }
+    }
+}
+
+impl DelayResult {
+    fn new(kinds: &[String], kind: usize, buckets: Vec<Bucket>) -> Self {
+        let named = |kind: usize| kinds.get(kind).cloned().unwrap_or_else(|| format!("contender {}", kind + 1));
+        Self { of: named(kind), after: named(0), buckets }
+    }
 }
 
 impl FindingResult {

@@ -47,11 +47,16 @@ impl HttpTarget {
         Self { endpoint, client, tls, clock, spoken, limit: patience.request }
     }
 
-    /// Asks the target which versions of HTTP it speaks, and from now on speaks to it so.
+    /// Asks the target which versions of HTTP it speaks.
+    pub async fn ask_what_it_speaks(&self) -> Spoken {
+        Spoken::of(&self.endpoint, &self.tls, self.clock, self.limit).await
+    }
+
+    /// Speaks to the target like this: over HTTP/1.1 where it understands that.
     #[must_use]
-    pub async fn asked_what_it_speaks(mut self) -> Self {
-        self.spoken = Spoken::of(&self.endpoint, &self.tls, self.clock, self.limit).await;
-        self.client = client(&self.tls, self.spoken, self.limit);
+    pub fn speaking(mut self, spoken: Spoken) -> Self {
+        self.client = client(&self.tls, spoken, self.limit);
+        self.spoken = spoken;
         self
     }
 

@@ -10,6 +10,7 @@
 //!
 //! One request on the wire is one operation: nothing here follows a redirect or sends a request again.
 
+mod delivery;
 mod endpoint;
 pub mod gate;
 mod hold;
@@ -18,7 +19,6 @@ mod http1;
 mod http2;
 mod line;
 mod message;
-mod method;
 mod spoken;
 mod stream;
 mod tls;
@@ -26,10 +26,11 @@ mod tls;
 use std::future::Future;
 use std::time::Duration;
 
+pub use crate::history::{Method, Version};
+pub use delivery::{Delivery, UnknownDelivery};
 pub use endpoint::{Endpoint, EndpointError};
 pub use http::HttpTarget;
 pub use line::Line;
-pub use method::{Delivery, Method, UnknownDelivery, Version};
 pub use spoken::Spoken;
 pub use tls::TlsError;
 

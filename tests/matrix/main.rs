@@ -80,6 +80,7 @@ fn race_volley(
         extent: Extent::rounds(rounds),
         parallel: Parallel::Auto,
         delivery: Delivery::default(),
+        sweep: false,
         seed: Seed::new(seed),
         timeout: Duration::from_secs(5),
         fail_on: Severity::Warning,

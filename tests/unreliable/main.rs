@@ -9,7 +9,6 @@ mod network;
 mod real_parts;
 
 use std::io::{self, Write as _};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +16,11 @@ use network::{Losses, LossyTarget};
 use quickeats_bench::api::{Api, Credentials, builtin};
 use quickeats_bench::check::ScenarioJudge;
 use quickeats_bench::clock::Clock;
-use quickeats_bench::history::Operation;
+use quickeats_bench::history::{Delivered, Operation};
 use quickeats_bench::ids::RoundId;
 use quickeats_bench::jwt::Secret;
 use quickeats_bench::measure::Tally;
-use quickeats_bench::race::{Ending, Pace, Parallel, Race, Sink, Stop};
+use quickeats_bench::race::{Ending, Noted, Pace, Parallel, Race, Sink, Stop};
 use quickeats_bench::scenario::{Plan, catalog};
 use quickeats_bench::seed::Seed;
 use quickeats_bench::service::{Auth, KeyStoreChoice, OrderService, ServiceConfig, StoreChoice, Strategy};
@@ -40,10 +39,10 @@ struct Book<'a> {
 }
 
 impl Sink for Book<'_> {
-    fn round(&mut self, id: RoundId, operations: &[Operation]) -> ControlFlow<()> {
+    fn round(&mut self, id: RoundId, _: Option<&Delivered>, operations: &[Operation]) -> Noted {
         self.judge.absorb(id, operations);
         self.tally.absorb(id, operations);
-        ControlFlow::Continue(())
+        Noted::default()
     }
 }
 
@@ -83,9 +82,14 @@ async fn nothing_is_found(place: &str, store: StoreChoice, key_store: KeyStoreCh
         let mut seed = 0;
         while book.tally.rounds < u64::from(each) {
             seed += 1;
-            let method = Method::Head;
-            let (gate_limit, parallel) = (patience.request, Parallel::Rounds(1));
-            let how = Pace { rounds: each, deadline: None, parallel, gate_limit, method };
+            let how = Pace {
+                rounds: each,
+                deadline: None,
+                parallel: Parallel::Rounds(1),
+                gate_limit: patience.request,
+                methods: vec![Method::Head, Method::SinglePacketTail],
+                sweep: false,
+            };
             let race = Race::new((&first, Some(&second)), plan, Seed::new(seed), clock, Arc::default(), how);
             // A network like this may lose several rounds in a row; then the race is begun anew.
             if race.run(&Stop::default(), &mut book).await.ending == Ending::Complete {

@@ -2,7 +2,6 @@
 
 use super::LONGEST_US;
 use super::belief::Belief;
-use super::book::{Bucket, buckets};
 use super::sight::Sight;
 use crate::seed::Dice;
 
@@ -29,7 +28,6 @@ pub(super) struct Axis {
     belief: Belief,
     /// The share of hits among recent rounds.
     recent: f64,
-    rounds: Vec<(i32, bool)>,
 }
 
 impl Axis {
@@ -44,7 +42,7 @@ impl Axis {
     }
 
     const fn new(dice: Dice, belief: Belief) -> Self {
-        Self { dice, belief, recent: 0.0, rounds: Vec::new() }
+        Self { dice, belief, recent: 0.0 }
     }
 
     /// The delay to try next.
@@ -63,16 +61,10 @@ impl Axis {
     pub(super) fn note(&mut self, delay: i32, sight: Option<Sight>) {
         let delay = delay.clamp(-LONGEST_US, LONGEST_US);
         let is_hit = sight == Some(Sight::Hit);
-        self.rounds.push((delay, is_hit));
         if let Some(sight) = sight {
             self.recent += (f64::from(u8::from(is_hit)) - self.recent) * LATEST;
             self.belief.note(delay, sight);
         }
-    }
-
-    /// Hits over delay.
-    pub(super) fn buckets(&self) -> Vec<Bucket> {
-        buckets(&self.rounds)
     }
 
     #[cfg(test)]

@@ -14,7 +14,7 @@
 //!
 //! ```text
 //! let mut sweep = Sweep::new(seed, &[1, 1], &[Some(cancel_took), Some(accept_took)]);
-//! let stagger = sweep.next();                       // hold each contender for stagger.offset(entry, place)
+//! let stagger = sweep.next();                       // hold each contender for offset(&stagger, entry, place)
 //! sweep.note(&stagger, &Seen { hit, acknowledged: vec![Some(true), Some(false)] });
 //! ```
 //!
@@ -23,70 +23,56 @@
 
 mod axis;
 mod belief;
-mod book;
 mod sight;
 #[cfg(test)]
 mod simulated;
 
 use std::time::Duration;
 
+use crate::history::Stagger;
 use crate::seed::Seed;
 use axis::Axis;
 use sight::Sight;
-
-pub(super) use book::Bucket;
 
 /// An entry leaves at most this long after the first one, or before it, in µs. A volley of one entry lasts no longer
 /// than this.
 const LONGEST_US: i32 = 50_000;
 
-/// How the contenders of a round leave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stagger {
-    /// Each entry beyond the first leaves so many µs after the first one (before it, below zero).
-    Entries(Vec<i32>),
-    /// Each contender leaves so many µs after the one before it.
-    Steps(i32),
+/// How long after the earliest departure of its volley a contender leaves: of which entry, and at which place of the volley's
+/// (shuffled) order. At most 50 ms; 100 ms with more than two entries.
+pub(super) fn offset(stagger: &Stagger, entry: usize, place: usize) -> Duration {
+    let us = match stagger {
+        Stagger::Kinds(delays) => {
+            let earliest = delays.iter().copied().fold(0, i32::min);
+            let own = entry.checked_sub(1).and_then(|axis| delays.get(axis)).copied().unwrap_or(0);
+            own.saturating_sub(earliest)
+        }
+        Stagger::Steps(step) => step.saturating_mul(i32::try_from(place).unwrap_or(i32::MAX)).min(LONGEST_US),
+    };
+    Duration::from_micros(u64::try_from(us).unwrap_or(0))
 }
 
-impl Stagger {
-    /// How long after the earliest departure of its volley a contender leaves: of which entry, and at which place of
-    /// the volley's (shuffled) order. At most 50 ms; 100 ms with more than two entries.
-    pub(super) fn offset(&self, entry: usize, place: usize) -> Duration {
-        let us = match self {
-            Self::Entries(delays) => {
-                let earliest = delays.iter().copied().fold(0, i32::min);
-                let own = entry.checked_sub(1).and_then(|axis| delays.get(axis)).copied().unwrap_or(0);
-                own.saturating_sub(earliest)
-            }
-            Self::Steps(step) => step.saturating_mul(i32::try_from(place).unwrap_or(i32::MAX)).min(LONGEST_US),
-        };
-        Duration::from_micros(u64::try_from(us).unwrap_or(0))
-    }
-
-    /// The stagger that was, where it differs from the planned one: `left` says when each entry left (by entry), or
-    /// where there is one entry, each contender (by place). The clock may start anywhere. As planned if `left` is too
-    /// short.
-    #[must_use]
-    pub(super) fn as_left(&self, left: &[Duration]) -> Self {
-        match self {
-            Self::Entries(delays) if left.len() > delays.len() => {
-                let first = left[0];
-                Self::Entries(left[1..=delays.len()].iter().map(|own| between(first, *own)).collect())
-            }
-            Self::Steps(_) if left.len() > 1 => {
-                let steps = i32::try_from(left.len() - 1).unwrap_or(i32::MAX);
-                Self::Steps((between(left[0], left[left.len() - 1]) / steps).max(0))
-            }
-            Self::Entries(_) | Self::Steps(_) => self.clone(),
+/// The stagger that was, where it differs from the planned one: `left` says when each entry left (by entry), or where there
+/// is one entry, each contender (by place). The clock may start anywhere. As planned if `left` is too short.
+pub(super) fn as_left(stagger: &Stagger, left: &[Duration]) -> Stagger {
+    match stagger {
+        Stagger::Kinds(delays) if left.len() > delays.len() => {
+            let first = left[0];
+            Stagger::Kinds(left[1..=delays.len()].iter().map(|own| between(first, *own)).collect())
         }
-    }
-
-    fn delay(&self, axis: usize) -> Option<i32> {
-        match self {
-            Self::Entries(delays) => delays.get(axis).copied(),
-            Self::Steps(step) => (axis == 0).then_some(*step),
+        Stagger::Steps(_) if left.len() > 1 => {
+            let steps = i32::try_from(left.len() - 1).unwrap_or(i32::MAX);
+            Stagger::Steps((between(left[0], left[left.len() - 1]) / steps).max(0))
         }
+        Stagger::Kinds(_) | Stagger::Steps(_) => stagger.clone(),
+    }
+}
+
+/// The delay that belongs to an axis.
+fn delay(stagger: &Stagger, axis: usize) -> Option<i32> {
+    match stagger {
+        Stagger::Kinds(delays) => delays.get(axis).copied(),
+        Stagger::Steps(step) => (axis == 0).then_some(*step),
     }
 }
 
@@ -138,15 +124,6 @@ impl Seen {
     }
 }
 
-/// Hits over delay, of one axis.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Book {
-    /// Whose delay against entry 0; 0 where contenders of one entry were held apart.
-    pub(super) entry: usize,
-    /// From the earliest to the latest delay. Stretches of delay in which no round was made are left out.
-    pub(super) buckets: Vec<Bucket>,
-}
-
 /// Finds the delays at which contenders collide.
 #[derive(Debug, Clone)]
 pub(super) struct Sweep {
@@ -175,23 +152,16 @@ impl Sweep {
     /// How the contenders of the next round shall leave.
     pub(super) fn next(&mut self) -> Stagger {
         let delays: Vec<i32> = self.axes.iter_mut().map(Axis::next).collect();
-        if self.is_stepped { Stagger::Steps(delays[0]) } else { Stagger::Entries(delays) }
+        if self.is_stepped { Stagger::Steps(delays[0]) } else { Stagger::Kinds(delays) }
     }
 
     /// Takes in what a round showed whose contenders left like this.
     pub(super) fn note(&mut self, stagger: &Stagger, seen: &Seen) {
         let first = usize::from(!self.is_stepped);
         for (index, axis) in self.axes.iter_mut().enumerate() {
-            if let Some(delay) = stagger.delay(index) {
+            if let Some(delay) = delay(stagger, index) {
                 axis.note(delay, seen.sight(index + first));
             }
         }
-    }
-
-    /// Hits over delay, by axis.
-    pub(super) fn book(&self) -> Vec<Book> {
-        let first = usize::from(!self.is_stepped);
-        let axes = self.axes.iter().enumerate();
-        axes.map(|(index, axis)| Book { entry: index + first, buckets: axis.buckets() }).collect()
     }
 }

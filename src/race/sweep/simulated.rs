@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
-use super::{LONGEST_US, Seen, Stagger, Sweep};
+use super::{LONGEST_US, Seen, Stagger, Sweep, as_left, offset};
 use crate::seed::{Dice, Seed};
 
 const CROSSINGS_US: [f64; 6] = [-5_000.0, -2_000.0, 0.0, 300.0, 3_000.0, 5_000.0];
@@ -82,7 +82,7 @@ impl Server {
 
 /// How many µs entry 1 leaves after entry 0.
 fn delay_of(stagger: &Stagger) -> f64 {
-    1e6 * (stagger.offset(1, 0).as_secs_f64() - stagger.offset(0, 0).as_secs_f64())
+    1e6 * (offset(stagger, 1, 0).as_secs_f64() - offset(stagger, 0, 0).as_secs_f64())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few thousand rounds")]
@@ -193,7 +193,7 @@ fn race_of_equals(crossing: f64, window: f64, rounds: usize) -> Vec<(f64, bool)>
     let server = Server::new(crossing, window, 50.0);
     let step = |_| {
         let stagger = sweep.next();
-        let step = 1e6 * stagger.offset(0, 1).as_secs_f64();
+        let step = 1e6 * offset(stagger, 0, 1).as_secs_f64();
         let hit = server.round(step, &mut dice).hit;
         sweep.note(&stagger, &Seen { hit, acknowledged: vec![Some(true)] });
         (step, hit)
@@ -214,7 +214,7 @@ fn equals_meet_where_they_leave_together_or_a_step_apart() {
 fn round_of_three(stagger: &Stagger, crossings: [f64; 2], dice: &mut Dice) -> Seen {
     let critical = [0.0, crossings[0], crossings[1]];
     let arrivals: Vec<f64> = (0..3)
-        .map(|entry| 1e6 * stagger.offset(entry, 0).as_secs_f64() - critical[entry] + 40.0 * dice.fraction())
+        .map(|entry| 1e6 * offset(stagger, entry, 0).as_secs_f64() - critical[entry] + 40.0 * dice.fraction())
         .collect();
     let first = arrivals.iter().copied().fold(f64::INFINITY, f64::min);
     let acknowledged: Vec<bool> = arrivals.iter().map(|at| at - first < 500.0).collect();
@@ -237,7 +237,6 @@ fn each_further_entry_has_a_crossing_of_its_own() {
         let met = share(&late, |seen| seen.both(entry));
         assert!(met >= 0.75, "entry {entry}: {met}");
     }
-    assert_eq!(sweep.book().iter().map(|book| book.entry).collect::<Vec<_>>(), [1, 2]);
 }
 
 #[test]
@@ -265,34 +264,20 @@ fn rounds_may_overlap() {
 }
 
 #[test]
-fn the_book_tells_hits_over_delay() {
-    let server = Server::new(3_000.0, 1_000.0, 10.0);
-    let mut sweep = Sweep::new(Seed::new(1), &[1, 1], &server.typical());
-    let mut dice = Seed::new(2).dice();
-    let hits = (0..300).filter(|_| server.step(&mut sweep, &mut dice).1).count();
-    let [book] = &sweep.book()[..] else { panic!("one axis") };
-    assert_eq!(book.buckets.iter().map(|bucket| bucket.rounds).sum::<u32>(), 300);
-    assert_eq!(book.buckets.iter().map(|bucket| bucket.hits).sum::<u32>(), u32::try_from(hits).unwrap());
-    let inside = book.buckets.iter().filter(|bucket| bucket.from_us >= 2_500 && bucket.to_us <= 3_500);
-    let inside: Vec<_> = inside.collect();
-    assert!(inside.len() > 1 && inside.iter().all(|bucket| bucket.hits * 10 >= bucket.rounds * 9), "{inside:?}");
-}
-
-#[test]
 fn offsets_begin_at_zero() {
     let us = Duration::from_micros;
-    let stagger = Stagger::Entries(vec![-300, 200]);
-    assert_eq!([0, 1, 2].map(|entry| stagger.offset(entry, 9)), [us(300), us(0), us(500)]);
-    assert_eq!([0, 1, 2].map(|place| Stagger::Steps(40).offset(0, place)), [us(0), us(40), us(80)]);
+    let stagger = Stagger::Kinds(vec![-300, 200]);
+    assert_eq!([0, 1, 2].map(|entry| offset(stagger, entry, 9)), [us(300), us(0), us(500)]);
+    assert_eq!([0, 1, 2].map(|place| offset(&Stagger::Steps(40), 0, place)), [us(0), us(40), us(80)]);
 }
 
 #[test]
 fn a_round_counts_where_its_contenders_left_in_fact() {
     let us = Duration::from_micros;
-    let planned = Stagger::Entries(vec![-300, 200]);
-    assert_eq!(planned.as_left(&[us(1_000), us(750), us(1_300)]), Stagger::Entries(vec![-250, 300]));
-    assert_eq!(planned.as_left(&[us(1_000)]), planned);
-    assert_eq!(Stagger::Steps(40).as_left(&[us(7), us(60), us(107)]), Stagger::Steps(50));
+    let planned = Stagger::Kinds(vec![-300, 200]);
+    assert_eq!(as_left(&planned, &[us(1_000), us(750), us(1_300)]), Stagger::Kinds(vec![-250, 300]));
+    assert_eq!(as_left(&planned, &[us(1_000)]), planned);
+    assert_eq!(as_left(&Stagger::Steps(40), &[us(7), us(60), us(107)]), Stagger::Steps(50));
 }
 
 #[test]
@@ -337,16 +322,16 @@ proptest! {
         let most = Duration::from_micros(u64::try_from(2 * LONGEST_US).unwrap());
         for (hit, acknowledged, strange) in notes {
             let stagger = sweep.next();
-            let offsets: Vec<Duration> = (0..contenders.len()).map(|entry| stagger.offset(entry, 0)).collect();
+            let offsets: Vec<Duration> = (0..contenders.len()).map(|entry| offset(stagger, entry, 0)).collect();
             prop_assert!(offsets.iter().all(|offset| *offset <= most));
             prop_assert!(offsets.is_empty() || offsets.contains(&Duration::ZERO));
-            prop_assert!(stagger.offset(0, 4_999) <= most);
+            prop_assert!(offset(stagger, 0, 4_999) <= most);
             let noted = match (strange, &stagger) {
                 (None, _) => stagger,
-                (Some((delay, _)), Stagger::Entries(delays)) => Stagger::Entries(vec![delay; delays.len()]),
-                (Some((_, left)), Stagger::Steps(_)) => stagger.as_left(&[Duration::ZERO, left]),
+                (Some((delay, _)), Stagger::Kinds(delays)) => Stagger::Kinds(vec![delay; delays.len()]),
+                (Some((_, left)), Stagger::Steps(_)) => as_left(&stagger, &[Duration::ZERO, left]),
             };
-            prop_assert!(noted.offset(1, usize::MAX) >= Duration::ZERO);
+            prop_assert!(offset(&noted, 1, usize::MAX) >= Duration::ZERO);
             sweep.note(&noted, &Seen { hit, acknowledged });
             for axis in &sweep.axes {
                 prop_assert!((axis.total() - 1.0).abs() < 1e-9, "{}", axis.total());

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Terminal, percent};
+use super::{Terminal, delivery, percent};
 use crate::check::Verdict;
-use crate::run_result::{Delivery, ExtentInfo, RunResult, ScenarioResult, TargetKind, ThresholdResult};
+use crate::run_result::{ExtentInfo, RunResult, ScenarioResult, TargetKind, ThresholdResult};
 use crate::text::{count, list, micros};
 
 impl Terminal {
@@ -27,9 +27,7 @@ impl Terminal {
             extent_told(out, extent)?;
         }
         abreast_told(out, &result.scenarios)?;
-        if result.delivery != Delivery::Auto {
-            writeln!(out, "Volleys were delivered by --delivery {} alone", result.delivery)?;
-        }
+        delivery::methods_told(out, result)?;
         if let Some(bound) = loosest_bound(result) {
             writeln!(
                 out,

@@ -1,6 +1,7 @@
 //! The report for a terminal: the answer, then each finding as a short story, then the numbers.
 
 mod checked;
+mod delivery;
 mod footer;
 mod table;
 mod timeline;
@@ -63,6 +64,7 @@ impl Terminal {
         for finding in &scenario.findings {
             self.finding(out, scenario, finding)?;
         }
+        self.delivered(out, scenario)?;
         if let Some(share) = thin_overlap(scenario) {
             let note = format!(
                 "note: in {} only {} of the rounds overlapped; in the others one contender was answered before another was \

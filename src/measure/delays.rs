@@ -1,16 +1,20 @@
-//! Hits over delay, for the report.
+//! Hits over delay: at which delays between contenders rounds showed a violation.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A stretch of delays, and what was seen in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::race) struct Bucket {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bucket {
     /// The earliest delay that belongs to it, in µs.
-    pub(in crate::race) from_us: i32,
+    pub from_us: i32,
     /// The earliest delay beyond it, in µs.
-    pub(in crate::race) to_us: i32,
+    pub to_us: i32,
     /// How many rounds were made at a delay within it.
-    pub(in crate::race) rounds: u32,
-    /// How many of them were hits.
-    pub(in crate::race) hits: u32,
+    pub rounds: u32,
+    /// How many of them showed a violation.
+    pub hits: u32,
 }
 
 /// Bounds of the buckets, before any is cut: these and the same below zero, in µs.
