@@ -125,6 +125,9 @@ pub struct ServiceInfo {
     pub idempotency_store: String,
     /// How it kept contenders for one order apart: `optimistic` or `pessimistic`.
     pub strategy: String,
+    /// How long its actions took before they reached the store: `500ms` all of them, `acceptance=3ms` one; none, not at all.
+    #[serde(default)]
+    pub latency: Vec<String>,
 }
 
 /// Whose process the target is.

@@ -209,6 +209,7 @@ fn flags_that_contradict_each_other_are_refused() {
     let tool = Tool::new();
     let local = "http://127.0.0.1:1";
     assert_usage_error(&tool.race(&["--target", local, "--defect", "double-charge"]), &["--defect"]);
+    assert_usage_error(&tool.race(&["--target", local, "--latency", "1ms"]), &["--latency"]);
     assert_usage_error(&tool.race(&["--defect-window", "1ms"]), &["--defect"]);
     let widened = ["--defect", "ignore-if-match", "--defect-window", "1ms"];
     assert_usage_error(&tool.race(&widened), &["`ignore-if-match` is no gap", "nothing to widen"]);
@@ -243,6 +244,9 @@ fn flags_that_contradict_each_other_are_refused() {
         ("--until", "confidence=99%,rate=1%", "takes 459 rounds that tell of no violation, and --rounds 20 are fewer"),
         ("--timeout", "0s", "between 1ms and 60s"),
         ("--timeout", "5", "a number and a unit"),
+        ("--latency", "accept=3ms", "there is no action `accept`"),
+        ("--latency", "acceptance", "a number and a unit"),
+        ("--latency", "5s", "given up after 5s"),
         ("--max-412-rate", "60", "from 0 to 1"),
         ("--max-412-rate", "NaN", "from 0 to 1"),
         ("--fail-on", "everything", "warning"),
@@ -291,11 +295,14 @@ fn scenarios_are_listed_with_their_api_and_shown_as_written() {
 fn serve_says_what_it_serves_answers_and_stops_when_asked() {
     let mut service = Command::new(env!("CARGO_BIN_EXE_quickeats-bench"))
         .args(["serve", "--addr", "127.0.0.1:0", "--defect", "check-then-save", "--defect-window", "1ms"])
+        .args(["--latency", "acceptance=50us"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(service.stdout.take().unwrap()).lines().map(Result::unwrap);
     let address = lines.next().unwrap().rsplit_once("http://").unwrap().1.to_owned();
+    let latency = lines.find(|line| line.contains("latency")).unwrap();
+    assert!(latency.ends_with(" acceptance=50µs"), "{latency}");
     let defect = lines.find(|line| line.contains("defect")).unwrap();
     assert!(defect.contains("check-then-save") && defect.contains("widened by 1.00 ms"), "{defect}");
     let mut connection = TcpStream::connect(&address).unwrap();
@@ -388,6 +395,20 @@ fn no_arguments_at_all_is_a_usage_error_with_help() {
     let output = Tool::new().run(&[]);
     assert_exit(&output, 2);
     assert!(stderr(&output).contains("Usage:"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_race_says_how_long_the_services_actions_took() {
+    let tool = Tool::new();
+    let slow = ["--latency", "2ms", "--latency", "acceptance=1ms"];
+    let race = [&["race", "--rounds", "5", "--seed", "7", "cancel-vs-accept", "--format", "json"][..], &slow].concat();
+    let output = tool.run(&race);
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["target"]["service"]["latency"], serde_json::json!(["2ms", "acceptance=1ms"]));
+    let latency = &result["scenarios"][0]["latency_us"];
+    assert!(latency["p50"].as_u64().unwrap() >= 1_000, "{latency}");
+    let raced = tool.run(&[&["race", "--rounds", "5", "--seed", "7", "cancel-vs-accept"][..], &slow].concat());
+    assert!(stdout(&raced).contains("in-process, latency 2ms, acceptance=1ms"), "{}", stdout(&raced));
 }
 
 #[test]

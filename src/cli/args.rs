@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::check::Severity;
 use crate::race::MOST_PARALLEL;
 use crate::run::Until;
-use crate::service::{Defect, KeyStoreChoice, StoreChoice, Strategy};
+use crate::service::{Defect, KeyStoreChoice, LatencyRule, StoreChoice, Strategy};
 use crate::target::Delivery;
 use crate::text::parse_duration;
 
@@ -150,6 +150,11 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "NAME", conflicts_with = "target", default_value = "optimistic", value_parser = strategy_parser())]
     pub(super) strategy: Strategy,
 
+    /// How long actions of the in-process reference service take before they reach the store: 500ms, all of them; acceptance=3ms, one of them, and then that is
+    /// its own time. May be given several times
+    #[arg(long, value_name = "[ACTION=]DURATION", conflicts_with = "target")]
+    pub(super) latency: Vec<LatencyRule>,
+
     /// The mistake that the in-process reference service makes
     #[arg(long, value_name = "NAME", conflicts_with = "target", value_parser = defect_parser())]
     pub(super) defect: Option<Defect>,
@@ -277,6 +282,11 @@ pub(super) struct ServeArgs {
     /// How contenders for one order are kept apart
     #[arg(long, value_name = "NAME", default_value = "optimistic", value_parser = strategy_parser())]
     pub(super) strategy: Strategy,
+
+    /// How long actions take before they reach the store: 500ms, all of them; acceptance=3ms, one of them, and then that is
+    /// its own time. May be given several times
+    #[arg(long, value_name = "[ACTION=]DURATION")]
+    pub(super) latency: Vec<LatencyRule>,
 
     /// The mistake that the service makes
     #[arg(long, value_name = "NAME", value_parser = defect_parser())]

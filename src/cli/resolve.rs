@@ -16,7 +16,7 @@ use crate::race::Parallel;
 use crate::run::{Extent, RunConfig, TargetChoice, Thresholds};
 use crate::scenario::{Need, Plan, Scenario, catalog};
 use crate::seed::Seed;
-use crate::service::{Auth, Defect, ServiceConfig};
+use crate::service::{Auth, Defect, Latency, LatencyRule, ServiceConfig};
 use crate::target::Endpoint;
 use crate::text::nearest;
 
@@ -188,6 +188,7 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
             store: args.store.clone(),
             key_store: args.idempotency_store.clone(),
             strategy: args.strategy,
+            latency: latency(&args.latency, args.timeout.min(ServiceConfig::default().request_timeout))?,
             defect: args.defect,
             defect_window: defect_window(args.defect, args.defect_window)?,
             ..ServiceConfig::default()
@@ -221,6 +222,18 @@ pub(super) fn defect_window(defect: Option<Defect>, window: Option<Duration>) ->
         );
     }
     Ok(window.unwrap_or_default())
+}
+
+/// How long actions take, if anybody waits that long.
+pub(super) fn latency(rules: &[LatencyRule], limit: Duration) -> anyhow::Result<Latency> {
+    let latency: Latency = rules.iter().copied().collect();
+    if latency.longest() >= limit {
+        bail!(
+            "--latency: an action that takes {:?} is given up after {limit:?}, before it is answered\n  = help: let it take less",
+            latency.longest()
+        );
+    }
+    Ok(latency)
 }
 
 fn is_file(typed: &str) -> bool {

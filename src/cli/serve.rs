@@ -40,7 +40,10 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
         Auth::Off => "off: anyone may do anything",
         Auth::Jwt(_) => "jwt: a bearer token says who asks",
     };
+    let latency = resolve::latency(&args.latency, ServiceConfig::default().request_timeout).map_err(usage)?;
+    let pace = latency.to_string();
     let config = ServiceConfig {
+        latency,
         auth,
         store: args.store.clone(),
         key_store: args.idempotency_store.clone(),
@@ -67,6 +70,7 @@ listening on http://{address}
   keys      {keys}
   strategy  {strategy}: {means}
   auth      {who}
+  latency   {pace}
   defect    {defect}
 ",
         strategy = args.strategy,

@@ -222,6 +222,7 @@ fn describe(service: &ServiceConfig) -> ServiceInfo {
         store: service.store.to_string(),
         idempotency_store: service.key_store.to_string(),
         strategy: service.strategy.to_string(),
+        latency: service.latency.rules().map(|rule| rule.to_string()).collect(),
     }
 }
 

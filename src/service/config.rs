@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::defect::Unsuited;
-use super::{Auth, Defect, KeyStoreChoice, RequestLog, StoreChoice, Strategy};
+use super::{Auth, Defect, KeyStoreChoice, Latency, RequestLog, StoreChoice, Strategy};
 
 /// How the service behaves. The default is sound.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct ServiceConfig {
     pub defect: Option<Defect>,
     /// How much wider than it naturally is the gap between check and act becomes, for a defect that has one.
     pub defect_window: Duration,
+    /// How long actions take before they reach the store. Part of the time that a [request](Self::request_timeout) may take.
+    pub latency: Latency,
     /// How many orders, restaurants and riders to load at start.
     pub seed_data: u32,
     /// How long the answer to an idempotency key is kept.
@@ -70,6 +72,7 @@ impl Default for ServiceConfig {
             auth: Auth::Off,
             defect: None,
             defect_window: Duration::ZERO,
+            latency: Latency::default(),
             seed_data: 0,
             idempotency_ttl: Duration::from_hours(24),
             idempotency_lease: Duration::from_mins(1),

@@ -12,6 +12,7 @@ mod described;
 mod hang_ups;
 mod http2;
 mod idempotency;
+mod latency;
 mod lifecycle;
 mod preconditions;
 mod problems;

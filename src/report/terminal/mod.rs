@@ -179,6 +179,9 @@ fn reference_service(service: &ServiceInfo, defect: Option<&str>) -> String {
     if service.strategy != "optimistic" {
         let _ = write!(told, ", {}", service.strategy);
     }
+    if !service.latency.is_empty() {
+        let _ = write!(told, ", latency {}", service.latency.join(", "));
+    }
     if let Some(defect) = defect {
         let _ = write!(told, ", with defect {defect}");
     }

@@ -47,6 +47,7 @@ async fn act(
     headers: HeaderMap,
     body: Result<JsonObject, Problem>,
 ) -> Answered {
+    service.config.latency.pass(action).await;
     let seen = service.read_to_act(id, &caller, action).await?;
     let body = body?;
     let command = Command::read(action, &body)?;

@@ -126,6 +126,8 @@ async fn serve_http1(
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
             .max_buf_size(limits.head_bytes)
+            // The buffer alone is no limit: how far it grows depends on the pieces that a head comes in.
+            .max_header_size(limits.head_bytes)
             .serve_connection(TokioIo::new(stream), service)
     );
     // How a connection ends is its peer's affair: resets and half requests are daily bread in a race.
