@@ -159,9 +159,9 @@ impl<T: Target> Race<'_, T> {
         let is_raced = |id: RoundId| id.is_raced() && self.plan.swarm.is_none();
         for (id, operations) in &heat.rounds {
             let delivered = is_raced(*id).then(|| heat.orders.delivered(*id, heat.volleyed.as_ref()));
-            let noted = notes.sink.round(*id, delivered.as_ref(), operations);
-            notes.is_settled = noted.is_enough;
-            schedule.note((*id, &heat.orders), heat.volleyed.as_ref(), operations, noted);
+            let told = notes.sink.round(*id, delivered.as_ref(), operations);
+            notes.is_settled = told.is_enough;
+            schedule.note((*id, &heat.orders), heat.volleyed.as_ref(), operations, told);
         }
         if notes.given_up.is_some() {
             return; // it was cut short for that

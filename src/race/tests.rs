@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::fake::{Fake, LIMIT};
-use super::{Ending, Finish, Pace, Parallel, Race, Sink, Stop};
+use super::{Ending, Finish, Noted, Pace, Parallel, Race, Sink, Stop};
 use crate::api::{Request, builtin};
 use crate::clock::Clock;
-use crate::history::{Operation, Outcome, Verb};
+use crate::history::{Delivered, Operation, Outcome, Verb};
 use crate::ids::RoundId;
 use crate::scenario::{Plan, catalog};
 use crate::seed::Seed;

@@ -36,7 +36,7 @@ use extent::Time;
 use in_process::InProcess;
 pub use in_process::StartError;
 use look::look;
-use racing::{Ends, Raced, race_all};
+use racing::{Ends, Raced, Targets, race_all};
 pub use thresholds::Thresholds;
 pub use until::{Until, UntilError};
 
@@ -171,8 +171,8 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     look(config, &target, &url, stop).await?;
     let mut book = Book::open(config, started_at)?;
     let ends = Ends { time, stop, cut: &Stop::default() };
-    let raced =
-        race_all(config, (&target, replica.as_ref(), restart), &methods, &url, clock, &mut book, observer, ends);
+    let targets = Targets { target: &target, replica: replica.as_ref(), restart, methods: &methods };
+    let raced = race_all(config, targets, &url, clock, &mut book, observer, ends);
     let raced = time.bound(raced, stop, ends.cut).await;
     drop(service);
     let result = conclude(config, &book, started_at, clock, url, raced, stop.is_asked());

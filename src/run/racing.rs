@@ -38,11 +38,20 @@ pub(super) struct Ends<'a> {
     pub(super) cut: &'a Stop,
 }
 
+/// What is raced, and how it can be.
+#[derive(Clone, Copy)]
+pub(super) struct Targets<'a> {
+    pub(super) target: &'a HttpTarget,
+    pub(super) replica: Option<&'a HttpTarget>,
+    pub(super) restart: Option<&'a dyn Restart>,
+    /// The methods of delivery that are asked for, and that it allows.
+    pub(super) methods: &'a [Method],
+}
+
 /// Races every plan, one after the other, as long as there is time and a target.
 pub(super) async fn race_all(
     config: &RunConfig,
-    (target, replica, restart): (&HttpTarget, Option<&HttpTarget>, Option<&dyn Restart>),
-    methods: &[Method],
+    Targets { target, replica, restart, methods }: Targets<'_>,
     url: &str,
     clock: Clock,
     book: &mut Book,

@@ -193,7 +193,7 @@ fn race_of_equals(crossing: f64, window: f64, rounds: usize) -> Vec<(f64, bool)>
     let server = Server::new(crossing, window, 50.0);
     let step = |_| {
         let stagger = sweep.next();
-        let step = 1e6 * offset(stagger, 0, 1).as_secs_f64();
+        let step = 1e6 * offset(&stagger, 0, 1).as_secs_f64();
         let hit = server.round(step, &mut dice).hit;
         sweep.note(&stagger, &Seen { hit, acknowledged: vec![Some(true)] });
         (step, hit)
@@ -267,7 +267,7 @@ fn rounds_may_overlap() {
 fn offsets_begin_at_zero() {
     let us = Duration::from_micros;
     let stagger = Stagger::Kinds(vec![-300, 200]);
-    assert_eq!([0, 1, 2].map(|entry| offset(stagger, entry, 9)), [us(300), us(0), us(500)]);
+    assert_eq!([0, 1, 2].map(|entry| offset(&stagger, entry, 9)), [us(300), us(0), us(500)]);
     assert_eq!([0, 1, 2].map(|place| offset(&Stagger::Steps(40), 0, place)), [us(0), us(40), us(80)]);
 }
 
@@ -322,10 +322,10 @@ proptest! {
         let most = Duration::from_micros(u64::try_from(2 * LONGEST_US).unwrap());
         for (hit, acknowledged, strange) in notes {
             let stagger = sweep.next();
-            let offsets: Vec<Duration> = (0..contenders.len()).map(|entry| offset(stagger, entry, 0)).collect();
+            let offsets: Vec<Duration> = (0..contenders.len()).map(|entry| offset(&stagger, entry, 0)).collect();
             prop_assert!(offsets.iter().all(|offset| *offset <= most));
             prop_assert!(offsets.is_empty() || offsets.contains(&Duration::ZERO));
-            prop_assert!(offset(stagger, 0, 4_999) <= most);
+            prop_assert!(offset(&stagger, 0, 4_999) <= most);
             let noted = match (strange, &stagger) {
                 (None, _) => stagger,
                 (Some((delay, _)), Stagger::Kinds(delays)) => Stagger::Kinds(vec![delay; delays.len()]),

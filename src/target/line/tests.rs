@@ -25,9 +25,9 @@ fn request() -> Request {
     Request { method: "POST".into(), path: "/orders/1".into(), headers, body: Some("{\"a\":1}".into()) }
 }
 
-fn target(listener: &TcpListener, scheme: &str, tls: ClientConfig) -> HttpTarget {
+fn target(listener: &TcpListener, scheme: &str, tls: &ClientConfig) -> HttpTarget {
     let url = format!("{scheme}://{}", listener.local_addr().unwrap());
-    HttpTarget::with_tls(Endpoint::parse(&url).unwrap(), &tls, Clock::start(), Patience { request: LIMIT })
+    HttpTarget::with_tls(Endpoint::parse(&url).unwrap(), tls, Clock::start(), Patience { request: LIMIT })
 }
 
 /// A server's configuration, and a client's that trusts it alone.
@@ -117,7 +117,7 @@ async fn hold_one(method: Method, request: Request, is_tls: bool) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (server_tls, client_tls) = private_tls();
     let scheme = if is_tls { "https" } else { "http" };
-    let target = target(&listener, scheme, client_tls);
+    let target = target(&listener, scheme, &client_tls);
     let (gate, own, latecomer) = two_tickets();
     let server = async move {
         let (tcp, _) = listener.accept().await.unwrap();
@@ -161,7 +161,7 @@ async fn a_request_without_a_body_has_no_tail_and_is_held_at_its_head() {
 #[tokio::test]
 async fn an_answer_before_the_tail_is_an_answer_and_nothing_was_let_go() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = target(&listener, "http", private_tls().1);
+    let target = target(&listener, "http", &private_tls().1);
     let (gate, own, latecomer) = two_tickets();
     let server = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();

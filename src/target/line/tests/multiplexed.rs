@@ -92,7 +92,7 @@ async fn bench(is_tls: bool) -> Bench {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (mut server_tls, client_tls) = private_tls();
     server_tls.alpn_protocols = vec![b"h2".to_vec()];
-    let target = target(&listener, if is_tls { "https" } else { "http" }, client_tls);
+    let target = target(&listener, if is_tls { "https" } else { "http" }, &client_tls);
     let (sender, got) = mpsc::unbounded_channel();
     let reads = Arc::<Mutex<Vec<usize>>>::default();
     let tap = Arc::clone(&reads);
@@ -234,7 +234,7 @@ async fn a_connection_that_breaks_while_it_holds_a_volley_keeps_nobody_waiting()
 #[tokio::test]
 async fn an_answer_before_the_tail_is_an_answer_over_http_2_as_well() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = target(&listener, "http", private_tls().1);
+    let target = target(&listener, "http", &private_tls().1);
     let server = tokio::spawn(async move {
         let (tcp, _) = listener.accept().await.unwrap();
         let mut connection = h2::server::handshake(tcp).await.unwrap();
