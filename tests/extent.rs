@@ -39,9 +39,9 @@ fn rounds(scenario: &ScenarioResult) -> u64 {
 #[test]
 fn a_run_takes_the_time_it_is_given_and_shares_it_among_its_scenarios() {
     let started = Instant::now();
-    let ended = race(&["--duration", "2s", "stale-write", "cancel-vs-accept", "double-pickup"]);
+    let ended = race(&["--duration", "5s", "stale-write", "cancel-vs-accept", "double-pickup"]);
     let took = started.elapsed();
-    assert!((Duration::from_secs(2)..Duration::from_secs(20)).contains(&took), "{took:?}");
+    assert!((Duration::from_secs(5)..Duration::from_secs(30)).contains(&took), "{took:?}");
     assert_eq!(
         (ended.code, ended.result.verdict, ended.verified),
         (Some(0), Verdict::Holds, Some(0)),
@@ -49,9 +49,9 @@ fn a_run_takes_the_time_it_is_given_and_shares_it_among_its_scenarios() {
         ended.said
     );
     let extent = ended.result.extent.unwrap();
-    assert_eq!((extent.duration_ms, extent.out_of_time.len()), (Some(2_000), 3), "{}", ended.said);
+    assert_eq!((extent.duration_ms, extent.out_of_time.len()), (Some(5_000), 3), "{}", ended.said);
     assert!(ended.result.scenarios.iter().map(rounds).all(|rounds| rounds > 0), "{}", ended.said);
-    let told = "Ended by --duration, 2.00 s, before 1000000 rounds: stale-write, cancel-vs-accept and double-pickup";
+    let told = "Ended by --duration, 5.00 s, before 1000000 rounds: stale-write, cancel-vs-accept and double-pickup";
     assert!(ended.said.contains(told), "{}", ended.said);
 }
 

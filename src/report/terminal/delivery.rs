@@ -6,6 +6,8 @@ use super::{Terminal, percent};
 use crate::run_result::{Bucket, DelayResult, DeliveryResult, RunResult, ScenarioResult};
 use crate::text::{count, micros};
 
+/// The most lines that a drawing takes.
+const MOST_LINES: usize = 16;
 /// The length of the longest bar (characters).
 const BAR: usize = 24;
 /// Eighths of a block, from one to eight.
@@ -34,9 +36,10 @@ impl Terminal {
             format!("{of} after {after} (before it, below 0)")
         };
         writeln!(out, "\n  {} rounds with a violation, by delay of {axis}", self.palette.strong(&scenario.name))?;
-        let labels: Vec<String> = buckets.iter().map(stretch).collect();
+        let drawn = joined(buckets);
+        let labels: Vec<String> = drawn.iter().map(stretch).collect();
         let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
-        for (bucket, label) in buckets.iter().zip(&labels) {
+        for (bucket, label) in drawn.iter().zip(&labels) {
             let blank = " ".repeat(width - label.chars().count());
             writeln!(out, "  {blank}{label}  {:BAR$}  {} of {}", bar(bucket), bucket.hits, bucket.rounds)?;
         }
@@ -77,6 +80,24 @@ fn told(delivery: &DeliveryResult) -> String {
     format!("{method} {rounds_violated} of {} ({})", count(*rounds, "round"), percent(rate(delivery)))
 }
 
+/// The same in few enough stretches: neighbours with the fewest rounds are joined.
+fn joined(buckets: &[Bucket]) -> Vec<Bucket> {
+    let mut joined = buckets.to_vec();
+    while joined.len() > MOST_LINES {
+        let together = |at: &usize| joined[*at].rounds + joined[*at + 1].rounds;
+        let Some(at) = (0..joined.len() - 1).min_by_key(together) else { break };
+        let next = joined.remove(at + 1);
+        let own = &mut joined[at];
+        *own = Bucket {
+            from_us: own.from_us,
+            to_us: next.to_us,
+            rounds: own.rounds + next.rounds,
+            hits: own.hits + next.hits,
+        };
+    }
+    joined
+}
+
 /// `−300 µs … −200 µs`
 fn stretch(bucket: &Bucket) -> String {
     let signed = |us: i32| {
@@ -111,6 +132,23 @@ mod tests {
         assert_eq!(drawn(1, 2), "█".repeat(BAR / 2));
         assert_eq!(drawn(7, 7), "█".repeat(BAR));
         assert_eq!(drawn(1, 64), "▍");
+    }
+
+    #[test]
+    fn a_drawing_is_short_and_leaves_no_round_out() {
+        let buckets: Vec<Bucket> =
+            (0..40).map(|at| Bucket { from_us: 10 * at, to_us: 10 * at + 10, rounds: 3, hits: 1 }).collect();
+        let drawn = joined(&buckets);
+        assert_eq!(drawn.len(), MOST_LINES);
+        assert_eq!(
+            drawn
+                .iter()
+                .map(|bucket| (bucket.rounds, bucket.hits))
+                .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1)),
+            (120, 40)
+        );
+        assert!(drawn.windows(2).all(|pair| pair[0].to_us == pair[1].from_us));
+        assert_eq!(joined(&buckets[..MOST_LINES]), buckets[..MOST_LINES]);
     }
 
     #[test]
