@@ -10,6 +10,9 @@ use std::time::Duration;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::net::TcpSocket;
 
+/// How a client asks whether HTTP/2 is spoken (RFC 9113 §3.4). None of these servers does.
+const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
+
 /// One request as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
@@ -208,6 +211,10 @@ impl Floor {
         loop {
             let mut is_answered = false;
             let (head, length) = loop {
+                if buffer.starts_with(HTTP_2) {
+                    wire.write_all(b"HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\n\r\n")?;
+                    return wire.flush();
+                }
                 if let Some(end) = find(&buffer, b"\r\n\r\n") {
                     let asked = Asked::parse(&buffer[..end]);
                     let length = asked.header("content-length").map_or(0, |length| length.parse().unwrap());
