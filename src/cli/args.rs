@@ -193,6 +193,11 @@ pub(super) struct RaceArgs {
     #[arg(long)]
     pub(super) sweep: bool,
 
+    /// Play the rounds of a saved run again: its scenarios, its seed, and round by round the method and the delays that it came to.
+    /// Name the same target, or the same set-up of the reference service, beside it. (The interleaving may differ)
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["seed", "sweep", "delivery", "rounds"])]
+    pub(super) replay: Option<PathBuf>,
+
     /// How many race in each round, where a scenario allows more than it names
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=64))]
     pub(super) contenders: Option<u16>,

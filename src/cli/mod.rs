@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod credentials;
 mod race;
+mod replay;
 mod resolve;
 mod scenarios;
 mod serve;

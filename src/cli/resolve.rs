@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::args::RaceArgs;
 use super::credentials;
+use super::replay::Replay;
 use crate::api::{Api, Credentials, builtin};
 use crate::event::Event;
 use crate::jwt::Secret;
@@ -31,7 +32,12 @@ pub(super) struct Resolved {
 
 /// Resolves `race`'s arguments.
 pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
-    let named = args.scenarios.iter().map(|name| scenario(name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let replay = args.replay.as_deref().map(Replay::read).transpose()?;
+    let asked_for = match &replay {
+        Some(replay) if args.scenarios.is_empty() => &replay.scenarios,
+        Some(_) | None => &args.scenarios,
+    };
+    let named = asked_for.iter().map(|name| scenario(name)).collect::<anyhow::Result<Vec<_>>>()?;
     let described = api(args, &named)?;
     let (target, credentials) = target(args, &described)?;
     let api = Arc::new((*described).clone().with_credentials(credentials));
@@ -49,6 +55,9 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
                 api.name,
                 apis.first().unwrap_or(&"NAME")
             );
+        }
+        if replay.as_ref().is_some_and(|replay| !replay.rounds.contains_key(name)) {
+            bail!("scenario `{name}` has no rounds in the run that is to be played again");
         }
         if plans.iter().any(|plan| plan.name == *name) {
             bail!("scenario `{name}` is named twice");
@@ -92,7 +101,8 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         parallel: args.parallel.map_or(Parallel::Auto, Parallel::Rounds),
         delivery: args.delivery,
         sweep: args.sweep,
-        seed: args.seed.map_or_else(Seed::arbitrary, Seed::new),
+        seed: replay.as_ref().map_or_else(|| args.seed.map_or_else(Seed::arbitrary, Seed::new), |replay| replay.seed),
+        replay: replay.map(|replay| replay.rounds).unwrap_or_default(),
         timeout: args.timeout,
         fail_on: args.fail_on.into(),
         thresholds: Thresholds { max_p95: args.max_p95, max_412_rate: args.max_412_rate },

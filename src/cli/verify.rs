@@ -34,7 +34,8 @@ pub(super) fn main(args: &VerifyArgs) -> Result<Exit, Failure> {
     Ok(Exit::Violated)
 }
 
-fn read(folder: &Path) -> anyhow::Result<(RunResult, Saved)> {
+/// Reads a run's folder.
+pub(super) fn read(folder: &Path) -> anyhow::Result<(RunResult, Saved)> {
     let path = folder.join("run.json");
     let shown = path.display();
     let text = std::fs::read_to_string(&path).map_err(|error| {

@@ -81,7 +81,8 @@ impl<T: Target> Race<'_, T> {
         let mut under_way = FuturesUnordered::new();
         let mut width = self.width();
         let mut notes = Notes::new(sink);
-        let mut schedule = Schedule::new(&self.pace.methods, self.seed, self.pace.sweep.then(|| self.kinds()));
+        let mut schedule = Schedule::new(&self.pace.methods, self.seed, self.pace.sweep.then(|| self.kinds()))
+            .replaying(&self.pace.replay);
         loop {
             let is_wanted = due.peek().is_some() && notes.wants_more() && !stop.is_asked();
             let now = Instant::now();

@@ -57,6 +57,8 @@ pub struct Pace {
     pub methods: Vec<Method>,
     /// Whether the delay between contenders is explored.
     pub sweep: bool,
+    /// Rounds of an earlier race, to be delivered as they were where the target allows it.
+    pub replay: Vec<Delivered>,
 }
 
 /// Something that can restart the target, in the middle of whatever it does, on the data that it left behind.

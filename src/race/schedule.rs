@@ -15,6 +15,7 @@
 //!
 //! Choices come from the seed and from what rounds showed, in order; the same rounds make the same choices.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Noted;
@@ -60,6 +61,8 @@ pub(super) struct Schedule {
     dice: Dice,
     /// What a sweep is about, if there is to be one.
     swept: Option<Swept>,
+    /// Rounds that are to be played as they were once.
+    replay: BTreeMap<u32, Orders>,
 }
 
 #[derive(Debug)]
@@ -89,13 +92,26 @@ impl Schedule {
             |method: &Method| Tried { method: *method, begun: 0, noted: 0, overlapped: 0, violated: 0, sweep: None };
         let seed = seed.child("schedule");
         let swept = contenders.map(|contenders| Swept { seed, typical: vec![None; contenders.len()], contenders });
-        Self { tried: methods.iter().map(tried).collect(), dice: seed.dice(), swept }
+        Self { tried: methods.iter().map(tried).collect(), dice: seed.dice(), swept, replay: BTreeMap::new() }
+    }
+
+    /// The same, but these rounds are played as they were, if their method is still among those to be used.
+    pub(super) fn replaying(mut self, rounds: &[Delivered]) -> Self {
+        let orders = |was: &Delivered| Orders { method: was.method, stagger: was.planned.clone() };
+        self.replay = rounds.iter().map(|was| (was.round.number(), orders(was))).collect();
+        self
     }
 
     /// How the next round is to be played. Controls are alone, and played by the first method.
     pub(super) fn begin(&mut self, id: RoundId) -> Orders {
         if !id.is_raced() {
             return Orders { method: self.tried[0].method, stagger: None };
+        }
+        if let Some(orders) = self.replay.remove(&id.number())
+            && let Some(tried) = self.tried.iter_mut().find(|tried| tried.method == orders.method)
+        {
+            tried.begun += 1;
+            return orders;
         }
         let index = self.choose();
         let tried = &mut self.tried[index];
@@ -239,6 +255,23 @@ mod tests {
     fn every_method_is_tried_before_any_is_preferred() {
         assert_eq!(played(24, |_| true, |method, _| method == Method::Head), [8, 8, 8]);
         assert_eq!(played(2, |_| true, |_, _| true), [1, 1, 0]);
+    }
+
+    #[test]
+    fn rounds_are_played_again_as_they_were() {
+        let was = |round, method, planned| Delivered { method, round: RoundId::Raced(round), planned, left: None };
+        let apart = Some(Stagger::Kinds(vec![-300]));
+        let rounds = [was(1, Method::Tail, apart.clone()), was(2, Method::Barrier, None), was(3, Method::Tail, None)];
+        let mut schedule = Schedule::new(&METHODS, Seed::new(1), None).replaying(&rounds);
+        let played: Vec<Orders> = (1..=4).map(|round| schedule.begin(RoundId::Raced(round))).collect();
+        let orders = |method, stagger| Orders { method, stagger };
+        let expected = [
+            orders(Method::Tail, apart),
+            orders(Method::Head, None), // what is not to be used any more is played as if there were no replay
+            orders(Method::Tail, None),
+            orders(Method::SinglePacketHead, None),
+        ];
+        assert_eq!(played, expected);
     }
 
     #[test]

@@ -92,6 +92,7 @@ impl Made {
             gate_limit: LIMIT,
             methods: vec![Method::Head],
             sweep: false,
+            replay: Vec::new(),
         };
         let plan = plan(self.name);
         let race = Race::new((target, None), &plan, Seed::new(7), clock, Arc::default(), pace);

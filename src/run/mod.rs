@@ -15,6 +15,7 @@ mod racing;
 mod thresholds;
 mod until;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::api::Api;
 use crate::check::{Severity, Verdict};
 use crate::clock::Clock;
 use crate::event::{Event, Observer};
+use crate::history::Delivered;
 use crate::race::{Parallel, Restart, Stop};
 use crate::run_result::{Exit, ExtentInfo, RunResult, SCHEMA, ServiceInfo, TargetInfo, TargetKind, Totals};
 use crate::scenario::Plan;
@@ -57,6 +59,8 @@ pub struct RunConfig {
     pub delivery: Delivery,
     /// Whether the delay between contenders is explored.
     pub sweep: bool,
+    /// By scenario, the raced rounds of an earlier run that are to be played again, and no others.
+    pub replay: BTreeMap<String, Vec<Delivered>>,
     /// The seed of all choices.
     pub seed: Seed,
     /// The limit for one request.

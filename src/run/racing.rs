@@ -61,7 +61,11 @@ pub(super) async fn race_all(
     let clients = Arc::default();
     let mut raced = Raced::default();
     for (index, plan) in config.plans.iter().enumerate() {
-        let rounds = config.extent.rounds;
+        let replay = config.replay.get(&plan.name).cloned().unwrap_or_default();
+        let rounds = match u32::try_from(replay.len()) {
+            Ok(rounds) if rounds > 0 => rounds,
+            Ok(_) | Err(_) => config.extent.rounds,
+        };
         observer.on(&Event::ScenarioStarted { name: &plan.name, rounds });
         let mut chapter = book.begin(plan, config, observer);
         let deadline = time.share(config.plans.len() - index);
@@ -72,6 +76,7 @@ pub(super) async fn race_all(
             gate_limit: config.timeout,
             methods: methods.to_vec(),
             sweep: config.sweep,
+            replay,
         };
         let mut is_out_of_time = false;
         if stop.is_asked() {

@@ -9,6 +9,7 @@ mod grid;
 #[path = "../real_parts/mod.rs"]
 mod real_parts;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -81,6 +82,7 @@ fn race_volley(
         parallel: Parallel::Auto,
         delivery: Delivery::default(),
         sweep: false,
+        replay: BTreeMap::new(),
         seed: Seed::new(seed),
         timeout: Duration::from_secs(5),
         fail_on: Severity::Warning,

@@ -89,6 +89,7 @@ async fn nothing_is_found(place: &str, store: StoreChoice, key_store: KeyStoreCh
                 gate_limit: patience.request,
                 methods: vec![Method::Head, Method::SinglePacketTail],
                 sweep: false,
+                replay: Vec::new(),
             };
             let race = Race::new((&first, Some(&second)), plan, Seed::new(seed), clock, Arc::default(), how);
             // A network like this may lose several rounds in a row; then the race is begun anew.

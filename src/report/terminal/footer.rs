@@ -38,7 +38,11 @@ impl Terminal {
         if result.target.kind == TargetKind::InProcess {
             writeln!(out, "{}", self.palette.dim("The service ran in-process and shared the cores with the harness: latencies compare runs, not servers"))?;
         }
-        writeln!(out, "Repeat with --seed {} (same choices; the interleaving may differ)", result.seed)
+        writeln!(
+            out,
+            "Repeat with --seed {}, or round for round with --replay and the run's folder (the interleaving may differ)",
+            result.seed
+        )
     }
 
     fn threshold(self, threshold: &ThresholdResult) -> String {
