@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spread;
 use crate::clock::Stamp;
-use crate::history::{Meaning, Operation, Outcome, Phase, overlapped};
+use crate::history::{Delivered, Meaning, Operation, Outcome, Phase, overlapped};
 use crate::ids::RoundId;
 
 /// How many servers a scenario's contenders are sent to.
@@ -78,7 +78,7 @@ impl Tally {
     }
 
     /// Counts one round. Serial controls count as requests, not as rounds, and their contenders did not race.
-    pub fn absorb(&mut self, id: RoundId, operations: &[Operation]) {
+    pub fn absorb(&mut self, id: RoundId, delivered: Option<&Delivered>, operations: &[Operation]) {
         for operation in operations {
             self.requests += 1;
             match &operation.outcome {
@@ -99,11 +99,17 @@ impl Tally {
             self.absorb_contender(contender);
         }
         self.rounds_overlapped += u64::from(overlapped(contenders.iter().copied()));
+        if delivered.is_some_and(|delivered| delivered.planned.is_some()) {
+            return; // they were held apart: how far apart they left and came says nothing of how tight a volley is
+        }
         let released: Vec<Stamp> = contenders.iter().filter_map(|contender| contender.window.released).collect();
         if let (true, Some(first), Some(last)) = (released.len() > 1, released.iter().min(), released.iter().max()) {
             record_span(&mut self.skew_us, last.since(*first));
         }
+        // A request whose tail alone is withheld arrives, for most servers, before the gate opens.
+        let arrives_when_let_go = delivered.is_none_or(|delivered| !delivered.method.is_tail());
         if self.one_server
+            && arrives_when_let_go
             && let Some(nanos) = spread::of_arrivals(&contenders)
         {
             self.arrival_spread_ns.saturating_record(nanos);
@@ -222,6 +228,7 @@ impl Quantiles {
 mod tests {
     use super::*;
     use crate::history::{Actor, Arrival, Call, Cause, Precondition, Reply, Verb, Window};
+    use crate::history::{Method, Stagger};
     use crate::ids::{ClientId, OpId};
 
     /// A contender on token `"a"`: opened at 0, let go and answered at these microseconds.
@@ -252,7 +259,7 @@ mod tests {
 
     fn tally(operations: &[Operation]) -> Tally {
         let mut tally = Tally::default();
-        tally.absorb(RoundId::Raced(1), operations);
+        tally.absorb(RoundId::Raced(1), None, operations);
         tally
     }
 
@@ -321,14 +328,28 @@ mod tests {
         // All were on their way for 500 µs at most, and their arrivals are a millisecond apart.
         assert_eq!(tally(&[arrived(100, 300, 0), arrived(100, 500, 1_000_000)]).arrival_spread_ns().count, 0);
         let mut apart = Tally::of(Servers::Two);
-        apart.absorb(RoundId::Raced(1), &[arrived(100, 300, 5), arrived(100, 300, 9)]);
+        apart.absorb(RoundId::Raced(1), None, &[arrived(100, 300, 5), arrived(100, 300, 9)]);
         assert_eq!((apart.arrival_spread_ns().count, apart.skew_us().count), (0, 1));
+    }
+
+    #[test]
+    fn volleys_that_were_held_apart_and_arrivals_of_tails_tell_nothing_of_how_tight_a_volley_is() {
+        let counts = |method, planned| {
+            let mut tally = Tally::of(Servers::One);
+            let delivered = Delivered { method, round: RoundId::Raced(1), planned, left: None };
+            let volley = [arrived(100, 300, 5), arrived(100, 300, 9)];
+            tally.absorb(RoundId::Raced(1), Some(&delivered), &volley);
+            (tally.skew_us().count, tally.arrival_spread_ns().count, tally.rounds_overlapped)
+        };
+        assert_eq!(counts(Method::SinglePacketHead, None), (1, 1, 1));
+        assert_eq!(counts(Method::Tail, None), (1, 0, 1));
+        assert_eq!(counts(Method::Head, Some(Stagger::Steps(40))), (0, 0, 1));
     }
 
     #[test]
     fn a_control_is_no_round_and_did_not_race() {
         let mut tally = Tally::default();
-        tally.absorb(RoundId::Control(1), &[contender(100, 300, answered(200, Meaning::Applied))]);
+        tally.absorb(RoundId::Control(1), None, &[contender(100, 300, answered(200, Meaning::Applied))]);
         assert_eq!((tally.requests, tally.rounds, tally.latency_us().count), (1, 0, 0));
     }
 

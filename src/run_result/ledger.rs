@@ -35,7 +35,7 @@ impl<'a> Ledger<'a> {
     pub fn absorb(&mut self, id: RoundId, delivered: Option<&Delivered>, operations: &[Operation]) -> bool {
         let (violated, trials) = (self.judge.rounds_violated(), self.judge.trials());
         self.judge.absorb(id, operations);
-        self.tally.absorb(id, operations);
+        self.tally.absorb(id, delivered, operations);
         let is_violated = self.judge.rounds_violated() > violated;
         if let Some(delivered) = delivered.filter(|_| id.is_raced()) {
             self.deliveries.absorb(delivered, operations, self.judge.trials() > trials, is_violated);

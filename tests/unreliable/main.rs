@@ -39,9 +39,9 @@ struct Book<'a> {
 }
 
 impl Sink for Book<'_> {
-    fn round(&mut self, id: RoundId, _: Option<&Delivered>, operations: &[Operation]) -> Noted {
+    fn round(&mut self, id: RoundId, delivered: Option<&Delivered>, operations: &[Operation]) -> Noted {
         self.judge.absorb(id, operations);
-        self.tally.absorb(id, operations);
+        self.tally.absorb(id, delivered, operations);
         Noted::default()
     }
 }
