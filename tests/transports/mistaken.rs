@@ -27,7 +27,7 @@ fn expect_found(ended: Ended, kind: Kind) -> Ended {
 
 /// By all that the transport allows in turn, and by each alone.
 fn by_each_method(transport: Transport, defect: Defect, scenario: &str, kind: Kind) {
-    const ROUNDS: u32 = 10;
+    const ROUNDS: u32 = 8;
     let target = mistaken(transport, defect);
     let methods = transport.methods();
     let ended = expect_found(race(&target, &[scenario], ROUNDS, "auto"), kind);

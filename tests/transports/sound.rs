@@ -31,7 +31,7 @@ fn scenarios() -> Vec<String> {
 }
 
 fn every_scenario_holds(transport: Transport) {
-    const ROUNDS: u32 = 6;
+    const ROUNDS: u32 = 5;
     let target = Target::start(transport, ServiceConfig::default());
     let scenarios = scenarios();
     let named: Vec<&str> = scenarios.iter().map(String::as_str).collect();
@@ -42,7 +42,7 @@ fn every_scenario_holds(transport: Transport) {
 }
 
 fn a_volley_holds_by_each_method(transport: Transport) {
-    const ROUNDS: u32 = 4;
+    const ROUNDS: u32 = 3;
     let target = Target::start(transport, ServiceConfig::default());
     let named = ["cancel-vs-accept", "duplicate-payment", "stale-write"];
     for method in transport.methods() {
@@ -53,7 +53,7 @@ fn a_volley_holds_by_each_method(transport: Transport) {
 
 #[test]
 fn a_service_that_crashes_and_a_swarm_hold_by_each_method() {
-    const ROUNDS: u32 = 4;
+    const ROUNDS: u32 = 3;
     // The reader beside the payment has no tail over HTTP/2: it is answered at once.
     for method in Transport::Plain.methods().into_iter().filter(|method| *method != Method::SinglePacketTail) {
         let ended = expect_clean(race_in_process(&["crash", "swarm"], ROUNDS, method.name()), ROUNDS.into());
