@@ -12,6 +12,7 @@ mod extent;
 mod in_process;
 mod look;
 mod racing;
+mod spoken;
 mod thresholds;
 mod until;
 
@@ -30,7 +31,7 @@ use crate::run_result::{Exit, ExtentInfo, RunResult, SCHEMA, ServiceInfo, Target
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::service::ServiceConfig;
-use crate::target::{Delivery, Endpoint, HttpTarget, Method, Patience, Spoken, TlsError};
+use crate::target::{Delivery, Endpoint, HttpTarget, Patience, TlsError};
 use book::Book;
 use command::RestartCommand;
 pub use extent::Extent;
@@ -150,9 +151,8 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     let patience = Patience { request: config.timeout };
     let url = endpoint.to_string();
     let target = HttpTarget::new(endpoint.clone(), clock, patience)?;
-    let spoken = spoken(config, &target, stop).await;
+    let spoken = spoken::spoken(config, &target, stop).await;
     let target = target.speaking(spoken);
-    let methods = methods(config, spoken, &url)?;
     let command = match &config.target {
         TargetChoice::Remote { restart: Some(command), .. } => {
             let target = HttpTarget::new(endpoint, clock, patience)?.speaking(spoken);
@@ -172,7 +172,7 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
         None => None,
     };
     observer.on(&Event::RunStarted { target: &url, scenarios: config.plans.len(), seed: config.seed.value() });
-    look(config, &target, &url, stop).await?;
+    let methods = spoken::methods(config, &target, &url, stop).await?;
     let mut book = Book::open(config, started_at)?;
     let ends = Ends { time, stop, cut: &Stop::default() };
     let targets = Targets { target: &target, replica: replica.as_ref(), restart, methods: &methods };
@@ -182,32 +182,6 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     let result = conclude(config, &book, started_at, clock, url, raced, stop.is_asked());
     let (folder, unsaved) = book.save(&result);
     Ok(Run { result, folder, unsaved })
-}
-
-/// What the target speaks, as far as it matters.
-async fn spoken(config: &RunConfig, target: &HttpTarget, stop: &Stop) -> Spoken {
-    if config.delivery.methods().iter().all(|method| Spoken::HTTP_1.allows(*method)) {
-        return Spoken::HTTP_1;
-    }
-    tokio::select! {
-        biased;
-        () = stop.asked() => Spoken::HTTP_1,
-        spoken = target.ask_what_it_speaks() => spoken,
-    }
-}
-
-/// The methods of delivery that are asked for, and that the target allows.
-fn methods(config: &RunConfig, spoken: Spoken, url: &str) -> Result<Vec<Method>, RunError> {
-    let allowed = config.delivery.methods().iter().copied().filter(|method| spoken.allows(*method));
-    let methods: Vec<Method> = allowed.collect();
-    if methods.is_empty() {
-        return Err(RunError::TargetUnusable {
-            target: url.to_owned(),
-            why: format!("it does not speak HTTP/2, which --delivery {} needs", config.delivery),
-            help: "leave --delivery out, or name one over HTTP/1.1: barrier, head or tail".to_owned(),
-        });
-    }
-    Ok(methods)
 }
 
 /// A run that was made.

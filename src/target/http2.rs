@@ -2,6 +2,7 @@
 //!
 //! The protocol is the `h2` crate's; [`weir`] stands below it and holds the frames of raced streams back.
 
+mod said;
 mod weir;
 
 use std::future::poll_fn;
@@ -28,6 +29,9 @@ use weir::{Frames, Weir};
 
 /// The largest header section of an answer (bytes).
 const HEAD_LIMIT: u32 = 256 << 10;
+
+/// How often a server that allows no stream is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// One contender's place on an open HTTP/2 connection.
 #[derive(Debug)]
@@ -91,6 +95,7 @@ impl Place {
             let answered = pings.ping(Ping::opaque()).await;
             answered.map_err(|error| Cause::Connect(harmless(&error.to_string(), 300)))?;
         }
+        allows_streams(&sender, limit / 4).await?;
         Ok(Self { shared: Arc::new(shared), sender, is_twin: false })
     }
 
@@ -139,10 +144,15 @@ impl Place {
         let lost = |error: h2::Error| Failure::NotSent(Cause::Connect(harmless(&error.to_string(), 300)));
         poll_fn(|cx| self.sender.poll_ready(cx)).await.map_err(lost)?;
         let tail = held.as_ref().is_some_and(|((method, _), _)| method.is_tail());
+        let body = request.body.clone().filter(|body| !body.is_empty());
+        let length = body.as_ref().map_or(0, Bytes::len);
+        if held.is_some() && length > shared.weir.said().window() {
+            return Err(Failure::NotSent(Cause::Connect(no_room(shared.weir.said().window(), length))));
+        }
         if held.is_some() {
             shared.weir.begin(tail);
         }
-        let response = self.send(message, request.body.clone(), tail)?;
+        let response = self.send(message, body, tail)?;
         if let Some(((_, ticket), charge)) = held {
             shared.weir.hold_back(response.stream_id().as_u32(), ticket, charge);
         }
@@ -151,7 +161,6 @@ impl Place {
 
     /// Queues the request's frames. With a `tail`, a frame of its own ends it.
     fn send(&mut self, message: http::Request<()>, body: Option<Bytes>, tail: bool) -> Result<ResponseFuture, Failure> {
-        let body = body.filter(|body| !body.is_empty());
         let is_bare = body.is_none() && !tail;
         let (response, mut stream) = self.sender.send_request(message, is_bare).map_err(|error| unknown(&error))?;
         if is_bare {
@@ -167,7 +176,12 @@ impl Place {
     }
 
     pub(super) fn is_usable(&self) -> bool {
-        !self.shared.is_spent.load(Ordering::Relaxed) && !self.shared.driver.is_finished()
+        let shared = &self.shared;
+        let is_open = !shared.is_spent.load(Ordering::Relaxed) && !shared.driver.is_finished();
+        // The server may have lowered its limit since the place was taken.
+        let allowed = self.sender.current_max_send_streams();
+        let has_room = if self.is_twin { shared.places.load(Ordering::Relaxed) <= allowed } else { allowed > 0 };
+        is_open && has_room && !shared.weir.said().is_leaving()
     }
 }
 
@@ -175,6 +189,25 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.shared.places.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Waits until the server allows a stream, for so long: it may begin with none and raise that later (RFC 9113 §6.5.2).
+async fn allows_streams(sender: &SendRequest<Bytes>, limit: Duration) -> Result<(), Cause> {
+    let allowed = async {
+        while sender.current_max_send_streams() == 0 {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    let none = "the server allows no streams (SETTINGS_MAX_CONCURRENT_STREAMS is 0)";
+    tokio::time::timeout(limit, allowed).await.map_err(|_| Cause::Connect(none.to_owned()))
+}
+
+/// Why a body of so many bytes cannot be held: the server's window (RFC 9113 §5.2) grows only when it has got what is held.
+fn no_room(window: usize, length: usize) -> String {
+    format!(
+        "the server takes {window} bytes of a body before it has read any (SETTINGS_INITIAL_WINDOW_SIZE), and this one has \
+         {length}: it cannot leave in a single packet"
+    )
 }
 
 async fn read(response: ResponseFuture) -> Result<Response, Failure> {

@@ -14,8 +14,10 @@
 
 mod abreast;
 mod bench;
+mod http2;
 mod interrupted;
 mod lost;
+mod multiplexed;
 mod raced;
 mod server;
 mod shop;

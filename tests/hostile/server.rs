@@ -10,8 +10,7 @@ use std::time::Duration;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::net::TcpSocket;
 
-/// How a client asks whether HTTP/2 is spoken (RFC 9113 §3.4). None of these servers does.
-const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
+use crate::http2::{self, Terms};
 
 /// One request as it came.
 #[derive(Debug, Clone)]
@@ -43,6 +42,16 @@ pub(crate) trait Script: Send + Sync + 'static {
     /// What is said to whoever connects, before anything is asked.
     fn greet(&self) -> Option<Reaction> {
         None
+    }
+
+    /// How it speaks HTTP/2 in plain text, if it does.
+    fn http2(&self) -> Option<Terms> {
+        None
+    }
+
+    /// What is answered to the preface of HTTP/2 by whoever does not speak it. It is no request.
+    fn answer_preface(&self) -> Reaction {
+        Reaction::SayAndClose(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_vec())
     }
 
     /// What is done about a request whose last byte of the header section is still missing.
@@ -86,9 +95,9 @@ pub(crate) struct Server {
 }
 
 /// What all connections of a server share.
-struct Floor {
+pub(crate) struct Floor {
     address: SocketAddr,
-    script: Box<dyn Script>,
+    pub(crate) script: Box<dyn Script>,
     tls: Option<Arc<ServerConfig>>,
     is_gone: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
@@ -186,8 +195,22 @@ impl Floor {
         }
     }
 
-    fn connection(&self, tcp: TcpStream) -> io::Result<()> {
+    fn connection(self: &Arc<Self>, tcp: TcpStream) -> io::Result<()> {
         tcp.set_nodelay(true)?;
+        if let Some(terms) = self.script.http2() {
+            let mut begin = [0; 3];
+            while tcp.peek(&mut begin)? < begin.len() {
+                if tcp.peek(&mut begin)? == 0 {
+                    return Ok(());
+                }
+            }
+            if &begin == b"PRI" {
+                return http2::serve(tcp, self, terms);
+            }
+            if !terms.speaks_http1 {
+                return tcp.shutdown(Shutdown::Both);
+            }
+        }
         let handle = tcp.try_clone()?;
         let mut wire: Box<dyn Wire> = match &self.tls {
             None => Box::new(tcp),
@@ -211,10 +234,6 @@ impl Floor {
         loop {
             let mut is_answered = false;
             let (head, length) = loop {
-                if buffer.starts_with(HTTP_2) {
-                    wire.write_all(b"HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\n\r\n")?;
-                    return wire.flush();
-                }
                 if let Some(end) = find(&buffer, b"\r\n\r\n") {
                     let asked = Asked::parse(&buffer[..end]);
                     let length = asked.header("content-length").map_or(0, |length| length.parse().unwrap());
@@ -234,6 +253,13 @@ impl Floor {
                 }
                 read_more(wire, &mut buffer)?;
             };
+            if matches!(&*head.method, "PRI" | "SM") {
+                // The preface of HTTP/2 looks like a request, and the beginning of another one.
+                if head.method == "PRI" && !self.react(wire, self.script.answer_preface())? {
+                    return Ok(());
+                }
+                continue;
+            }
             if buffer.len() < length && !is_answered {
                 match self.script.answer_at_the_headers(&head) {
                     Reaction::Wait => {}
@@ -249,11 +275,15 @@ impl Floor {
                 read_more(wire, &mut buffer)?;
             }
             buffer.drain(..length);
-            self.asked.lock().unwrap().push(head.clone());
+            self.note(head.clone());
             if !is_answered && !self.react(wire, self.script.answer(&head))? {
                 return Ok(());
             }
         }
+    }
+
+    pub(crate) fn note(&self, asked: Asked) {
+        self.asked.lock().unwrap().push(asked);
     }
 
     /// Whether the connection goes on.
@@ -293,8 +323,8 @@ impl Asked {
     fn parse(head: &[u8]) -> Self {
         let head = String::from_utf8(head.to_vec()).unwrap();
         let mut words = head.split(' ');
-        let method = words.next().unwrap().to_owned();
-        let path = words.next().unwrap().to_owned();
+        let mut word = || words.next().unwrap_or_default().to_owned();
+        let (method, path) = (word(), word());
         Self { method, path, head }
     }
 

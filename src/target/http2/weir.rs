@@ -23,13 +23,14 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
+use super::said::{Incoming, Said};
 use crate::target::gate::{Parked, Ticket};
 use crate::target::hold::{Charge, Hold};
 
 /// The length of the client's connection preface (RFC 9113 §3.4).
 const PREFACE: usize = 24;
 /// The length of a frame's header (RFC 9113 §4.1).
-const FRAME_HEAD: usize = 9;
+pub(super) const FRAME_HEAD: usize = 9;
 /// Frame types that carry a request (RFC 9113 §6).
 const DATA: u8 = 0x0;
 const HEADERS: u8 = 0x1;
@@ -44,6 +45,8 @@ pub(super) struct Weir {
     state: Mutex<State>,
     /// Something was loaded, or the connection is gone.
     changed: Notify,
+    /// What the server said of the connection.
+    said: Said,
 }
 
 #[derive(Debug, Default)]
@@ -84,12 +87,17 @@ struct Raced {
 
 impl Weir {
     pub(super) fn new(hold: Arc<Hold>) -> Arc<Self> {
-        Arc::new(Self { hold, state: Mutex::default(), changed: Notify::new() })
+        Arc::new(Self { hold, state: Mutex::default(), changed: Notify::new(), said: Said::default() })
     }
 
     /// What will hold a request's end.
     pub(super) fn charge(&self) -> Arc<Charge> {
         Charge::new(&self.hold)
+    }
+
+    /// What the server said of the connection.
+    pub(super) const fn said(&self) -> &Said {
+        &self.said
     }
 
     /// Streams opened from now on are raced. The first contender of a volley begins it for all.
@@ -243,6 +251,7 @@ pub(super) struct Frames<S> {
     cut: Cut,
     /// What goes through, and has not been taken yet.
     through: BytesMut,
+    incoming: Incoming,
 }
 
 /// Finds frames in what is written, however it comes in pieces.
@@ -259,15 +268,15 @@ struct Cut {
 
 /// What a frame's header says.
 #[derive(Debug, Clone, Copy)]
-struct FrameHead {
-    length: usize,
-    kind: u8,
-    flags: u8,
-    stream: u32,
+pub(super) struct FrameHead {
+    pub(super) length: usize,
+    pub(super) kind: u8,
+    pub(super) flags: u8,
+    pub(super) stream: u32,
 }
 
 impl FrameHead {
-    fn read(bytes: &[u8; FRAME_HEAD]) -> Self {
+    pub(super) fn read(bytes: &[u8; FRAME_HEAD]) -> Self {
         let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = *bytes;
         Self {
             length: u32::from_be_bytes([0, l0, l1, l2]) as usize,
@@ -355,7 +364,7 @@ impl Cut {
 
 impl<S> Frames<S> {
     pub(super) fn new(inner: S, weir: Arc<Weir>) -> Self {
-        Self { inner, weir, cut: Cut::new(), through: BytesMut::new() }
+        Self { inner, weir, cut: Cut::new(), through: BytesMut::new(), incoming: Incoming::default() }
     }
 }
 
@@ -424,7 +433,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Frames<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         // The connection's task reads while it waits: the place where the gate finds it.
         self.load(cx)?;
-        Pin::new(&mut self.inner).poll_read(cx, buf)
+        let (this, before) = (&mut *self, buf.filled().len());
+        ready!(Pin::new(&mut this.inner).poll_read(cx, buf))?;
+        // Known before the answers that come with it: whoever has one of them asks next whether the connection is of use.
+        this.incoming.note(&buf.filled()[before..], &this.weir.said);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -463,3 +476,6 @@ impl<S> Drop for Frames<S> {
         self.weir.changed.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests;
