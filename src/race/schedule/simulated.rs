@@ -21,10 +21,10 @@ fn race(met: &Met, seed: u64, rounds: u32, is_swept: bool) -> Vec<(Method, bool)
     let step = |round| {
         let orders = schedule.begin(RoundId::Raced(round));
         let server = met[Method::ALL.iter().position(|method| *method == orders.method).unwrap()];
-        let seen = server.round(orders.stagger.as_ref().map_or(0.0, delay_of), &mut dice);
-        let volleyed = Volleyed { left: orders.stagger.clone(), acknowledged: seen.acknowledged };
-        schedule.learn(orders.method, Shown { is_overlapped: true, is_violated: seen.hit }, Some(&volleyed));
-        (orders.method, seen.hit)
+        let shown = server.round(orders.stagger.as_ref().map_or(0.0, delay_of), &mut dice);
+        let volleyed = Volleyed { left: orders.stagger.clone(), acknowledged: shown.acknowledged };
+        schedule.learn(orders.method, Shown { is_overlapped: true, is_violated: shown.hit }, Some(&volleyed));
+        (orders.method, shown.hit)
     };
     (1..=rounds).map(step).collect()
 }
