@@ -168,6 +168,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                     self.servers.note_restart_failure(why);
                     return;
                 }
+                self.servers.forget_connections();
             }
             self.follow(&stage, recorder, before.as_ref(), &mut told, &mut dice).await;
             self.observe(&stage, recorder, told, &mut dice).await;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! each method in turn, TRIES rounds each ──► nothing found yet: those that overlap, in turn
-//!                                       └──► something found: the one that finds most, and every fourth round another
+//!                                       └──► something found: drawn, each as often as it is likely to find most
 //! ```
 //!
 //! What a defect needs is not known beforehand: where the check comes before the body is read a *tail* shows it in every round
@@ -10,8 +10,7 @@
 //! preferred: rounds in which nothing was found say nothing of which method would have. Only one whose contenders
 //! hardly ever overlap is left out, since its rounds are evidence of nothing.
 //!
-//! With a sweep, each method has one of its own: how long a request takes to its critical section depends on what of it was
-//! there before.
+//! With a sweep, methods learn from each other where they can ([`Sweeps`]).
 //!
 //! Choices come from the seed and from what rounds showed, in order; the same rounds make the same choices.
 
@@ -19,15 +18,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Noted;
-use super::sweep::{Seen, Sweep};
+use super::sweep::{Seen, Sweeps};
 use crate::history::{Delivered, Method, Operation, Phase, Stagger, overlapped};
 use crate::ids::RoundId;
 use crate::seed::{Dice, Seed};
 
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod tests;
+
 /// Rounds that each method is played before any is preferred.
 const TRIES: u32 = 8;
-/// Among so many rounds, one is played by another method than the one that finds most.
-const OTHERS: usize = 4;
+/// How much a round still counts after each further one, in how often a method finds something: a sweep gets better at it.
+const REMEMBERED: f64 = 0.99;
+/// How many rounds of evidence it is that methods mostly find as much as all do together.
+const ALIKE: f64 = 2.0;
 
 /// How a round is to be played.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +67,8 @@ pub(super) struct Schedule {
     dice: Dice,
     /// What a sweep is about, if there is to be one.
     swept: Option<Swept>,
+    /// Begun with the first round that is raced: controls come before.
+    sweeps: Option<Sweeps>,
     /// Rounds that are to be played as they were once.
     replay: BTreeMap<u32, Orders>,
 }
@@ -72,7 +80,21 @@ struct Tried {
     noted: u32,
     overlapped: u32,
     violated: u32,
-    sweep: Option<Sweep>,
+    recent: Recent,
+}
+
+/// Rounds that count the less the longer they are past.
+#[derive(Debug, Default)]
+struct Recent {
+    rounds: f64,
+    violated: f64,
+}
+
+/// What a raced round showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shown {
+    is_overlapped: bool,
+    is_violated: bool,
 }
 
 #[derive(Debug)]
@@ -88,11 +110,18 @@ impl Schedule {
     /// A schedule of these methods, of which there is one at least; with a sweep if it is told how many `contenders` of each
     /// kind there are.
     pub(super) fn new(methods: &[Method], seed: Seed, contenders: Option<Vec<usize>>) -> Self {
-        let tried =
-            |method: &Method| Tried { method: *method, begun: 0, noted: 0, overlapped: 0, violated: 0, sweep: None };
+        let tried = |method: &Method| Tried {
+            method: *method,
+            begun: 0,
+            noted: 0,
+            overlapped: 0,
+            violated: 0,
+            recent: Recent::default(),
+        };
         let seed = seed.child("schedule");
         let swept = contenders.map(|contenders| Swept { seed, typical: vec![None; contenders.len()], contenders });
-        Self { tried: methods.iter().map(tried).collect(), dice: seed.dice(), swept, replay: BTreeMap::new() }
+        let tried = methods.iter().map(tried).collect();
+        Self { tried, dice: seed.dice(), swept, sweeps: None, replay: BTreeMap::new() }
     }
 
     /// The same, but these rounds are played as they were, if their method is still among those to be used.
@@ -114,15 +143,13 @@ impl Schedule {
             return orders;
         }
         let index = self.choose();
-        let tried = &mut self.tried[index];
-        tried.begun += 1;
-        let stagger = self.swept.as_ref().map(|swept| {
-            let sweep = tried.sweep.get_or_insert_with(|| {
-                Sweep::new(swept.seed.child(tried.method.name()), &swept.contenders, &swept.typical)
-            });
-            sweep.next()
+        self.tried[index].begun += 1;
+        let stagger = self.swept.as_ref().map(|Swept { seed, contenders, typical }| {
+            let methods = self.tried.iter().map(|tried| tried.method);
+            let sweeps = self.sweeps.get_or_insert_with(|| Sweeps::new(*seed, methods, contenders, typical));
+            sweeps.next(index)
         });
-        Orders { method: tried.method, stagger }
+        Orders { method: self.tried[index].method, stagger }
     }
 
     fn choose(&mut self) -> usize {
@@ -133,14 +160,15 @@ impl Schedule {
         if self.tried.iter().any(|tried| tried.begun < TRIES) {
             return least(&self.tried, &|_| true);
         }
-        let best_overlap = self.tried.iter().map(Tried::overlap).fold(0.0, f64::max);
-        let races = |tried: &Tried| tried.overlap() >= best_overlap / 2.0;
-        let has_found = self.tried.iter().any(|tried| tried.violated > 0);
-        if !has_found || self.dice.below(OTHERS) == 0 {
-            return least(&self.tried, &races);
+        if self.tried.iter().all(|tried| tried.violated == 0) {
+            let best_overlap = self.tried.iter().map(Tried::overlap).fold(0.0, f64::max);
+            return least(&self.tried, &|tried| tried.overlap() >= best_overlap / 2.0);
         }
-        let by_rate = self.tried.iter().enumerate().max_by(|(_, one), (_, other)| one.rate().total_cmp(&other.rate()));
-        by_rate.map_or(0, |(index, _)| index)
+        let sum = |of: fn(&Recent) -> f64| self.tried.iter().map(|tried| of(&tried.recent)).sum::<f64>();
+        let usual = (sum(|recent| recent.violated) + 1.0) / (sum(|recent| recent.rounds) + 2.0);
+        let dice = &mut self.dice;
+        let guesses = self.tried.iter().map(|tried| tried.recent.guess(usual, dice)).enumerate();
+        guesses.max_by(|(_, one), (_, other)| one.total_cmp(other)).map_or(0, |(index, _)| index)
     }
 
     /// Takes in what a round showed that was played by these orders.
@@ -160,12 +188,21 @@ impl Schedule {
             }
             return;
         }
-        let Some(tried) = self.tried.iter_mut().find(|tried| tried.method == orders.method) else { return };
+        let shown = Shown { is_overlapped: overlapped(contenders()), is_violated: noted.is_violated };
+        self.learn(orders.method, shown, volleyed);
+    }
+
+    fn learn(&mut self, method: Method, shown: Shown, volleyed: Option<&Volleyed>) {
+        let Some(index) = self.tried.iter().position(|tried| tried.method == method) else { return };
+        self.tried.iter_mut().for_each(|tried| tried.recent.fade());
+        let tried = &mut self.tried[index];
         tried.noted += 1;
-        tried.overlapped += u32::from(overlapped(contenders()));
-        tried.violated += u32::from(noted.is_violated);
-        if let (Some(sweep), Some(Volleyed { left: Some(left), acknowledged })) = (&mut tried.sweep, volleyed) {
-            sweep.note(left, &Seen { hit: noted.is_violated, acknowledged: acknowledged.clone() });
+        tried.overlapped += u32::from(shown.is_overlapped);
+        tried.violated += u32::from(shown.is_violated);
+        tried.recent.rounds += 1.0;
+        tried.recent.violated += f64::from(u8::from(shown.is_violated));
+        if let (Some(sweeps), Some(Volleyed { left: Some(left), acknowledged })) = (&mut self.sweeps, volleyed) {
+            sweeps.note(index, left, &Seen { hit: shown.is_violated, acknowledged: acknowledged.clone() });
         }
     }
 }
@@ -175,113 +212,24 @@ impl Tried {
     fn overlap(&self) -> f64 {
         f64::from(self.overlapped) / f64::from(self.noted.max(1))
     }
+}
 
-    /// The share of rounds that showed a violation, as far as is known.
-    fn rate(&self) -> f64 {
-        f64::from(self.violated + 1) / f64::from(self.noted + 2)
+impl Recent {
+    fn fade(&mut self) {
+        self.rounds *= REMEMBERED;
+        self.violated *= REMEMBERED;
+    }
+
+    /// A guess at the share of rounds that show a violation, where `usual` is that of all methods: the surer, the more rounds
+    /// there were (Thompson sampling; the distribution is taken for a normal one).
+    fn guess(&self, usual: f64, dice: &mut Dice) -> f64 {
+        let rounds = self.rounds + ALIKE;
+        let mean = (self.violated + ALIKE * usual) / rounds;
+        mean + (mean * (1.0 - mean) / (rounds + 1.0)).sqrt() * bell(dice)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::Stamp;
-    use crate::history::{Actor, Call, Cause, Outcome, Precondition, Verb, Window};
-    use crate::ids::{ClientId, OpId};
-
-    const METHODS: [Method; 3] = [Method::Head, Method::Tail, Method::SinglePacketHead];
-
-    fn contender(released: u64, closed: u64) -> Operation {
-        let at = |micros: u64| Stamp::from_nanos(micros * 1_000);
-        Operation {
-            id: OpId(0),
-            client: ClientId(0),
-            round: RoundId::Raced(1),
-            phase: Phase::Contend,
-            call: Call {
-                verb: Verb::Read,
-                actor: Actor { role: "customer".into(), person: 1 },
-                request: "GET /orders/1".into(),
-                precondition: Precondition::Absent,
-                principal: None,
-                key: None,
-                payload: None,
-            },
-            window: Window { opened: at(0), released: Some(at(released)), closed: at(closed) },
-            outcome: Outcome::Unknown(Cause::TimedOut),
-        }
-    }
-
-    /// How often each method is played of so many rounds, after `overlaps` and `finds` say what its rounds show.
-    fn played(rounds: u32, overlaps: fn(Method) -> bool, finds: fn(Method, u32) -> bool) -> [usize; 3] {
-        let mut schedule = Schedule::new(&METHODS, Seed::new(1), None);
-        let mut methods = Vec::new();
-        for round in 1..=rounds {
-            let id = RoundId::Raced(round);
-            let orders = schedule.begin(id);
-            let second = if overlaps(orders.method) { 20 } else { 2_000 };
-            let noted = Noted { is_violated: finds(orders.method, round), is_enough: false };
-            schedule.note((id, &orders), None, &[contender(10, 1_000), contender(second, 3_000)], noted);
-            methods.push(orders.method);
-        }
-        METHODS.map(|method| methods.iter().filter(|played| **played == method).count())
-    }
-
-    #[test]
-    fn while_nothing_is_found_all_methods_that_race_are_played_in_turn() {
-        assert_eq!(played(300, |_| true, |_, _| false), [100, 100, 100]);
-        let [head, tail, single] = played(300, |method| method != Method::Tail, |_, _| false);
-        assert_eq!((head, tail, single), (146, 8, 146), "one whose contenders do not overlap is evidence of nothing");
-    }
-
-    #[test]
-    fn a_method_that_finds_something_gets_most_rounds_and_the_others_some() {
-        let [head, tail, single] = played(400, |_| true, |method, _| method == Method::Tail);
-        assert!(tail > 250 && head >= 30 && single >= 30, "{head}, {tail}, {single}");
-    }
-
-    #[test]
-    fn a_method_that_finds_more_takes_over_from_one_that_was_first() {
-        let finds = |method, round| match method {
-            Method::Head => round == 1,
-            Method::SinglePacketHead => round > 100,
-            _ => false,
-        };
-        let [head, _, single] = played(400, |_| true, finds);
-        assert!(single > 200 && single > 2 * head, "{head}, {single}");
-    }
-
-    #[test]
-    fn every_method_is_tried_before_any_is_preferred() {
-        assert_eq!(played(24, |_| true, |method, _| method == Method::Head), [8, 8, 8]);
-        assert_eq!(played(2, |_| true, |_, _| true), [1, 1, 0]);
-    }
-
-    #[test]
-    fn rounds_are_played_again_as_they_were() {
-        let was = |round, method, planned| Delivered { method, round: RoundId::Raced(round), planned, left: None };
-        let apart = Some(Stagger::Kinds(vec![-300]));
-        let rounds = [was(1, Method::Tail, apart.clone()), was(2, Method::Barrier, None), was(3, Method::Tail, None)];
-        let mut schedule = Schedule::new(&METHODS, Seed::new(1), None).replaying(&rounds);
-        let played: Vec<Orders> = (1..=4).map(|round| schedule.begin(RoundId::Raced(round))).collect();
-        let orders = |method, stagger| Orders { method, stagger };
-        let expected = [
-            orders(Method::Tail, apart),
-            orders(Method::Head, None), // what is not to be used any more is played as if there were no replay
-            orders(Method::Tail, None),
-            orders(Method::SinglePacketHead, None),
-        ];
-        assert_eq!(played, expected);
-    }
-
-    #[test]
-    fn controls_are_played_by_the_first_method_and_tell_how_long_a_kind_takes() {
-        let mut schedule = Schedule::new(&METHODS, Seed::new(1), Some(vec![1, 1]));
-        let orders = schedule.begin(RoundId::Control(2));
-        assert_eq!(orders, Orders { method: Method::Head, stagger: None });
-        schedule.note((RoundId::Control(2), &orders), None, &[contender(10, 1_000)], Noted::default());
-        assert_eq!(schedule.swept.as_ref().unwrap().typical, [None, None], "it was not answered");
-        let staggered = schedule.begin(RoundId::Raced(1));
-        assert!(matches!(staggered.stagger, Some(Stagger::Kinds(delays)) if delays.len() == 1));
-    }
+/// About normal, with a spread of 1: the sum of twelve even ones, which is the same on every platform.
+fn bell(dice: &mut Dice) -> f64 {
+    (0..12).map(|_| dice.fraction()).sum::<f64>() - 6.0
 }

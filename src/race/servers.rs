@@ -76,6 +76,14 @@ impl<'a, T: Target> Servers<'a, T> {
         self.connecting.acquire().await.expect("nobody closes it")
     }
 
+    /// Lets go of all connections that the servers' targets keep: nobody learns by losing a request that they are dead.
+    pub(super) fn forget_connections(&self) {
+        self.target.forget_connections();
+        if let Some(replica) = self.replica {
+            replica.forget_connections();
+        }
+    }
+
     pub(super) fn note_restart_failure(&self, why: String) {
         *self.restart_failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -24,7 +24,7 @@ pub(super) const ACCEPT: &str = "application/json, application/problem+json";
 #[derive(Debug, Clone)]
 pub struct HttpTarget {
     endpoint: Arc<Endpoint>,
-    client: reqwest::Client,
+    client: Arc<RwLock<reqwest::Client>>,
     tls: Offers,
     clock: Clock,
     spoken: Spoken,
@@ -43,7 +43,7 @@ impl HttpTarget {
 
     pub(super) fn with_tls(endpoint: Endpoint, tls: &ClientConfig, clock: Clock, patience: Patience) -> Self {
         let (endpoint, tls, spoken) = (Arc::new(endpoint), Offers::new(tls), Spoken::HTTP_1);
-        let client = client(&tls, spoken, patience.request);
+        let client = Arc::new(RwLock::new(client(&tls, spoken, patience.request)));
         Self { endpoint, client, tls, clock, spoken, limit: patience.request }
     }
 
@@ -55,7 +55,7 @@ impl HttpTarget {
     /// Speaks to the target like this: over HTTP/1.1 where it understands that.
     #[must_use]
     pub fn speaking(mut self, spoken: Spoken) -> Self {
-        self.client = client(&self.tls, spoken, self.limit);
+        self.client = Arc::new(RwLock::new(client(&self.tls, spoken, self.limit)));
         self.spoken = spoken;
         self
     }
@@ -67,7 +67,8 @@ impl HttpTarget {
 
     async fn exchange(&self, request: &Request) -> Result<Response, Failure> {
         let method = reqwest::Method::from_bytes(request.method.as_bytes()).expect("descriptions name known methods");
-        let mut message = self.client.request(method, self.endpoint.join(&request.path)).header("accept", ACCEPT);
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut message = client.request(method, self.endpoint.join(&request.path)).header("accept", ACCEPT);
         for (name, value) in &request.headers {
             message = message.header(&**name, &**value);
         }
@@ -98,6 +99,11 @@ impl Target for HttpTarget {
         };
         let closed = self.clock.now();
         Exchange { window: Window { opened, released: None, closed }, result }
+    }
+
+    fn forget_connections(&self) {
+        let fresh = client(&self.tls, self.spoken, self.limit);
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 
     async fn contender(&self, version: Version) -> Result<Line, Cause> {

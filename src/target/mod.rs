@@ -76,6 +76,9 @@ pub trait Target: Send + Sync + 'static {
     /// Sends one request and waits for its answer.
     fn send(&self, request: &Request) -> impl Future<Output = Exchange> + Send;
 
+    /// Lets go of connections that are kept for [`Self::send`]: the target is another process now.
+    fn forget_connections(&self) {}
+
     /// Opens a line for one contender whose requests are carried by this version of HTTP.
     ///
     /// # Errors

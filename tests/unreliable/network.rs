@@ -71,6 +71,10 @@ impl Target for LossyTarget {
         }
     }
 
+    fn forget_connections(&self) {
+        self.target.forget_connections();
+    }
+
     async fn contender(&self, version: Version) -> Result<Self::Contender, Cause> {
         let contender = self.target.contender(version).await?;
         Ok(LossyContender { contender, losses: self.losses.clone(), clock: self.clock })

@@ -57,14 +57,12 @@ impl Axis {
         }
     }
 
-    /// Takes in a round: its delay, and what it showed, if anything.
-    pub(super) fn note(&mut self, delay: i32, sight: Option<Sight>) {
+    /// Takes in a round: its delay, and what it showed, if anything. Returns how likely that was, as far as was believed.
+    pub(super) fn note(&mut self, delay: i32, sight: Option<Sight>) -> f64 {
         let delay = delay.clamp(-LONGEST_US, LONGEST_US);
-        let is_hit = sight == Some(Sight::Hit);
-        if let Some(sight) = sight {
-            self.recent += (f64::from(u8::from(is_hit)) - self.recent) * LATEST;
-            self.belief.note(delay, sight);
-        }
+        let Some(sight) = sight else { return 1.0 };
+        self.recent += (f64::from(u8::from(sight == Sight::Hit)) - self.recent) * LATEST;
+        self.belief.note(delay, sight)
     }
 
     #[cfg(test)]

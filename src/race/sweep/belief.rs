@@ -161,8 +161,8 @@ impl Belief {
         self
     }
 
-    /// Weighs everything by what a round at `delay` µs showed.
-    pub(super) fn note(&mut self, delay: i32, sight: Sight) {
+    /// Weighs everything by what a round at `delay` µs showed. Returns how likely that was, as far as was believed.
+    pub(super) fn note(&mut self, delay: i32, sight: Sight) -> f64 {
         let usual = self.usual(sight);
         let mut total = 0.0;
         for cell in &mut self.cells {
@@ -181,6 +181,7 @@ impl Belief {
             }
         }
         self.recut();
+        total
     }
 
     /// How often this one was the winner so far. Counts the new one.

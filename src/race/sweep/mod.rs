@@ -10,7 +10,7 @@
 //! leaves after the first entry (before it, below zero); contenders of one entry leave together. Where there is one
 //! entry only, its axis is the time between one contender and the next. A [`Sweep`] names the delays of the next round,
 //! is told what the round showed, and moves to where the collisions are; some rounds it spends elsewhere, so that a
-//! wrong belief does not last.
+//! wrong belief does not last. Where several methods of delivery take turns, they learn from each other ([`Sweeps`]).
 //!
 //! ```text
 //! let mut sweep = Sweep::new(seed, &[1, 1], &[Some(cancel_took), Some(accept_took)]);
@@ -23,15 +23,17 @@
 
 mod axis;
 mod belief;
+mod shared;
 mod sight;
 #[cfg(test)]
-mod simulated;
+pub(super) mod simulated;
 
 use std::time::Duration;
 
 use crate::history::Stagger;
 use crate::seed::Seed;
 use axis::Axis;
+pub(super) use shared::Sweeps;
 use sight::Sight;
 
 /// An entry leaves at most this long after the first one, or before it, in µs. A volley of one entry lasts no longer
@@ -155,13 +157,11 @@ impl Sweep {
         if self.is_stepped { Stagger::Steps(delays[0]) } else { Stagger::Kinds(delays) }
     }
 
-    /// Takes in what a round showed whose contenders left like this.
-    pub(super) fn note(&mut self, stagger: &Stagger, seen: &Seen) {
+    /// Takes in what a round showed whose contenders left like this. Returns how likely that was, as far as was believed.
+    pub(super) fn note(&mut self, stagger: &Stagger, seen: &Seen) -> f64 {
         let first = usize::from(!self.is_stepped);
-        for (index, axis) in self.axes.iter_mut().enumerate() {
-            if let Some(delay) = delay(stagger, index) {
-                axis.note(delay, seen.sight(index + first));
-            }
-        }
+        let axes = self.axes.iter_mut().enumerate();
+        let noted = axes.filter_map(|(index, axis)| Some(axis.note(delay(stagger, index)?, seen.sight(index + first))));
+        noted.product()
     }
 }

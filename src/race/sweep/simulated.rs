@@ -13,7 +13,7 @@ const JITTERS_US: [f64; 3] = [10.0, 50.0, 200.0];
 
 /// What the winner of a round without collision says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Winner {
+pub(in crate::race) enum Winner {
     /// The first to come wins.
     First,
     /// Anybody.
@@ -26,16 +26,16 @@ enum Winner {
 
 /// A server with two actions, which checks, waits for as long as the window, and saves.
 #[derive(Debug, Clone, Copy)]
-struct Server {
+pub(in crate::race) struct Server {
     /// How much later entry 1 has to leave to reach its critical section together with entry 0.
-    crossing: f64,
-    window: f64,
+    pub(in crate::race) crossing: f64,
+    pub(in crate::race) window: f64,
     jitter: f64,
     winner: Winner,
 }
 
 impl Server {
-    fn new(crossing: f64, window: f64, jitter: f64) -> Self {
+    pub(in crate::race) fn new(crossing: f64, window: f64, jitter: f64) -> Self {
         Self { crossing, window, jitter, winner: Winner::First }
     }
 
@@ -46,7 +46,7 @@ impl Server {
     }
 
     /// A round in which entry 1 leaves `delay` µs after entry 0.
-    fn round(&self, delay: f64, dice: &mut Dice) -> Seen {
+    pub(in crate::race) fn round(&self, delay: f64, dice: &mut Dice) -> Seen {
         let beyond = delay + self.late(dice) - self.late(dice) - self.crossing;
         let hit = beyond.abs() < self.window;
         let is_first = match self.winner {
@@ -59,7 +59,7 @@ impl Server {
     }
 
     /// How long each takes alone. They tell little of the crossing: entry 0 does much after its critical section.
-    fn typical(&self) -> [Option<Duration>; 2] {
+    pub(in crate::race) fn typical(&self) -> [Option<Duration>; 2] {
         let us = |us: f64| Some(Duration::from_secs_f64(us * 1e-6));
         [us(4_300.0 + self.crossing.max(0.0)), us(1_000.0 + (-self.crossing).max(0.0))]
     }
@@ -81,7 +81,7 @@ impl Server {
 }
 
 /// How many µs entry 1 leaves after entry 0.
-fn delay_of(stagger: &Stagger) -> f64 {
+pub(in crate::race) fn delay_of(stagger: &Stagger) -> f64 {
     1e6 * (offset(stagger, 1, 0).as_secs_f64() - offset(stagger, 0, 0).as_secs_f64())
 }
 
