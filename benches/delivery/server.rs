@@ -61,15 +61,15 @@ impl Identity {
     }
 }
 
-/// A handler that stamps and answers, by one version of HTTP; over TLS if it has an identity.
-pub(crate) fn lean(version: Version, identity: Option<Identity>) -> SocketAddr {
+/// A handler that stamps and answers, by one version of HTTP, on so many threads; over TLS if it has an identity.
+pub(crate) fn lean(version: Version, identity: Option<Identity>, workers: usize) -> SocketAddr {
     let acceptor = identity.map(|identity| {
         identity.acceptor(match version {
             Version::Http1 => b"http/1.1",
             Version::Http2 => b"h2",
         })
     });
-    on_a_runtime_of_its_own(0, async move |listener: TcpListener| {
+    on_a_runtime_of_its_own((0, workers), async move |listener: TcpListener| {
         let clock = Clock::start();
         loop {
             let (tcp, _) = listener.accept().await.unwrap();
@@ -91,16 +91,16 @@ pub(crate) fn lean(version: Version, identity: Option<Identity>) -> SocketAddr {
 }
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, version: Version, clock: Clock) {
-    let (io, service) = (TokioIo::new(stream), service_fn(move |request| stamp(request, clock)));
+    let (io, service) = (TokioIo::new(stream), service_fn(move |request| stamp(request, clock.now().nanos(), clock)));
     let _ = match version {
         Version::Http1 => http1::Builder::new().serve_connection(io, service).await,
         Version::Http2 => http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await,
     };
 }
 
-/// Says when it had the head of the request, as the reference service does, and when it had all of it.
-async fn stamp(request: Request<Incoming>, clock: Clock) -> Result<Response<Full<Bytes>>, Infallible> {
-    let arrived = clock.now().nanos();
+/// Says when it had the head of the request (stamped as the service is called, which the reference service does as well), and when
+/// it had all of it.
+async fn stamp(request: Request<Incoming>, arrived: u64, clock: Clock) -> Result<Response<Full<Bytes>>, Infallible> {
     // A body that breaks off ends its connection, and the round with it.
     let _ = request.into_body().collect().await;
     let whole = clock.now().nanos();
@@ -111,15 +111,15 @@ async fn stamp(request: Request<Incoming>, clock: Clock) -> Result<Response<Full
 
 /// The reference service in memory, which steps back as it does when `race` starts it.
 pub(crate) fn reference() -> SocketAddr {
-    on_a_runtime_of_its_own(5, async |listener| {
+    on_a_runtime_of_its_own((5, 2), async |listener| {
         let service = OrderService::open(ServiceConfig::default()).await.unwrap();
         service.serve(listener, pending()).await.unwrap();
     })
 }
 
-/// Starts a thread with a runtime of two workers, whose threads are that `nice`, and a server on it that nobody stops.
+/// Starts a thread with a runtime of so many workers, whose threads are that `nice`, and a server on it that nobody stops.
 fn on_a_runtime_of_its_own<F: Future<Output = ()>>(
-    nice: i32,
+    (nice, workers): (i32, usize),
     serve: impl FnOnce(TcpListener) -> F + Send + 'static,
 ) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -131,7 +131,7 @@ fn on_a_runtime_of_its_own<F: Future<Output = ()>>(
     };
     thread::spawn(move || {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let runtime = builder.worker_threads(2).on_thread_start(step_back).enable_all().build().unwrap();
+        let runtime = builder.worker_threads(workers).on_thread_start(step_back).enable_all().build().unwrap();
         runtime.block_on(async { serve(TcpListener::from_std(listener).unwrap()).await });
     });
     address

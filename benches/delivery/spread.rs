@@ -41,11 +41,15 @@ pub(crate) fn measure(asked: &[String]) {
         "{ROUNDS} volleys a row; µs from the first arrival to the last, by the server's clock; skew: from the first release to the last\n"
     );
     let all = || [Barrier, Head, Tail, SinglePacketHead, SinglePacketTail].map(Sending::Held).to_vec();
-    let lean = || [Version::Http1, Version::Http2].map(|version| server::lean(version, None));
-    if is_asked("direct") {
-        let sendings = [vec![NAIVE, NAIVE_2], all()].concat();
-        let title = "a handler that does nothing but stamp, loopback";
-        run(&Table { title, scheme: "http", at: lean(), sendings, is_the_service: false });
+    let lean = |workers| [Version::Http1, Version::Http2].map(|version| server::lean(version, None, workers));
+    for (table, workers, title) in [
+        ("single", 1, "a handler that does nothing but stamp, on one thread, loopback"),
+        ("direct", 2, "the same on two threads"),
+    ] {
+        if is_asked(table) {
+            let sendings = [vec![NAIVE, NAIVE_2], all()].concat();
+            run(&Table { title, scheme: "http", at: lean(workers), sendings, is_the_service: false });
+        }
     }
     if is_asked("service") {
         // Its stamp says when the head was there, which tells nothing of tails.
@@ -58,9 +62,9 @@ pub(crate) fn measure(asked: &[String]) {
         measure_tls();
     }
     if is_asked("jitter") {
-        let title = "the same handler behind a network that delays each piece by 5 ± 3 ms";
+        let title = "the handler on one thread behind a network that delays each piece by 5 ± 3 ms";
         let sendings = [vec![NAIVE, NAIVE_2], all()].concat();
-        run(&Table { title, scheme: "http", at: lean().map(proxy::start), sendings, is_the_service: false });
+        run(&Table { title, scheme: "http", at: lean(1).map(proxy::start), sendings, is_the_service: false });
     }
 }
 
@@ -76,7 +80,7 @@ fn measure_tls() {
         return;
     };
     let identity = Identity::read(folder.as_ref());
-    let at = [Version::Http1, Version::Http2].map(|version| server::lean(version, Some(identity.clone())));
+    let at = [Version::Http1, Version::Http2].map(|version| server::lean(version, Some(identity.clone()), 1));
     let sendings = vec![NAIVE, NAIVE_2, Sending::Held(Head), Sending::Held(SinglePacketHead)];
     run(&Table { title: "the same handler over TLS 1.3", scheme: "https", at, sendings, is_the_service: false });
 }
