@@ -281,10 +281,10 @@ pub struct ScenarioResult {
     /// The same of all contenders that were let go: one that was not answered counts with the time until it was given up.
     /// What `--max-p95` is held against.
     pub waited_us: Quantiles,
-    /// First to last release of a volley, in microseconds.
+    /// First to last release of a volley, in microseconds, of those that a sweep did not hold apart.
     pub skew_us: Skew,
-    /// First to last arrival of a volley at the server, by the server's own clock; null where it does not tell, and in runs of
-    /// versions that did not ask.
+    /// First to last arrival of a volley at the server, by the server's own clock, of those that a sweep did not hold apart and of
+    /// which more than a tail was withheld; null where it does not tell, and in runs of versions that did not ask.
     #[serde(default)]
     pub arrival_spread_us: Option<ArrivalSpread>,
     /// At 95 % confidence, the share of such rounds with a violation is below this (exact binomial); null without any.

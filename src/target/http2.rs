@@ -2,6 +2,7 @@
 //!
 //! The protocol is the `h2` crate's; [`weir`] stands below it and holds the frames of raced streams back.
 
+mod frame;
 mod said;
 mod weir;
 

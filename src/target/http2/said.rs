@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::weir::{FRAME_HEAD, FrameHead};
+use super::frame::{FRAME_HEAD, FrameHead};
 
 /// Frame types (RFC 9113 §6.5, §6.8).
 const SETTINGS: u8 = 0x4;

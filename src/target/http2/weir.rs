@@ -23,21 +23,13 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
+use super::frame::{FRAME_HEAD, FrameHead};
 use super::said::{Incoming, Said};
 use crate::target::gate::{Parked, Ticket};
 use crate::target::hold::{Charge, Hold};
 
 /// The length of the client's connection preface (RFC 9113 §3.4).
 const PREFACE: usize = 24;
-/// The length of a frame's header (RFC 9113 §4.1).
-pub(super) const FRAME_HEAD: usize = 9;
-/// Frame types that carry a request (RFC 9113 §6).
-const DATA: u8 = 0x0;
-const HEADERS: u8 = 0x1;
-const CONTINUATION: u8 = 0x9;
-const END_STREAM: u8 = 0x1;
-const END_HEADERS: u8 = 0x4;
-
 /// What a connection holds back, shared by its places, the top of its stream, and the gate.
 #[derive(Debug)]
 pub(super) struct Weir {
@@ -264,40 +256,6 @@ struct Cut {
     left: usize,
     /// The frame under way, and whether it is kept.
     frame: Option<(FrameHead, bool)>,
-}
-
-/// What a frame's header says.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FrameHead {
-    pub(super) length: usize,
-    pub(super) kind: u8,
-    pub(super) flags: u8,
-    pub(super) stream: u32,
-}
-
-impl FrameHead {
-    pub(super) fn read(bytes: &[u8; FRAME_HEAD]) -> Self {
-        let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = *bytes;
-        Self {
-            length: u32::from_be_bytes([0, l0, l1, l2]) as usize,
-            kind,
-            flags,
-            stream: u32::from_be_bytes([s0 & 0x7f, s1, s2, s3]),
-        }
-    }
-
-    const fn ends_stream(self) -> bool {
-        matches!(self.kind, DATA | HEADERS) && self.flags & END_STREAM != 0
-    }
-
-    /// Whether nothing of a request whose end was begun comes after it.
-    const fn completes(self) -> bool {
-        match self.kind {
-            DATA => true,
-            HEADERS | CONTINUATION => self.flags & END_HEADERS != 0,
-            _ => false,
-        }
-    }
 }
 
 impl Cut {

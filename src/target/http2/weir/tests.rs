@@ -12,6 +12,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::target::gate::{Gate, Leave};
 use crate::target::hold::HeldSocket;
+use crate::target::http2::frame::{CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS};
 
 const LIMIT: Duration = Duration::from_secs(20);
 /// The frame types of settings, pings and windows (RFC 9113 §6).
