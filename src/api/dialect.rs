@@ -26,6 +26,8 @@ const MOST_RECORDS: usize = 10_000;
 pub struct Dialect {
     pub(super) create: RequestTemplate,
     pub(super) creates_with_key: bool,
+    /// Whether the fresh resource holds the value that its request was filled with.
+    pub(super) creates_with_value: bool,
     pub(super) read: RequestTemplate,
     pub(super) actions: BTreeMap<Arc<str>, ActionDialect>,
     pub(super) effects: Option<ListDialect>,
@@ -74,6 +76,8 @@ pub(super) struct ActionDialect {
     pub(super) request: RequestTemplate,
     pub(super) sends_key: bool,
     pub(super) sends_token: bool,
+    /// Whether it leaves the value that its request was filled with.
+    pub(super) writes_value: bool,
     pub(super) effect: Option<Pointer>,
     pub(super) amount: Option<Pointer>,
 }
@@ -229,6 +233,15 @@ impl Dialect {
             Verb::Create | Verb::Read | Verb::ListEffects | Verb::ListEvents => false,
         };
         sends && self.token.is_some()
+    }
+
+    /// Whether a request for `verb` writes the value that it is filled with.
+    pub fn writes_a_value(&self, verb: &Verb) -> bool {
+        match verb {
+            Verb::Create => self.creates_with_value,
+            Verb::Act(action) => self.actions.get(action).is_some_and(|action| action.writes_value),
+            Verb::Read | Verb::ListEffects | Verb::ListEvents => false,
+        }
     }
 
     /// Whom the server is told to be dealing with, if anything proves it: `customer 2`, or `customer` where all customers

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::Api;
-use super::model::{ActionModel, KeyPromises, Lags, Model, StateIx, Transition};
+use super::model::{ActionModel, Family, KeyPromises, Lags, Model, StateIx, Transition};
 use crate::source::{Source, SourceError};
 use shape::{ApiFile, ReplayFile, ReuseFile};
 
@@ -132,12 +132,15 @@ impl Reader<'_> {
                 has_effect: action.effect.is_some(),
                 only: action.only,
                 is_aside: action.aside,
+                write: None,
+                adds: None,
             });
         }
         let initial = index(&file.states.initial)?;
         self.check_reachable(file, &states, initial, &actions)?;
         Ok(Model {
             noun: file.resource.name.as_str().into(),
+            family: Family::Lifecycle,
             initial,
             states: states.clone(),
             actions,

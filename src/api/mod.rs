@@ -19,7 +19,9 @@ use std::sync::Arc;
 pub use credentials::{Credentials, Tells};
 pub use dialect::{Dialect, Fill};
 pub use exchange::{Headers, Request, Response};
-pub use model::{ActionModel, Allowed, KeyPromises, Lags, Model, StateIx, Transition};
+pub use model::{
+    ActionModel, Allowed, Bounds, Family, KeyPromises, Lags, Leaves, Model, Needs, StateIx, Transition, Write,
+};
 
 use crate::source::SourceError;
 

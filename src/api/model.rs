@@ -14,6 +14,9 @@ pub struct StateIx(pub u16);
 pub struct Model {
     /// What the resource is called, for sentences: `order`.
     pub noun: Arc<str>,
+    /// What kind of resource it is. For all but a [`Family::Lifecycle`] the states say no more than what races need for
+    /// their set-up: the judge makes a state of each value (`check::lower`).
+    pub family: Family,
     /// State names; a [`StateIx`] counts into them.
     pub states: Vec<Arc<str>>,
     /// Where a fresh resource starts.
@@ -32,6 +35,62 @@ pub struct Model {
     pub keys: KeyPromises,
     /// What may lag behind what was acknowledged.
     pub lags: Lags,
+}
+
+/// The kinds of resource that can be described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Named states, and actions that lead from one to another.
+    Lifecycle,
+    /// A value that is replaced as a whole, or removed. Its states are [`Model::ABSENT`] and [`Model::PRESENT`]; a reply's state is
+    /// the value.
+    Register,
+    /// A number that actions add to or take from, within bounds (stock, a balance, seats). Its one state is [`Model::PRESENT`]; a
+    /// reply's state is the number.
+    Counter(Bounds),
+    /// Nothing but the effects that it is asked for (charges of a customer, say). Its one state is [`Model::PRESENT`], and no
+    /// reply need show it.
+    Effects,
+}
+
+/// The least and the most that a counter may be; `None` is no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bounds {
+    /// Not less than this.
+    pub least: Option<i64>,
+    /// Not more than this.
+    pub most: Option<i64>,
+}
+
+/// What an action does to a register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Write {
+    /// What it needs to find.
+    pub needs: Needs,
+    /// What it leaves behind.
+    pub leaves: Leaves,
+}
+
+/// What a write needs to find; where it does not, it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Needs {
+    /// Nothing in particular.
+    Anything,
+    /// A value.
+    Present,
+    /// No value (`If-None-Match: *`).
+    Absent,
+}
+
+/// What a write leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leaves {
+    /// The value it was sent with (`Call::value`).
+    Value,
+    /// No value.
+    Nothing,
 }
 
 /// What may lag behind what was acknowledged, by declaration.
@@ -80,6 +139,10 @@ pub struct ActionModel {
     /// Whether it comes from outside the contract (an older API on the same data): it needs no precondition, and explains
     /// a step only in a round that sent it.
     pub is_aside: bool,
+    /// What it does to a register.
+    pub write: Option<Write>,
+    /// What it adds to a counter; less than nothing takes from it.
+    pub adds: Option<i64>,
 }
 
 /// One allowed step.
@@ -92,6 +155,11 @@ pub struct Transition {
 }
 
 impl Model {
+    /// The state of a register without a value.
+    pub const ABSENT: &'static str = "absent";
+    /// The state of whatever is there.
+    pub const PRESENT: &'static str = "present";
+
     /// The state called `name`.
     pub fn state(&self, name: &str) -> Option<StateIx> {
         let index = self.states.iter().position(|state| &**state == name)?;

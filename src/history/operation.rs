@@ -128,6 +128,9 @@ pub struct Call {
     /// What it carried beside, where it carried a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Digest>,
+    /// The value it was to write, where the resource is a register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Arc<str>>,
 }
 
 impl Call {

@@ -153,6 +153,7 @@ mod tests {
             precondition: Precondition::Absent,
             key: None,
             payload: None,
+            value: None,
             principal: None,
         }
     }

@@ -109,6 +109,7 @@ mod tests {
                 precondition: Precondition::Absent,
                 key: None,
                 payload: None,
+                value: None,
                 principal: None,
             },
             window: Window { opened: at(0), released: released.map(at), closed: at(500) },

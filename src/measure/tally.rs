@@ -246,6 +246,7 @@ mod tests {
                 precondition: Precondition::Token("\"a\"".into()),
                 key: None,
                 payload: None,
+                value: None,
                 principal: None,
             },
             window: Window { opened: at(0), released: Some(at(released)), closed: at(closed) },

@@ -444,6 +444,7 @@ fn note_unconnected(recorder: &Recorder, plan: &ContenderPlan, cause: Cause) {
         precondition: Precondition::Absent,
         key: None,
         payload: None,
+        value: None,
     };
     lane.open(call).close_now(Outcome::NotSent(cause));
 }

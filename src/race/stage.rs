@@ -92,6 +92,7 @@ pub(super) fn speak(
     };
     let request = dialect.request(&verb, fill);
     let payload = extras.key.is_some().then(|| Digest::of(request.body.as_deref().unwrap_or_default()));
+    let value = dialect.writes_a_value(&verb).then(|| unique.as_str().into());
     let call = Call {
         verb,
         principal: dialect.principal(&actor),
@@ -100,6 +101,7 @@ pub(super) fn speak(
         precondition: extras.token.map_or(Precondition::Absent, Precondition::Token),
         key: extras.key,
         payload,
+        value,
     };
     (request, call)
 }

@@ -111,6 +111,7 @@ fn operation(line: &str, client: ClientId, round: RoundId) -> Option<Operation> 
             precondition: asked.precondition,
             key: asked.key,
             payload: asked.payload,
+            value: None,
         },
         window: Window { opened: stamp(opened)?, released: races.then_some(stamp(opened)?), closed: stamp(closed)? },
         outcome,

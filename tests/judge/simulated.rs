@@ -36,6 +36,7 @@ fn operation(ask: &Ask, manners: Manners, outcome: Outcome) -> Operation {
             precondition: ask.heard.token.clone().map_or(Precondition::Absent, Precondition::Token),
             key: ask.heard.key.clone(),
             payload: ask.heard.payload,
+            value: None,
             principal: manners.principal(&ask.heard.actor),
         },
         window: Window { opened, released: (ask.phase == Phase::Contend).then_some(opened), closed },

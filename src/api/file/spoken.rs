@@ -44,6 +44,7 @@ impl Reader<'_> {
                 request,
                 sends_key: action.idempotency_key,
                 sends_token: !action.aside,
+                writes_value: false,
                 effect: self.pointer_option(action.effect.as_ref())?,
                 amount: self.pointer_option(action.amount.as_ref())?,
             };
@@ -63,6 +64,7 @@ impl Reader<'_> {
         Ok(Dialect {
             create: self.create_request(&file.create)?,
             creates_with_key: self.creates_with_key(file)?,
+            creates_with_value: false,
             read: self.read_request(&file.read)?,
             actions,
             effects: file.effects.as_ref().map(|list| self.list(list)).transpose()?,

@@ -22,6 +22,7 @@ fn contender(released: u64, closed: u64) -> Operation {
             principal: None,
             key: None,
             payload: None,
+            value: None,
         },
         window: Window { opened: at(0), released: Some(at(released)), closed: at(closed) },
         outcome: Outcome::Unknown(Cause::TimedOut),
