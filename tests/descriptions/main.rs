@@ -129,3 +129,34 @@ fn every_mistake_of_the_corpus_is_named_where_it_stands() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(corpus.len() > 60, "{}", corpus.len());
 }
+
+/// Every example of the reference is a description, or becomes one laid over the valid one of its model.
+#[test]
+fn every_example_of_the_reference_is_read() {
+    let page = fs::read_to_string(root().join("docs/api-descriptions.md")).unwrap();
+    let mut examples = 0;
+    for block in page.split("\n```toml").skip(1) {
+        let (model, rest) = block.split_once('\n').unwrap();
+        let (example, _) = rest.split_once("\n```").unwrap();
+        let text = match model.trim() {
+            "" => example.to_owned(),
+            model => laid_over(&model.replace("state-", ""), example),
+        };
+        Api::parse("example.toml", &text).unwrap_or_else(|error| panic!("{example}\n{error}"));
+        examples += 1;
+    }
+    assert!(examples >= 8, "{examples}");
+}
+
+fn laid_over(base: &str, example: &str) -> String {
+    let base = fs::read_to_string(root().join(format!("tests/descriptions/valid/{base}.toml"))).unwrap();
+    let mut whole: toml::Table = toml::from_str(&base).unwrap();
+    let above: toml::Table = toml::from_str(example).unwrap();
+    for (key, value) in above {
+        match (whole.get_mut(&key), value) {
+            (Some(toml::Value::Table(own)), toml::Value::Table(table)) => own.extend(table),
+            (_, value) => _ = whole.insert(key, value),
+        }
+    }
+    toml::to_string(&whole).unwrap()
+}
