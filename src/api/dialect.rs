@@ -3,6 +3,7 @@
 //! Reading is total: whatever bytes a server sends become an outcome, and what cannot be read is `Unknown`, never
 //! success and never a refusal.
 
+mod presence;
 mod reading;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::credentials::{Credentials, Tells};
 use super::exchange::{Headers, Request};
 use super::template::{Template, Values};
 use crate::history::{Actor, Meaning, Verb};
+pub(crate) use presence::Presence;
 
 /// A name or token longer than this is not taken from a reply (characters).
 const LONGEST_NAME: usize = 1024;
@@ -41,6 +43,7 @@ pub struct Dialect {
     pub(super) token: Option<TokenDialect>,
     pub(super) idempotency: Option<KeyDialect>,
     pub(super) rules: Vec<ReplyRule>,
+    pub(crate) presence: Presence,
 }
 
 #[derive(Debug, Clone)]
@@ -135,6 +138,8 @@ pub struct Fill<'a> {
     pub key: Option<&'a str>,
     /// A body instead of the described one.
     pub body: Option<&'a Value>,
+    /// What a fresh counter is to hold, if not what the description says.
+    pub starts: Option<i64>,
 }
 
 impl Dialect {

@@ -104,6 +104,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         departures.sort_by_key(|departure| departure.place);
         let origin = departures.iter().filter_map(|departure| departure.released).min();
         let since = |stamp: Option<Stamp>| Some(stamp?.since(origin?));
+        let latest = self.plan.contenders.iter().map(|contender| contender.offset).max().unwrap_or_default();
         let left: Option<Vec<Duration>> = match &self.orders.stagger {
             None => None,
             Some(Stagger::Steps(_)) => departures.iter().map(|departure| since(departure.released)).collect(),
@@ -111,7 +112,10 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 let first_of = |kind| {
                     departures.iter().filter(move |departure| departure.kind == kind).map(|one| one.released).min()
                 };
-                (0..kinds).map(|kind| since(first_of(kind)?)).collect()
+                // Without the offsets that the scenario itself asks for: what is swept comes on top of them.
+                (0..kinds)
+                    .map(|kind| Some((since(first_of(kind)?)? + latest).saturating_sub(self.offset_of(kind))))
+                    .collect()
             }
         };
         let left = self.orders.stagger.as_ref().zip(left).map(|(stagger, left)| as_left(stagger, &left));
@@ -131,7 +135,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         let Some((stage, known)) = self.set_up(&mut lane, &mut dice).await else {
             return;
         };
-        let before = known.token.clone();
+        let before = self.token_before(&stage, known.as_ref(), &mut lane, &mut dice).await;
         let Some(mut ready) = self.connect(recorder, contenders, volley).await else {
             return;
         };
@@ -141,7 +145,9 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 return;
             }
             // What the changes came to, also where no contender wants to know.
-            self.read(&stage, &mut lane, &mut dice).await;
+            if stage.dialect.reads() {
+                self.read(&stage, &mut lane, &mut dice).await;
+            }
         }
         self.read_tokens(recorder, &stage, &mut ready, TokenUse::Current, &mut dice).await;
         if ready.iter().any(|contender| contender.token.is_none() && contender.plan.token != TokenUse::None) {
@@ -149,7 +155,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         }
         // A resource that was just made has a version, and nothing that tells of it.
         let is_changed = !self.plan.set_up.is_empty() && self.plan.change.is_empty();
-        let mut told = Told { version: known.version.filter(|_| is_changed) };
+        let mut told = Told { version: known.and_then(|known| known.version).filter(|_| is_changed) };
         if self.race(&stage, ready, tasks, &mut dice).await {
             while let Some(done) = tasks.join_next().await {
                 // A task that panicked has recorded its operation as Unknown; its connection is gone with it.
@@ -175,22 +181,63 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         }
     }
 
-    /// A fresh resource, brought to where the plan starts, and what its last reply showed.
-    pub(super) async fn set_up(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Reply)> {
+    /// The token that the resource has before anybody races, where something that follows the race is about it.
+    async fn token_before(
+        &self,
+        stage: &Stage<'_>,
+        known: Option<&Reply>,
+        lane: &mut Lane,
+        dice: &mut Dice,
+    ) -> Option<Arc<str>> {
+        let shown = known.and_then(|known| known.token.clone());
+        let is_needed = self.plan.then.iter().any(|follower| follower.token == TokenUse::Stale);
+        if shown.is_some() || !is_needed || !stage.dialect.reads() {
+            return shown;
+        }
+        self.read(stage, lane, dice).await?.token
+    }
+
+    /// A fresh resource, brought to where the plan starts, and what the last reply showed of it, if there was one.
+    pub(super) async fn set_up(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Option<Reply>)> {
         let (stage, created) = self.create(lane, dice).await?;
         let known = self.walk(&stage, lane, &self.plan.set_up, created, dice).await?;
         Some((stage, known))
     }
 
-    async fn create(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Reply)> {
+    /// The resource: made, and what was told of it; or an id that nobody has used yet.
+    async fn create(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Option<Reply>)> {
         let dialect = &self.plan.api.dialect;
         let persons = Persons(self.nonce.child("persons"));
-        let actor = Actor { role: Arc::clone(dialect.role(&Verb::Create)), person: 1 };
-        let (request, call) = speak(dialect, persons, Verb::Create, actor, Extras::default(), dice);
-        let reply = self.ask(dialect, ServerUse::Target, lane, call, &request).await?;
-        let id = reply.resource.clone().filter(|_| reply.meaning == Meaning::Applied)?;
+        let made = dialect.made_id(&dice.uuid().to_string()).map(Arc::from);
+        let (id, created) = if self.plan.creates {
+            let (id, created) = self.ask_for_one(persons, made, lane, dice).await?;
+            (id, Some(created))
+        } else {
+            (made?, None)
+        };
         let (shared_key, shared_word) = (dice.uuid().to_string().into(), dice.uuid().to_string());
-        Some((Stage { dialect, id, persons, shared_key, shared_word }, reply))
+        Some((Stage { dialect, id, persons, shared_key, shared_word }, created))
+    }
+
+    /// Asks for a resource, under an id that was `made` up or that the server then tells.
+    async fn ask_for_one(
+        &self,
+        persons: Persons,
+        made: Option<Arc<str>>,
+        lane: &mut Lane,
+        dice: &mut Dice,
+    ) -> Option<(Arc<str>, Reply)> {
+        let dialect = &self.plan.api.dialect;
+        let actor = Actor { role: Arc::clone(dialect.role(&Verb::Create)), person: 1 };
+        let id = made.as_deref().unwrap_or_default();
+        let extras = Extras { id, starts: self.plan.starts, ..Extras::default() };
+        let (request, call) = speak(dialect, persons, Verb::Create, actor, extras, dice);
+        let reply = self.ask(dialect, ServerUse::Target, lane, call, &request).await?;
+        if reply.meaning != Meaning::Applied {
+            return None;
+        }
+        let id = made.or_else(|| reply.resource.clone())?;
+        Some((id, reply))
     }
 
     /// Takes the steps one after the other, each conditional on what the last one answered. `None` if one does not
@@ -200,14 +247,14 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         stage: &Stage<'_>,
         lane: &mut Lane,
         steps: &[Step],
-        mut known: Reply,
+        mut known: Option<Reply>,
         dice: &mut Dice,
-    ) -> Option<Reply> {
+    ) -> Option<Option<Reply>> {
         for step in steps {
             let verb = step.verb();
-            let token = match &known.token {
-                Some(token) => Some(Arc::clone(token)),
-                None if stage.dialect.has_token() => self.read(stage, lane, dice).await?.token,
+            let token = match known.and_then(|known| known.token) {
+                Some(token) => Some(token),
+                None if stage.dialect.sends_token(&verb) => self.read(stage, lane, dice).await?.token,
                 None => None,
             };
             let token = token.filter(|_| stage.dialect.sends_token(&verb));
@@ -222,7 +269,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
             if reply.meaning != Meaning::Applied || !arrived {
                 return None;
             }
-            known = reply;
+            known = Some(reply);
         }
         Some(known)
     }
@@ -283,8 +330,9 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     }
 
     /// Every contender that wants a token of this use reads the resource on its own connection: the read warms the
-    /// connection, too. Those without tokens read just to warm it. A kept connection that the server has closed in the
-    /// meantime is replaced, and the read made once more, by another client and as an operation of its own.
+    /// connection, too. Those without tokens read just to warm it; where nothing can be read, a list does that. A kept
+    /// connection that the server has closed in the meantime is replaced, and the read made once more, by another client and
+    /// as an operation of its own.
     async fn read_tokens(
         &self,
         recorder: &Recorder,
@@ -302,10 +350,10 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 continue;
             }
             for _attempt in 0..2 {
-                let (request, call) = stage.speak_read(&contender.plan.reader, dice);
-                let open = contender.lane.open(call);
+                let Some((request, call)) = stage.speak_look(&contender.plan.reader, dice) else { break };
+                let (verb, open) = (call.verb.clone(), contender.lane.open(call));
                 let exchange = contender.connection.send(&request).await;
-                let (window, outcome) = read_exchange(stage.dialect, &Verb::Read, exchange);
+                let (window, outcome) = read_exchange(stage.dialect, &verb, exchange);
                 let token = outcome.reply().and_then(|reply| reply.token.clone());
                 let is_retired = outcome.is_open_ended();
                 open.close(window, outcome);
@@ -363,13 +411,20 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         gate.open(&leaves, self.gate_limit).await.is_ok()
     }
 
+    /// How much later than the first a kind of contender leaves because its scenario says so.
+    fn offset_of(&self, kind: usize) -> Duration {
+        self.plan.contenders.iter().find(|contender| contender.entry == kind).map_or(Duration::ZERO, |one| one.offset)
+    }
+
     /// Who leaves when, in order, and the place that each has in the volley's shuffled order.
     fn leaves(&self, ready: &[Ready<'_, T::Contender>]) -> (Vec<Leave>, Vec<usize>) {
         let mut order: Vec<usize> = (0..ready.len()).collect();
         self.order.dice().shuffle(&mut order);
+        let earliest = ready.iter().map(|contender| contender.plan.offset).min().unwrap_or_default();
         let delay = |place: usize, index: usize| {
-            let stagger = self.orders.stagger.as_ref();
-            stagger.map_or(Duration::ZERO, |stagger| offset(stagger, ready[index].plan.entry, place))
+            let (stagger, plan) = (self.orders.stagger.as_ref(), ready[index].plan);
+            let swept = stagger.map_or(Duration::ZERO, |stagger| offset(stagger, plan.entry, place));
+            swept + plan.offset.saturating_sub(earliest)
         };
         let mut leaves: Vec<(Leave, usize)> = (order.into_iter().enumerate())
             .map(|(place, index)| (Leave { index, delay: delay(place, index) }, place))

@@ -20,23 +20,18 @@ pub(super) async fn look(config: &RunConfig, target: &HttpTarget, url: &str, sto
     }
 }
 
-/// Makes one resource and reads it.
+/// Makes one resource and reads it, as far as the API has requests for that.
 async fn try_out(target: &HttpTarget, url: &str, api: &Api) -> Result<(), RunError> {
     let mut dice = Seed::arbitrary().dice();
     let (person, unique) = (dice.uuid().to_string(), dice.uuid().to_string());
-    let mut id: Arc<str> = "".into();
+    let dialect = &api.dialect;
+    let mut id: Arc<str> = dialect.made_id(&unique).unwrap_or_default().into();
     let mut token = None;
-    for verb in [Verb::Create, Verb::Read] {
-        let fill = Fill {
-            id: &id,
-            role: api.dialect.role(&verb),
-            person: &person,
-            unique: &unique,
-            token: None,
-            key: None,
-            body: None,
-        };
-        let request = api.dialect.request(&verb, fill);
+    for verb in dialect.creates().then_some(Verb::Create).into_iter().chain(harmless(api)) {
+        let role = dialect.role(&verb);
+        let fill =
+            Fill { id: &id, role, person: &person, unique: &unique, token: None, key: None, body: None, starts: None };
+        let request = dialect.request(&verb, fill);
         let mut outcome = ask(target, api, &verb, &request).await;
         if matches!(outcome, Outcome::Unknown(Cause::Broken(_))) {
             // A kept connection that the server has closed in the meantime. Nothing of the look is judged, so asking
@@ -45,14 +40,18 @@ async fn try_out(target: &HttpTarget, url: &str, api: &Api) -> Result<(), RunErr
         }
         match outcome {
             Outcome::Answered(reply) if reply.meaning == Meaning::Applied => {
-                id = reply.resource.unwrap_or(id);
+                if dialect.made_id("").is_none() {
+                    id = reply.resource.unwrap_or(id);
+                }
                 token = reply.token;
             }
+            // Nobody has made it.
+            Outcome::Answered(reply) if reply.meaning == Meaning::NotFound && !dialect.creates() => {}
             other => return Err(unusable(url, api, &request, &other)),
         }
     }
-    match api.dialect.token_header() {
-        Some(header) if token.is_none() => Err(RunError::TargetUnusable {
+    match dialect.token_header() {
+        Some(header) if token.is_none() && dialect.creates() && dialect.reads() => Err(RunError::TargetUnusable {
             target: url.to_owned(),
             why: format!(
                 "the {} was read, and the answer has no `{header}` header, which actions are conditional on",
@@ -67,12 +66,21 @@ async fn try_out(target: &HttpTarget, url: &str, api: &Api) -> Result<(), RunErr
     }
 }
 
-/// Whether the target answers at all: to a read of a resource that nobody made, whatever it says to that.
+/// A request that changes nothing: a read, or a list where nothing can be read; none if there is neither.
+fn harmless(api: &Api) -> Option<Verb> {
+    api.dialect.reads().then_some(Verb::Read).or_else(|| api.dialect.lists().next())
+}
+
+/// Whether the target answers at all: to a read of a resource that nobody made, whatever it says to that. (Where nothing can be
+/// read or listed, it makes one.)
 pub(super) async fn answers(target: &HttpTarget, api: &Api) -> bool {
     let id = Seed::arbitrary().dice().uuid().to_string();
-    let verb = Verb::Read;
+    let Some(verb) = harmless(api).or_else(|| api.dialect.creates().then_some(Verb::Create)) else {
+        // There is nothing but actions, and they are for those who race.
+        return true;
+    };
     let role = api.dialect.role(&verb);
-    let fill = Fill { id: &id, role, person: &id, unique: &id, token: None, key: None, body: None };
+    let fill = Fill { id: &id, role, person: &id, unique: &id, token: None, key: None, body: None, starts: None };
     target.send(&api.dialect.request(&verb, fill)).await.result.is_ok()
 }
 

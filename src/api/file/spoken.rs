@@ -9,8 +9,8 @@ use toml::Spanned;
 
 use super::super::credentials::Credentials;
 use super::super::dialect::{
-    ActionDialect, ActorDialect, BodyTemplate, Dialect, KeyDialect, ListDialect, Pointer, ReplyRule, RequestTemplate,
-    StatusRange, TokenDialect,
+    ActionDialect, ActorDialect, BodyTemplate, Dialect, KeyDialect, ListDialect, Pointer, Presence, ReplyRule,
+    RequestTemplate, StatusRange, TokenDialect,
 };
 use super::super::template::{Hole, Template};
 use super::Reader;
@@ -78,6 +78,7 @@ impl Reader<'_> {
             token: file.token.as_ref().map(|token| self.token(token)).transpose()?,
             idempotency: file.idempotency.as_ref().map(|key| self.key(key)).transpose()?,
             rules: file.replies.iter().map(|reply| self.rule(reply)).collect::<Result<_, _>>()?,
+            presence: Presence::default(),
         })
     }
 
