@@ -20,14 +20,14 @@ use super::Stop;
 use super::observe::Told;
 use super::schedule::{Orders, Volleyed};
 use super::servers::Servers;
-use super::stage::{Extras, Persons, Stage, as_used, read_exchange, reader, speak};
-use super::sweep::{as_left, offset};
+use super::stage::{Stage, as_used, read_exchange};
+use super::sweep::{as_left, offset, without_offsets};
 use super::volley::Volley;
 use crate::api::{Dialect, Request};
 use crate::clock::Stamp;
-use crate::history::{Actor, Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Stagger, Verb};
+use crate::history::{Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Stagger};
 use crate::ids::RoundId;
-use crate::scenario::{ContenderPlan, Plan, ServerUse, Step, TokenUse};
+use crate::scenario::{ContenderPlan, Plan, ServerUse, TokenUse};
 use crate::seed::{Dice, Seed};
 use crate::target::gate::{Gate, Leave, Ticket};
 use crate::target::{Contender, Method, Target};
@@ -104,7 +104,6 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         departures.sort_by_key(|departure| departure.place);
         let origin = departures.iter().filter_map(|departure| departure.released).min();
         let since = |stamp: Option<Stamp>| Some(stamp?.since(origin?));
-        let latest = self.plan.contenders.iter().map(|contender| contender.offset).max().unwrap_or_default();
         let left: Option<Vec<Duration>> = match &self.orders.stagger {
             None => None,
             Some(Stagger::Steps(_)) => departures.iter().map(|departure| since(departure.released)).collect(),
@@ -112,10 +111,9 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 let first_of = |kind| {
                     departures.iter().filter(move |departure| departure.kind == kind).map(|one| one.released).min()
                 };
-                // Without the offsets that the scenario itself asks for: what is swept comes on top of them.
-                (0..kinds)
-                    .map(|kind| Some((since(first_of(kind)?)? + latest).saturating_sub(self.offset_of(kind))))
-                    .collect()
+                let left = (0..kinds).map(|kind| since(first_of(kind)?)).collect::<Option<Vec<Duration>>>();
+                let offsets: Vec<Duration> = (0..kinds).map(|kind| self.offset_of(kind)).collect();
+                left.map(|left| without_offsets(&left, &offsets))
             }
         };
         let left = self.orders.stagger.as_ref().zip(left).map(|(stagger, left)| as_left(stagger, &left));
@@ -179,104 +177,6 @@ impl<'a, T: Target> RoundRunner<'a, T> {
             self.follow(&stage, recorder, before.as_ref(), &mut told, &mut dice).await;
             self.observe(&stage, recorder, told, &mut dice).await;
         }
-    }
-
-    /// The token that the resource has before anybody races, where something that follows the race is about it.
-    async fn token_before(
-        &self,
-        stage: &Stage<'_>,
-        known: Option<&Reply>,
-        lane: &mut Lane,
-        dice: &mut Dice,
-    ) -> Option<Arc<str>> {
-        let shown = known.and_then(|known| known.token.clone());
-        let is_needed = self.plan.then.iter().any(|follower| follower.token == TokenUse::Stale);
-        if shown.is_some() || !is_needed || !stage.dialect.reads() {
-            return shown;
-        }
-        self.read(stage, lane, dice).await?.token
-    }
-
-    /// A fresh resource, brought to where the plan starts, and what the last reply showed of it, if there was one.
-    pub(super) async fn set_up(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Option<Reply>)> {
-        let (stage, created) = self.create(lane, dice).await?;
-        let known = self.walk(&stage, lane, &self.plan.set_up, created, dice).await?;
-        Some((stage, known))
-    }
-
-    /// The resource: made, and what was told of it; or an id that nobody has used yet.
-    async fn create(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Option<Reply>)> {
-        let dialect = &self.plan.api.dialect;
-        let persons = Persons(self.nonce.child("persons"));
-        let made = dialect.made_id(&dice.uuid().to_string()).map(Arc::from);
-        let (id, created) = if self.plan.creates {
-            let (id, created) = self.ask_for_one(persons, made, lane, dice).await?;
-            (id, Some(created))
-        } else {
-            (made?, None)
-        };
-        let (shared_key, shared_word) = (dice.uuid().to_string().into(), dice.uuid().to_string());
-        Some((Stage { dialect, id, persons, shared_key, shared_word }, created))
-    }
-
-    /// Asks for a resource, under an id that was `made` up or that the server then tells.
-    async fn ask_for_one(
-        &self,
-        persons: Persons,
-        made: Option<Arc<str>>,
-        lane: &mut Lane,
-        dice: &mut Dice,
-    ) -> Option<(Arc<str>, Reply)> {
-        let dialect = &self.plan.api.dialect;
-        let actor = Actor { role: Arc::clone(dialect.role(&Verb::Create)), person: 1 };
-        let id = made.as_deref().unwrap_or_default();
-        let extras = Extras { id, starts: self.plan.starts, ..Extras::default() };
-        let (request, call) = speak(dialect, persons, Verb::Create, actor, extras, dice);
-        let reply = self.ask(dialect, ServerUse::Target, lane, call, &request).await?;
-        if reply.meaning != Meaning::Applied {
-            return None;
-        }
-        let id = made.or_else(|| reply.resource.clone())?;
-        Some((id, reply))
-    }
-
-    /// Takes the steps one after the other, each conditional on what the last one answered. `None` if one does not
-    /// lead where it should.
-    async fn walk(
-        &self,
-        stage: &Stage<'_>,
-        lane: &mut Lane,
-        steps: &[Step],
-        mut known: Option<Reply>,
-        dice: &mut Dice,
-    ) -> Option<Option<Reply>> {
-        for step in steps {
-            let verb = step.verb();
-            let token = match known.and_then(|known| known.token) {
-                Some(token) => Some(token),
-                None if stage.dialect.sends_token(&verb) => self.read(stage, lane, dice).await?.token,
-                None => None,
-            };
-            let token = token.filter(|_| stage.dialect.sends_token(&verb));
-            let key = stage.dialect.sends_key(&verb).then(|| dice.uuid().to_string().into());
-            let extras = Extras { id: &stage.id, token, key, ..Extras::default() };
-            let (request, call) = speak(stage.dialect, stage.persons, verb, step.actor.clone(), extras, dice);
-            let reply = self.ask(stage.dialect, ServerUse::Target, lane, call, &request).await?;
-            let arrived = match (&step.leads_to, &reply.state) {
-                (Some(goal), Some(shown)) => goal == shown,
-                _ => true,
-            };
-            if reply.meaning != Meaning::Applied || !arrived {
-                return None;
-            }
-            known = Some(reply);
-        }
-        Some(known)
-    }
-
-    async fn read(&self, stage: &Stage<'_>, lane: &mut Lane, dice: &mut Dice) -> Option<Reply> {
-        let (request, call) = stage.speak_read(&reader(stage.dialect), dice);
-        self.ask(stage.dialect, ServerUse::Target, lane, call, &request).await
     }
 
     pub(super) async fn ask(
@@ -385,7 +285,8 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         let (gate, tickets) = Gate::new(ready.len());
         let read = ready.iter().map(|contender| contender.read).max().unwrap_or_default();
         let gate = gate.dwelling(self.orders.method.dwell(read, self.gate_limit));
-        let (leaves, places) = self.leaves(&ready);
+        let plans: Vec<&ContenderPlan> = ready.iter().map(|contender| contender.plan).collect();
+        let (leaves, places) = self.leaves(&plans);
         let spoken: Vec<(Request, Call)> = (ready.iter_mut())
             .map(|contender| stage.speak_plan(contender.plan, contender.token.take(), dice))
             .collect();
@@ -417,12 +318,12 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     }
 
     /// Who leaves when, in order, and the place that each has in the volley's shuffled order.
-    fn leaves(&self, ready: &[Ready<'_, T::Contender>]) -> (Vec<Leave>, Vec<usize>) {
-        let mut order: Vec<usize> = (0..ready.len()).collect();
+    pub(super) fn leaves(&self, plans: &[&ContenderPlan]) -> (Vec<Leave>, Vec<usize>) {
+        let mut order: Vec<usize> = (0..plans.len()).collect();
         self.order.dice().shuffle(&mut order);
-        let earliest = ready.iter().map(|contender| contender.plan.offset).min().unwrap_or_default();
+        let earliest = plans.iter().map(|plan| plan.offset).min().unwrap_or_default();
         let delay = |place: usize, index: usize| {
-            let (stagger, plan) = (self.orders.stagger.as_ref(), ready[index].plan);
+            let (stagger, plan) = (self.orders.stagger.as_ref(), plans[index]);
             let swept = stagger.map_or(Duration::ZERO, |stagger| offset(stagger, plan.entry, place));
             swept + plan.offset.saturating_sub(earliest)
         };

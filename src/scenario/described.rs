@@ -34,6 +34,8 @@ method = "GET"
 path = "/docs/{id}"
 "#;
 
+const LIST: &str = "[effects]\nactor = \"editor\"\npath = \"/docs/{id}/charges\"\nrows = \"\"\nid = \"/id\"\n";
+
 fn action(name: &str, keyed: bool) -> String {
     format!(
         "[actions.{name}]\nactor = \"editor\"\nmethod = \"PUT\"\npath = \"/docs/{{id}}/{name}\"\nidempotency_key = {keyed}\n\
@@ -42,9 +44,9 @@ fn action(name: &str, keyed: bool) -> String {
 }
 
 /// A description with these actions; `keyed` ones are sent with a key. What they do is for the caller to say.
-fn spoken(names: &[&str], keyed: &[&str], family: Family) -> Api {
+fn spoken(names: &[&str], keyed: &[&str], family: Family, list: &str) -> Api {
     let actions: String = names.iter().map(|name| action(name, keyed.contains(name))).collect();
-    let mut api = Api::parse("documents.toml", &format!("{SPOKEN}{actions}")).unwrap();
+    let mut api = Api::parse("documents.toml", &format!("{SPOKEN}{actions}{list}")).unwrap();
     api.model.family = family;
     api
 }
@@ -56,7 +58,7 @@ fn change(api: &mut Api, name: &str, change: impl FnOnce(&mut ActionModel)) {
 /// A register with `replace`, `put-new` and `delete`, of which the last needs no token: made by POST, or at ids that the
 /// client makes up.
 pub(crate) fn register(is_made_up: bool) -> Api {
-    let mut api = spoken(&["delete", "put-new", "replace"], &[], Family::Register);
+    let mut api = spoken(&["delete", "put-new", "replace"], &[], Family::Register, "");
     let (absent, present) = (StateIx(0), StateIx(1));
     api.model.states = [Model::ABSENT, Model::PRESENT].map(Arc::from).into();
     api.model.initial = present;
@@ -78,7 +80,7 @@ pub(crate) fn register(is_made_up: bool) -> Api {
 
 /// A counter with `take` (three at a time) and `give` (two), between these bounds.
 pub(crate) fn counter(bounds: Bounds) -> Api {
-    let mut api = spoken(&["give", "take"], &["take"], Family::Counter(bounds));
+    let mut api = spoken(&["give", "take"], &["take"], Family::Counter(bounds), "");
     change(&mut api, "take", |action| action.adds = Some(-3));
     change(&mut api, "give", |action| action.adds = Some(2));
     api.dialect.presence.is_told_its_start = true;
@@ -87,7 +89,7 @@ pub(crate) fn counter(bounds: Bounds) -> Api {
 
 /// Nothing but a `charge`, which is sent with a key: nothing is made, nothing can be read.
 pub(crate) fn effects() -> Api {
-    let mut api = spoken(&["charge"], &["charge"], Family::Effects);
+    let mut api = spoken(&["charge"], &["charge"], Family::Effects, LIST);
     change(&mut api, "charge", |action| action.has_effect = true);
     let presence = &mut api.dialect.presence;
     (presence.made_id, presence.is_never_made, presence.is_never_read) = (Some("{unique}".to_owned()), true, true);

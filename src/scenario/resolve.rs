@@ -214,7 +214,8 @@ impl<'a> Resolver<'a> {
             PersonUse::Other => 2,
         };
         let key = if dialect.sends_key(&verb) { written.key } else { KeyUse::None };
-        let names_one = dialect.sends_token(&verb) && !self.needs_absence(&verb);
+        // Tokens are known by reading.
+        let names_one = dialect.sends_token(&verb) && dialect.reads() && !self.needs_absence(&verb);
         let token = if names_one { written.token.value } else { TokenUse::None };
         let actor = person(&role, number);
         // Who does what is not theirs to do may not even be shown the resource.
