@@ -299,7 +299,7 @@ fn scenarios_are_listed_with_their_api_and_shown_as_written() {
 #[test]
 fn pairs_are_every_two_actions_that_a_state_allows() {
     let tool = Tool::new();
-    let output = tool.run(&["race", "pairs", "--rounds", "5", "--seed", "7", "--format", "json"]);
+    let output = tool.run(&["race", "pairs", "--rounds", "15", "--seed", "7", "--format", "json"]);
     assert_exit(&output, 0);
     let result: RunResult = serde_json::from_slice(&output.stdout).unwrap();
     let names: Vec<&str> = result.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
