@@ -109,7 +109,7 @@ proptest! {
             Err(error) => assert_placed(&error, "mine.toml")?,
             Ok(scenario) => {
                 if let Err(error) = Plan::resolve(&scenario, &api, Some(64)) {
-                    assert_placed(&error, "mine.toml")?;
+                    assert_placed(error.why(), "mine.toml")?;
                 }
             }
         }

@@ -95,7 +95,8 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(super) struct RaceArgs {
-    /// Scenarios to race: built-in names, or files ending in .toml [default: all built-in ones of the API]
+    /// Scenarios to race: built-in names, files ending in .toml, or pairs: every two actions that a state of the API allows [default: all
+    /// built-in ones of the API; if there are none, its pairs and the generic ones that fit it]
     #[arg(value_name = "SCENARIO")]
     pub(super) scenarios: Vec<String>,
 

@@ -7,6 +7,7 @@ mod race;
 mod replay;
 mod resolve;
 mod scenarios;
+mod selection;
 mod serve;
 mod verify;
 

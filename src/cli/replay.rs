@@ -13,6 +13,8 @@ use crate::seed::Seed;
 #[derive(Debug)]
 pub(super) struct Replay {
     pub(super) seed: Seed,
+    /// The API description that it raced, by name.
+    pub(super) api: String,
     /// Its scenarios, in order.
     pub(super) scenarios: Vec<String>,
     /// By scenario: how the volley of each raced round was delivered.
@@ -41,6 +43,6 @@ impl Replay {
         let scenarios = rounds.keys().cloned().collect::<Vec<_>>();
         let in_order = result.scenarios.iter().map(|scenario| scenario.name.clone());
         let scenarios = in_order.filter(|name| scenarios.contains(name)).collect();
-        Ok(Self { seed: Seed::new(result.seed), scenarios, rounds })
+        Ok(Self { seed: Seed::new(result.seed), api: result.api, scenarios, rounds })
     }
 }

@@ -10,12 +10,12 @@ use anyhow::{Context, anyhow, bail};
 use super::args::RaceArgs;
 use super::credentials;
 use super::replay::Replay;
+use super::selection::{self, Asked};
 use crate::api::{Api, Credentials, builtin};
 use crate::event::Event;
 use crate::jwt::Secret;
 use crate::race::Parallel;
 use crate::run::{Extent, RunConfig, TargetChoice, Thresholds};
-use crate::scenario::{Need, Plan, Scenario, catalog};
 use crate::seed::Seed;
 use crate::service::{Auth, Defect, Latency, LatencyRule, ServiceConfig};
 use crate::target::Endpoint;
@@ -37,61 +37,13 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         Some(replay) if args.scenarios.is_empty() => &replay.scenarios,
         Some(_) | None => &args.scenarios,
     };
-    let named = asked_for.iter().map(|name| scenario(name)).collect::<anyhow::Result<Vec<_>>>()?;
-    let described = api(args, &named)?;
+    let asked = asked_for.iter().map(|name| Asked::read(name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let described = api(args, &asked, replay.as_ref())?;
     let (target, credentials) = target(args, &described)?;
     let api = Arc::new(with_environment((*described).clone())?.with_credentials(credentials));
-    let is_named = !named.is_empty();
-    let scenarios = if is_named { named } else { scenarios_of(&api)? };
-    let mut plans: Vec<Plan> = Vec::new();
-    let mut notices = Vec::new();
-    for scenario in &scenarios {
-        let name = scenario.name.get_ref();
-        if !scenario.apis.iter().any(|own| *own.get_ref() == *api.name) {
-            let apis: Vec<&str> = scenario.apis.iter().map(|api| api.get_ref().as_str()).collect();
-            bail!(
-                "scenario `{name}` is for {}, not for `{}`\n  = help: race it with --api {}",
-                apis.join(", "),
-                api.name,
-                apis.first().unwrap_or(&"NAME")
-            );
-        }
-        if replay.as_ref().is_some_and(|replay| !replay.rounds.contains_key(name)) {
-            bail!("scenario `{name}` has no rounds in the run that is to be played again");
-        }
-        if plans.iter().any(|plan| plan.name == *name) {
-            bail!("scenario `{name}` is named twice");
-        }
-        let wanted = args.contenders.map(usize::from);
-        let plan = Plan::resolve(scenario, &api, wanted)?;
-        if let Some(need) =
-            plan.unmet(is_named || args.target.is_none(), args.target.is_none() || args.restart.is_some())
-        {
-            let why = unmet(need);
-            if is_named {
-                bail!("scenario `{name}` proves nothing here: {why}");
-            }
-            notices.push(Event::Notice(format!("{name} is left out: {why}")));
-            continue;
-        }
-        if plan.uses_replica() && args.target.is_some() && args.replica.is_none() {
-            notices.push(Event::Notice(format!(
-                "{name} retries at the target itself; where the service has several replicas, name another with --replica"
-            )));
-        }
-        if let Some(wanted) = wanted
-            && plan.width() != wanted
-        {
-            notices.push(Event::Notice(format!(
-                "{name} races {} contenders, not {wanted}: its file sets the range",
-                plan.width()
-            )));
-        }
-        plans.push(plan);
-    }
-    if plans.is_empty() {
-        bail!("no scenario is left to race\n  = help: say who is asking, with --jwt-secret-env or --bearer");
-    }
+    let is_named = !asked.is_empty();
+    let scenarios = selection::scenarios(asked, &api)?;
+    let (plans, notices) = selection::plans(args, (&api, &scenarios), replay.as_ref(), is_named)?;
     check_in_process(args, &api)?;
     let config = RunConfig {
         api,
@@ -127,39 +79,18 @@ fn extent(args: &RaceArgs) -> anyhow::Result<Extent> {
     Ok(Extent { rounds: args.rounds, duration: args.duration, until: args.until.clone() })
 }
 
-/// Why a scenario proves nothing against a target.
-fn unmet(need: Need) -> String {
-    match need {
-        Need::Roles => {
-            "nothing tells the target who is asking; say it with --jwt-secret-env, or a --bearer for each role"
-        }
-        Need::Persons => "nothing tells the target two persons of one role apart; --jwt-secret-env does",
-        Need::Restart => "nothing can restart the target; --restart COMMAND says what does",
-        Need::Asides => {
-            "the target may not speak what stands aside of the API (version 1); name the scenario to race it"
-        }
-    }
-    .to_owned()
-}
-
-/// The scenario that `typed` names: a file if it looks like one, else a built-in.
-pub(super) fn scenario(typed: &str) -> anyhow::Result<Scenario> {
-    if is_file(typed) {
-        return Ok(Scenario::parse(typed, &read(typed)?)?);
-    }
-    let mut all = catalog::all();
-    if let Some(index) = all.iter().position(|scenario| scenario.name.get_ref() == typed) {
-        return Ok(all.swap_remove(index));
-    }
-    let names = all.iter().map(|scenario| scenario.name.get_ref().as_str());
-    Err(unknown("scenario", typed, names, "`quickeats-bench scenarios` lists them; a file's name ends in .toml"))
-}
-
-fn api(args: &RaceArgs, named: &[Scenario]) -> anyhow::Result<Arc<Api>> {
-    let implied = named.first().and_then(|scenario| scenario.apis.first()).map(|api| api.get_ref().as_str());
-    let typed = args.api.as_deref().or(implied).unwrap_or(DEFAULT_API);
+/// The description that is named; else that of the named scenarios, or of the run that is to be played again.
+fn api(args: &RaceArgs, asked: &[Asked], replay: Option<&Replay>) -> anyhow::Result<Arc<Api>> {
+    let implied = asked.first().and_then(Asked::api);
+    let played = replay.map(|replay| replay.api.as_str());
+    let typed = args.api.as_deref().or(implied).or(played).unwrap_or(DEFAULT_API);
     if is_file(typed) {
         return Ok(Arc::new(Api::parse(typed, &read(typed)?)?));
+    }
+    if args.api.is_none() && played == Some(typed) && builtin::api(typed).is_none() {
+        bail!(
+            "the run that is to be played again raced `{typed}`, which is not built in\n  = help: name its file with --api"
+        );
     }
     builtin::api(typed).ok_or_else(|| unknown("API", typed, builtin::names(), "a file's name ends in .toml"))
 }
@@ -172,15 +103,6 @@ fn with_environment(api: Api) -> anyhow::Result<Api> {
             "`{name}` needs the environment variable {variable}, and there is none\n  = help: export {variable}=…, or say something else than {{env:{variable}}} in the API description"
         )
     })
-}
-
-fn scenarios_of(api: &Api) -> anyhow::Result<Vec<Scenario>> {
-    let mut all = catalog::all();
-    all.retain(|scenario| scenario.apis.iter().any(|own| *own.get_ref() == *api.name));
-    if all.is_empty() {
-        bail!("no built-in scenario is for `{}`\n  = help: name a scenario file", api.name);
-    }
-    Ok(all)
 }
 
 /// The reference service speaks the built-in APIs alone, and its defects are mistakes of V2.
@@ -256,12 +178,12 @@ pub(super) fn latency(rules: &[LatencyRule], limit: Duration) -> anyhow::Result<
     Ok(latency)
 }
 
-fn is_file(typed: &str) -> bool {
+pub(super) fn is_file(typed: &str) -> bool {
     Path::new(typed).extension().is_some_and(|extension| extension == "toml") || typed.contains(MAIN_SEPARATOR)
 }
 
 /// The text of a file that a person wrote: a regular file, and not a huge one.
-fn read(path: &str) -> anyhow::Result<String> {
+pub(super) fn read(path: &str) -> anyhow::Result<String> {
     const LARGEST: u64 = 1 << 20;
     let shown = crate::text::harmless(path, 200);
     let facts = fs::metadata(path).with_context(|| format!("{shown} cannot be read"))?;
@@ -274,7 +196,12 @@ fn read(path: &str) -> anyhow::Result<String> {
     fs::read_to_string(path).with_context(|| format!("{shown} cannot be read"))
 }
 
-fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone, hint: &str) -> anyhow::Error {
+pub(super) fn unknown<'a>(
+    what: &str,
+    typed: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    hint: &str,
+) -> anyhow::Error {
     let shown = crate::text::harmless(typed, 80);
     match nearest(typed, known.clone()) {
         Some(name) => anyhow!("unknown {what} `{shown}`\n  = help: did you mean `{name}`?"),

@@ -3,30 +3,39 @@
 use std::fmt::Write as _;
 
 use super::args::{ScenariosArgs, ScenariosCommand};
-use super::{Failure, print, resolve, usage};
+use super::{Failure, print, selection, usage};
 use crate::run_result::Exit;
-use crate::scenario::{Scenario, catalog};
+use crate::scenario::{ModelKind, PAIRS, Scenario, catalog};
 
 pub(super) fn main(args: ScenariosArgs) -> Result<Exit, Failure> {
     match args.command.unwrap_or(ScenariosCommand::List) {
         ScenariosCommand::List => print(&list())?,
-        ScenariosCommand::Show { name } => print(&resolve::scenario(&name).map_err(usage)?.text)?,
+        ScenariosCommand::Show { name } => print(&selection::scenario(&name).map_err(usage)?.text)?,
     }
     Ok(Exit::Holds)
 }
 
 fn list() -> String {
-    let scenarios = catalog::all();
-    let apis = |scenario: &Scenario| -> String {
-        scenario.apis.iter().map(|api| api.get_ref().as_str()).collect::<Vec<_>>().join(", ")
-    };
-    let longest = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0);
-    let name_width = longest(&mut scenarios.iter().map(|scenario| scenario.name.get_ref().len()));
-    let api_width = longest(&mut scenarios.iter().map(|scenario| apis(scenario).len()));
-    let mut list = format!("{:name_width$}  {:api_width$}  WHAT RACES\n", "SCENARIO", "API");
-    for scenario in &scenarios {
-        let (name, apis) = (scenario.name.get_ref(), apis(scenario));
-        let _ = writeln!(list, "{name:name_width$}  {apis:api_width$}  {}", scenario.summary);
+    let (built_in, generic) = (catalog::all(), catalog::generic());
+    let rows = (built_in.iter().chain(&generic))
+        .map(|scenario| (scenario.name.get_ref().as_str(), audience(scenario), scenario.summary.as_str()))
+        .chain([(
+            PAIRS,
+            ModelKind::StateMachine.word().to_owned(),
+            "Every two actions that a state allows, each with each and with itself",
+        )]);
+    let rows: Vec<_> = rows.collect();
+    let widest = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0);
+    let name_width = widest(&mut rows.iter().map(|(name, _, _)| name.len()));
+    let for_width = widest(&mut rows.iter().map(|(_, audience, _)| audience.len()));
+    let mut list = format!("{:name_width$}  {:for_width$}  WHAT RACES\n", "SCENARIO", "API OR MODEL");
+    for (name, audience, summary) in &rows {
+        let _ = writeln!(list, "{name:name_width$}  {audience:for_width$}  {summary}");
     }
     list
+}
+
+/// What it is for: an API description, or models.
+fn audience(scenario: &Scenario) -> String {
+    if scenario.models.len() == ModelKind::ALL.len() { "any model".to_owned() } else { scenario.audience() }
 }

@@ -47,6 +47,8 @@ pub struct Tally {
     arrival_spread_ns: Histogram<u64>,
     /// Whether contenders go to one server, so that their arrivals are by one clock.
     one_server: bool,
+    /// Whether every volley is held apart, as its scenario says.
+    held_apart: bool,
 }
 
 impl Default for Tally {
@@ -67,6 +69,7 @@ impl Default for Tally {
             skew_us: histogram(),
             arrival_spread_ns: Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("these bounds are valid"),
             one_server: true,
+            held_apart: false,
         }
     }
 }
@@ -75,6 +78,12 @@ impl Tally {
     /// Of a scenario whose contenders go to these servers. Arrivals at two are by two clocks, and are not compared.
     pub fn of(servers: Servers) -> Self {
         Self { one_server: servers == Servers::One, ..Self::default() }
+    }
+
+    /// The same of a scenario that lets some contenders leave later than others, if it does.
+    #[must_use]
+    pub fn held_apart(self, held_apart: bool) -> Self {
+        Self { held_apart, ..self }
     }
 
     /// Counts one round. Serial controls count as requests, not as rounds, and their contenders did not race.
@@ -99,7 +108,7 @@ impl Tally {
             self.absorb_contender(contender);
         }
         self.rounds_overlapped += u64::from(overlapped(contenders.iter().copied()));
-        if delivered.is_some_and(|delivered| delivered.planned.is_some()) {
+        if self.held_apart || delivered.is_some_and(|delivered| delivered.planned.is_some()) {
             return; // they were held apart: how far apart they left and came says nothing of how tight a volley is
         }
         let released: Vec<Stamp> = contenders.iter().filter_map(|contender| contender.window.released).collect();

@@ -141,7 +141,7 @@ impl Order {
     }
 }
 
-struct Held(Notify);
+pub(super) struct Held(pub(super) Notify);
 
 impl Parked for Held {
     fn fire(&self) {

@@ -13,6 +13,7 @@ mod observe;
 mod round;
 mod schedule;
 mod servers;
+mod set_up;
 mod stage;
 mod stop;
 mod streak;

@@ -29,13 +29,13 @@ impl<T: Target> RoundRunner<'_, T> {
         for plan in &self.plan.then {
             let mut lane = recorder.lane(Phase::Follow);
             let read = match plan.token {
-                TokenUse::Current | TokenUse::Weak => {
+                TokenUse::Current | TokenUse::Weak if stage.dialect.reads() => {
                     let (request, call) = stage.speak_read(&plan.reader, dice);
                     let reply = self.ask(stage.dialect, plan.at, &mut lane, call, &request).await;
                     reply.and_then(|reply| reply.token)
                 }
                 TokenUse::Stale => before.cloned(),
-                TokenUse::Unheard | TokenUse::None => None,
+                TokenUse::Current | TokenUse::Weak | TokenUse::Unheard | TokenUse::None => None,
             };
             let token = as_used(plan.token, read, dice);
             if token.is_none() && plan.token != TokenUse::None {
@@ -67,7 +67,8 @@ impl<T: Target> RoundRunner<'_, T> {
     /// One look; whether it lags behind what was told.
     async fn look(&self, stage: &Stage<'_>, recorder: &Recorder, told: Told, dice: &mut Dice) -> bool {
         let mut lags = false;
-        for verb in std::iter::once(Verb::Read).chain(stage.dialect.lists()).chain([Verb::Read]) {
+        let read = || stage.dialect.reads().then_some(Verb::Read);
+        for verb in read().into_iter().chain(stage.dialect.lists()).chain(read()) {
             let actor = Actor { role: Arc::clone(stage.dialect.role(&verb)), person: 1 };
             let extras = Extras { id: &stage.id, ..Extras::default() };
             let (request, call) = speak(stage.dialect, stage.persons, verb.clone(), actor, extras, dice);

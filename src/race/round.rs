@@ -20,14 +20,14 @@ use super::Stop;
 use super::observe::Told;
 use super::schedule::{Orders, Volleyed};
 use super::servers::Servers;
-use super::stage::{Extras, Persons, Stage, as_used, read_exchange, reader, speak};
-use super::sweep::{as_left, offset};
+use super::stage::{Stage, as_used, read_exchange};
+use super::sweep::{as_left, offset, without_offsets};
 use super::volley::Volley;
 use crate::api::{Dialect, Request};
 use crate::clock::Stamp;
-use crate::history::{Actor, Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Stagger, Verb};
+use crate::history::{Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Stagger};
 use crate::ids::RoundId;
-use crate::scenario::{ContenderPlan, Plan, ServerUse, Step, TokenUse};
+use crate::scenario::{ContenderPlan, Plan, ServerUse, TokenUse};
 use crate::seed::{Dice, Seed};
 use crate::target::gate::{Gate, Leave, Ticket};
 use crate::target::{Contender, Method, Target};
@@ -111,7 +111,9 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 let first_of = |kind| {
                     departures.iter().filter(move |departure| departure.kind == kind).map(|one| one.released).min()
                 };
-                (0..kinds).map(|kind| since(first_of(kind)?)).collect()
+                let left = (0..kinds).map(|kind| since(first_of(kind)?)).collect::<Option<Vec<Duration>>>();
+                let offsets: Vec<Duration> = (0..kinds).map(|kind| self.offset_of(kind)).collect();
+                left.map(|left| without_offsets(&left, &offsets))
             }
         };
         let left = self.orders.stagger.as_ref().zip(left).map(|(stagger, left)| as_left(stagger, &left));
@@ -131,7 +133,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         let Some((stage, known)) = self.set_up(&mut lane, &mut dice).await else {
             return;
         };
-        let before = known.token.clone();
+        let before = self.token_before(&stage, known.as_ref(), &mut lane, &mut dice).await;
         let Some(mut ready) = self.connect(recorder, contenders, volley).await else {
             return;
         };
@@ -141,7 +143,9 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 return;
             }
             // What the changes came to, also where no contender wants to know.
-            self.read(&stage, &mut lane, &mut dice).await;
+            if stage.dialect.reads() {
+                self.read(&stage, &mut lane, &mut dice).await;
+            }
         }
         self.read_tokens(recorder, &stage, &mut ready, TokenUse::Current, &mut dice).await;
         if ready.iter().any(|contender| contender.token.is_none() && contender.plan.token != TokenUse::None) {
@@ -149,7 +153,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         }
         // A resource that was just made has a version, and nothing that tells of it.
         let is_changed = !self.plan.set_up.is_empty() && self.plan.change.is_empty();
-        let mut told = Told { version: known.version.filter(|_| is_changed) };
+        let mut told = Told { version: known.and_then(|known| known.version).filter(|_| is_changed) };
         if self.race(&stage, ready, tasks, &mut dice).await {
             while let Some(done) = tasks.join_next().await {
                 // A task that panicked has recorded its operation as Unknown; its connection is gone with it.
@@ -173,63 +177,6 @@ impl<'a, T: Target> RoundRunner<'a, T> {
             self.follow(&stage, recorder, before.as_ref(), &mut told, &mut dice).await;
             self.observe(&stage, recorder, told, &mut dice).await;
         }
-    }
-
-    /// A fresh resource, brought to where the plan starts, and what its last reply showed.
-    pub(super) async fn set_up(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Reply)> {
-        let (stage, created) = self.create(lane, dice).await?;
-        let known = self.walk(&stage, lane, &self.plan.set_up, created, dice).await?;
-        Some((stage, known))
-    }
-
-    async fn create(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Reply)> {
-        let dialect = &self.plan.api.dialect;
-        let persons = Persons(self.nonce.child("persons"));
-        let actor = Actor { role: Arc::clone(dialect.role(&Verb::Create)), person: 1 };
-        let (request, call) = speak(dialect, persons, Verb::Create, actor, Extras::default(), dice);
-        let reply = self.ask(dialect, ServerUse::Target, lane, call, &request).await?;
-        let id = reply.resource.clone().filter(|_| reply.meaning == Meaning::Applied)?;
-        let (shared_key, shared_word) = (dice.uuid().to_string().into(), dice.uuid().to_string());
-        Some((Stage { dialect, id, persons, shared_key, shared_word }, reply))
-    }
-
-    /// Takes the steps one after the other, each conditional on what the last one answered. `None` if one does not
-    /// lead where it should.
-    async fn walk(
-        &self,
-        stage: &Stage<'_>,
-        lane: &mut Lane,
-        steps: &[Step],
-        mut known: Reply,
-        dice: &mut Dice,
-    ) -> Option<Reply> {
-        for step in steps {
-            let verb = step.verb();
-            let token = match &known.token {
-                Some(token) => Some(Arc::clone(token)),
-                None if stage.dialect.has_token() => self.read(stage, lane, dice).await?.token,
-                None => None,
-            };
-            let token = token.filter(|_| stage.dialect.sends_token(&verb));
-            let key = stage.dialect.sends_key(&verb).then(|| dice.uuid().to_string().into());
-            let extras = Extras { id: &stage.id, token, key, ..Extras::default() };
-            let (request, call) = speak(stage.dialect, stage.persons, verb, step.actor.clone(), extras, dice);
-            let reply = self.ask(stage.dialect, ServerUse::Target, lane, call, &request).await?;
-            let arrived = match (&step.leads_to, &reply.state) {
-                (Some(goal), Some(shown)) => goal == shown,
-                _ => true,
-            };
-            if reply.meaning != Meaning::Applied || !arrived {
-                return None;
-            }
-            known = reply;
-        }
-        Some(known)
-    }
-
-    async fn read(&self, stage: &Stage<'_>, lane: &mut Lane, dice: &mut Dice) -> Option<Reply> {
-        let (request, call) = stage.speak_read(&reader(stage.dialect), dice);
-        self.ask(stage.dialect, ServerUse::Target, lane, call, &request).await
     }
 
     pub(super) async fn ask(
@@ -283,8 +230,9 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     }
 
     /// Every contender that wants a token of this use reads the resource on its own connection: the read warms the
-    /// connection, too. Those without tokens read just to warm it. A kept connection that the server has closed in the
-    /// meantime is replaced, and the read made once more, by another client and as an operation of its own.
+    /// connection, too. Those without tokens read just to warm it; where nothing can be read, a list does that. A kept
+    /// connection that the server has closed in the meantime is replaced, and the read made once more, by another client and
+    /// as an operation of its own.
     async fn read_tokens(
         &self,
         recorder: &Recorder,
@@ -302,10 +250,10 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 continue;
             }
             for _attempt in 0..2 {
-                let (request, call) = stage.speak_read(&contender.plan.reader, dice);
-                let open = contender.lane.open(call);
+                let Some((request, call)) = stage.speak_look(&contender.plan.reader, dice) else { break };
+                let (verb, open) = (call.verb.clone(), contender.lane.open(call));
                 let exchange = contender.connection.send(&request).await;
-                let (window, outcome) = read_exchange(stage.dialect, &Verb::Read, exchange);
+                let (window, outcome) = read_exchange(stage.dialect, &verb, exchange);
                 let token = outcome.reply().and_then(|reply| reply.token.clone());
                 let is_retired = outcome.is_open_ended();
                 open.close(window, outcome);
@@ -337,7 +285,8 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         let (gate, tickets) = Gate::new(ready.len());
         let read = ready.iter().map(|contender| contender.read).max().unwrap_or_default();
         let gate = gate.dwelling(self.orders.method.dwell(read, self.gate_limit));
-        let (leaves, places) = self.leaves(&ready);
+        let plans: Vec<&ContenderPlan> = ready.iter().map(|contender| contender.plan).collect();
+        let (leaves, places) = self.leaves(&plans);
         let spoken: Vec<(Request, Call)> = (ready.iter_mut())
             .map(|contender| stage.speak_plan(contender.plan, contender.token.take(), dice))
             .collect();
@@ -363,13 +312,20 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         gate.open(&leaves, self.gate_limit).await.is_ok()
     }
 
+    /// How much later than the first a kind of contender leaves because its scenario says so.
+    fn offset_of(&self, kind: usize) -> Duration {
+        self.plan.contenders.iter().find(|contender| contender.entry == kind).map_or(Duration::ZERO, |one| one.offset)
+    }
+
     /// Who leaves when, in order, and the place that each has in the volley's shuffled order.
-    fn leaves(&self, ready: &[Ready<'_, T::Contender>]) -> (Vec<Leave>, Vec<usize>) {
-        let mut order: Vec<usize> = (0..ready.len()).collect();
+    pub(super) fn leaves(&self, plans: &[&ContenderPlan]) -> (Vec<Leave>, Vec<usize>) {
+        let mut order: Vec<usize> = (0..plans.len()).collect();
         self.order.dice().shuffle(&mut order);
+        let earliest = plans.iter().map(|plan| plan.offset).min().unwrap_or_default();
         let delay = |place: usize, index: usize| {
-            let stagger = self.orders.stagger.as_ref();
-            stagger.map_or(Duration::ZERO, |stagger| offset(stagger, ready[index].plan.entry, place))
+            let (stagger, plan) = (self.orders.stagger.as_ref(), plans[index]);
+            let swept = stagger.map_or(Duration::ZERO, |stagger| offset(stagger, plan.entry, place));
+            swept + plan.offset.saturating_sub(earliest)
         };
         let mut leaves: Vec<(Leave, usize)> = (order.into_iter().enumerate())
             .map(|(place, index)| (Leave { index, delay: delay(place, index) }, place))

@@ -36,6 +36,8 @@ pub(super) struct Extras<'a> {
     pub(super) key: Option<Arc<str>>,
     pub(super) word: Option<String>,
     pub(super) body: Option<&'a serde_json::Value>,
+    /// What a fresh counter is to hold.
+    pub(super) starts: Option<i64>,
 }
 
 impl Stage<'_> {
@@ -46,8 +48,19 @@ impl Stage<'_> {
             KeyUse::Shared => (Some(Arc::clone(&self.shared_key)), Some(self.shared_word.clone())),
             KeyUse::None => (None, None),
         };
-        let extras = Extras { id: &self.id, token, key, word, body: plan.body.as_ref() };
+        let extras = Extras { id: &self.id, token, key, word, body: plan.body.as_ref(), starts: None };
         speak(self.dialect, self.persons, plan.verb.clone(), plan.actor.clone(), extras, dice)
+    }
+
+    /// A request that changes nothing: a read by `actor`, or a list where nothing can be read. `None` if there is neither.
+    pub(super) fn speak_look(&self, actor: &Actor, dice: &mut Dice) -> Option<(Request, Call)> {
+        if self.dialect.reads() {
+            return Some(self.speak_read(actor, dice));
+        }
+        let list = self.dialect.lists().next()?;
+        let actor = Actor { role: Arc::clone(self.dialect.role(&list)), person: 1 };
+        let extras = Extras { id: &self.id, ..Extras::default() };
+        Some(speak(self.dialect, self.persons, list, actor, extras, dice))
     }
 
     pub(super) fn speak_read(&self, actor: &Actor, dice: &mut Dice) -> (Request, Call) {
@@ -89,7 +102,7 @@ pub(super) fn speak(
         token: extras.token.as_deref(),
         key: extras.key.as_deref(),
         body: extras.body,
-        starts: None,
+        starts: extras.starts,
     };
     let request = dialect.request(&verb, fill);
     let shown = dialect.shown(&verb, fill, &request);

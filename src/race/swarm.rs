@@ -98,7 +98,7 @@ impl<T: Target> SwarmRunner<'_, T> {
             let mut dice = runner.nonce.dice();
             let mut lane = recorder.lane(Phase::SetUp);
             let Some((stage, known)) = runner.set_up(&mut lane, &mut dice).await else { return };
-            stages.push((stage, known.token));
+            stages.push((stage, known.and_then(|known| known.token)));
             told.push(Told::default());
         }
         for number in 0..self.swarm.clients {
@@ -192,7 +192,7 @@ impl Client {
                 None => latest,
             },
             Whim::Read => {
-                let verb = Verb::Read;
+                let Some(verb) = self.look() else { return (which, self.any_action(which, None)) };
                 let actor = Actor { role: Arc::clone(self.api.dialect.role(&verb)), person: 1 };
                 return (which, Saying { verb, actor, token: None, key: None, word: String::new() });
             }
@@ -201,6 +201,12 @@ impl Client {
             Whim::ActBlindly => None,
         };
         (which, self.any_action(which, token))
+    }
+
+    /// What changes nothing: a read, or a list where nothing can be read.
+    fn look(&self) -> Option<Verb> {
+        let dialect = &self.api.dialect;
+        dialect.reads().then_some(Verb::Read).or_else(|| dialect.lists().next())
     }
 
     /// Any action of the contract, by somebody in its role.
@@ -241,7 +247,7 @@ impl Client {
             token: saying.token.clone(),
             key: saying.key.clone(),
             word: Some(saying.word.clone()),
-            body: None,
+            ..Extras::default()
         };
         let (verb, actor) = (saying.verb.clone(), saying.actor.clone());
         let (request, call) = speak(stage.dialect, stage.persons, verb, actor, extras, &mut self.nonce);

@@ -1,5 +1,7 @@
 //! Races of a target in memory, on paused time.
 
+mod described;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

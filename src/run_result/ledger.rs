@@ -23,9 +23,10 @@ impl<'a> Ledger<'a> {
     pub fn open(model: &'a Model, alone: Alone, plan: &Value) -> Self {
         let contenders = plan["contenders"].as_array().map_or(&[][..], Vec::as_slice);
         let is_one = contenders.windows(2).all(|pair| pair[0]["at"] == pair[1]["at"]);
+        let is_held_apart = contenders.iter().any(|contender| contender["offset_us"].is_u64());
         Self {
             judge: ScenarioJudge::new(model, alone),
-            tally: Tally::of(if is_one { Servers::One } else { Servers::Two }),
+            tally: Tally::of(if is_one { Servers::One } else { Servers::Two }).held_apart(is_held_apart),
             deliveries: Deliveries::default(),
             kinds: kinds(contenders),
         }

@@ -3,12 +3,12 @@
 use super::Scenario;
 
 macro_rules! embedded {
-    ($($name:literal),* $(,)?) => {
-        &[$((concat!($name, ".toml"), include_str!(concat!("../../scenarios/", $name, ".toml")))),*]
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        &[$((concat!($name, ".toml"), include_str!(concat!("../../scenarios/", $folder, $name, ".toml")))),*]
     };
 }
 
-const FILES: &[(&str, &str)] = embedded![
+const FILES: &[(&str, &str)] = embedded!["":
     "cancel-vs-accept",
     "accept-vs-reject",
     "pay-vs-cancel",
@@ -34,16 +34,45 @@ const FILES: &[(&str, &str)] = embedded![
     "v1-double-pay",
 ];
 
-/// All of them.
+const GENERIC: &[(&str, &str)] = embedded!["generic/":
+    "concurrent-replace",
+    "concurrent-create",
+    "replace-vs-delete",
+    "blind-replace",
+    "missing-token",
+    "stale-replace",
+    "read-beside-replace",
+    "oversell",
+    "lost-count",
+    "take-vs-give",
+    "double-effect",
+    "lost-retry",
+    "any-swarm",
+];
+
+/// Those for the built-in API descriptions.
 ///
 /// # Panics
 /// Never: the embedded files are read by a test.
 pub fn all() -> Vec<Scenario> {
-    (FILES.iter()).map(|(file, text)| Scenario::parse(file, text).expect("embedded scenarios are tested")).collect()
+    parse(FILES)
+}
+
+/// Those for any API description of a kind of model.
+///
+/// # Panics
+/// Never: the embedded files are read by a test.
+pub fn generic() -> Vec<Scenario> {
+    parse(GENERIC)
+}
+
+fn parse(files: &[(&str, &str)]) -> Vec<Scenario> {
+    (files.iter()).map(|(file, text)| Scenario::parse(file, text).expect("embedded scenarios are tested")).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::path::Path;
 
     use super::*;
@@ -63,12 +92,26 @@ mod tests {
     }
 
     #[test]
+    fn every_generic_scenario_is_for_models_and_no_name_is_taken_twice() {
+        for (file, text) in GENERIC {
+            let scenario = Scenario::parse(file, text).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(format!("{}.toml", scenario.name.get_ref()), *file);
+            assert!(scenario.is_generic());
+        }
+        let names: Vec<&str> = FILES.iter().chain(GENERIC).map(|(file, _)| *file).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+    }
+
+    #[test]
     fn every_scenario_file_is_embedded() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-        let on_disk = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let is_scenario = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "toml");
-        let mut missing: Vec<String> = on_disk.filter(is_scenario).collect();
-        missing.retain(|name| FILES.iter().all(|(file, _)| file != name));
-        assert!(missing.is_empty(), "not embedded: {missing:?}");
+        for (folder, embedded) in [("scenarios", FILES), ("scenarios/generic", GENERIC)] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+            let on_disk =
+                std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let is_scenario = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "toml");
+            let mut missing: Vec<String> = on_disk.filter(is_scenario).collect();
+            missing.retain(|name| embedded.iter().all(|(file, _)| file != name));
+            assert!(missing.is_empty(), "not embedded: {missing:?}");
+        }
     }
 }

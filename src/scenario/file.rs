@@ -1,14 +1,17 @@
 //! A scenario as written, in TOML. Checked against an API description when it is planned.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use toml::Spanned;
 
+use super::contender::{Contender, TokenUse};
+use super::generic::{ModelKind, Role, Starts};
 use crate::check::Alone;
 use crate::source::{Source, SourceError};
 
 /// The version of the format.
 const SCHEMA: &str = "quickeats-bench/scenario@1";
+/// How far `--contenders` may raise the volley of a scenario that no file says.
+const MOST_MADE: usize = 64;
 
 /// A scenario file.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,15 +20,22 @@ pub struct Scenario {
     schema: Spanned<String>,
     /// Its name: what `race` takes.
     pub name: Spanned<String>,
-    /// The API descriptions it is for.
+    /// The API descriptions it is for; none if it is for kinds of models.
+    #[serde(default)]
     pub apis: Vec<Spanned<String>>,
+    /// The kinds of models it is for, whatever the description; none if it is for named ones.
+    #[serde(default)]
+    pub models: Vec<Spanned<ModelKind>>,
     /// One line about it.
     pub summary: String,
     /// What it shows, for people.
     #[serde(default)]
     pub story: String,
-    /// The state that the fresh resource is brought to.
-    pub start: Spanned<String>,
+    /// The state that the fresh resource is brought to. A generic scenario may leave it out: then it is the nearest one in which
+    /// the contenders may act.
+    pub start: Option<Spanned<String>>,
+    /// What a fresh counter holds, if not what the description says.
+    pub starts: Option<Spanned<Starts>>,
     /// Actions done one after the other just before the volley, after stale tokens were read.
     #[serde(default)]
     pub change: Vec<Spanned<String>>,
@@ -64,102 +74,31 @@ pub struct Swarm {
     pub resources: u8,
 }
 
-/// One racing request, or one that follows the race.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Contender {
-    /// An action of the API description, or its `create` or `read`.
-    pub action: Spanned<String>,
-    /// Who acts, if not the action's own actor.
-    pub actor: Option<Spanned<String>>,
-    /// Which person of that role.
-    #[serde(default)]
-    pub person: PersonUse,
-    /// Which version token it names.
-    #[serde(default)]
-    pub token: Placed<TokenUse>,
-    /// Which idempotency key it carries, where its action is sent with one.
-    #[serde(default)]
-    pub key: KeyUse,
-    /// A body instead of the described one.
-    pub body: Option<Value>,
-    /// Which server it is sent to.
-    #[serde(default)]
-    pub at: ServerUse,
-}
-
-/// A value with its place, or a default without one.
-#[derive(Debug, Clone, Default)]
-pub struct Placed<T> {
-    /// The value.
-    pub value: T,
-    /// Where it stands.
-    pub span: Option<std::ops::Range<usize>>,
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<T>::deserialize(deserializer)?;
-        let span = Some(spanned.span());
-        Ok(Self { value: spanned.into_inner(), span })
-    }
-}
-
-/// Which person of a role a contender is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PersonUse {
-    /// The same person as in the set-up.
-    #[default]
-    Same,
-    /// A person of its own.
-    Each,
-    /// One person who is not the one of the set-up.
-    Other,
-}
-
-/// Which server a request is sent to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ServerUse {
-    /// The target.
-    #[default]
-    Target,
-    /// A replica of it on the same data, where there is one; else the target.
-    Replica,
-}
-
-/// Which version token a contender names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TokenUse {
-    /// The one it read last.
-    #[default]
-    Current,
-    /// The one it read before the `change`; after the race, the one read before it.
-    Stale,
-    /// The current one, said to be a weak one.
-    Weak,
-    /// One that no version ever had.
-    Unheard,
-    /// None at all.
-    None,
-}
-
-/// Which idempotency key a contender carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyUse {
-    /// A key of its own.
-    #[default]
-    Own,
-    /// The one key of all contenders that share.
-    Shared,
-    /// None, though its action is sent with one.
-    None,
-}
-
 impl Scenario {
+    /// A race that no file says, for one API description: two contenders that are accepted alone, or more by taking turns.
+    pub(super) fn made(name: String, api: &str, start: &str, summary: String, contenders: [Contender; 2]) -> Self {
+        let nowhere = |text: &str| Spanned::new(0..0, text.to_owned());
+        Self {
+            schema: nowhere(SCHEMA),
+            name: Spanned::new(0..0, name),
+            apis: vec![nowhere(api)],
+            models: Vec::new(),
+            summary,
+            story: String::new(),
+            start: Some(nowhere(start)),
+            starts: None,
+            change: Vec::new(),
+            alone: Alone::Applied,
+            most_contenders: Some(Spanned::new(0..0, MOST_MADE)),
+            contenders: contenders.into(),
+            then: Vec::new(),
+            restart: false,
+            swarm: None,
+            file: String::new(),
+            text: String::new(),
+        }
+    }
+
     /// Reads a scenario. `file` names it in errors.
     ///
     /// # Errors
@@ -175,48 +114,82 @@ impl Scenario {
         if scenario.name.get_ref().is_empty() || !scenario.name.get_ref().chars().all(plain) {
             return Err(source.wrong(scenario.name.span(), "a name is made of lower-case letters, digits and dashes"));
         }
-        if scenario.apis.is_empty() {
-            return Err(source
-                .wrong_whole("`apis` names no API description")
-                .help("apis = [\"NAME\"], the `name` in its file"));
+        scenario.check_audience(&source)?;
+        scenario.check_size(&source)?;
+        scenario.check_contenders(&source)?;
+        file.clone_into(&mut scenario.file);
+        text.clone_into(&mut scenario.text);
+        Ok(scenario)
+    }
+
+    /// It is for descriptions or for kinds of models, and says where it starts.
+    fn check_audience(&self, source: &Source<'_>) -> Result<(), SourceError> {
+        match (self.apis.first(), self.models.first()) {
+            (None, None) => Err(source.wrong_whole("nothing says what it is for: neither `apis` nor `models`").help(
+                "apis = [\"NAME\"], the `name` in an API description's file; or models = [\"register\"], for all such",
+            )),
+            (Some(_), Some(model)) => Err(source
+                .wrong(model.span(), "a scenario is for API descriptions or for kinds of models, not for both")
+                .help("leave out `apis` or `models`")),
+            (Some(_), None) if self.start.is_none() => Err(source
+                .wrong_whole("missing field `start`")
+                .help("start = \"STATE\", the state that the fresh resource is brought to")),
+            (Some(_), None) | (None, Some(_)) => Ok(()),
         }
-        if let Some(swarm) = scenario.swarm {
+    }
+
+    /// There are enough at it, and either contenders or a swarm.
+    fn check_size(&self, source: &Source<'_>) -> Result<(), SourceError> {
+        if let Some(swarm) = self.swarm {
             let Swarm { clients, steps, resources } = swarm;
             if clients < 2 || steps < 1 || !(1..=clients).contains(&resources) {
                 return Err(source.wrong_whole(
                     "a swarm needs two clients or more, a step or more, and between one resource and as many as clients",
                 ));
             }
-            if !(scenario.contenders.is_empty() && scenario.then.is_empty() && scenario.change.is_empty()) {
+            if !(self.contenders.is_empty() && self.then.is_empty() && self.change.is_empty()) {
                 return Err(source.wrong_whole("a swarm acts at random: it has no contenders, `then` or `change`"));
             }
-        } else if scenario.contenders.len() < 2 {
-            let message =
-                format!("a race needs two [[contenders]] or more, and there are {}", scenario.contenders.len());
+        } else if self.contenders.len() < 2 {
+            let message = format!("a race needs two [[contenders]] or more, and there are {}", self.contenders.len());
             return Err(source.wrong_whole(message));
         }
-        if let Some(most) = &scenario.most_contenders
-            && *most.get_ref() < scenario.contenders.len()
+        if let Some(most) = &self.most_contenders
+            && *most.get_ref() < self.contenders.len()
         {
-            let message =
-                format!("most_contenders is {}, but {} are written", most.get_ref(), scenario.contenders.len());
+            let message = format!("most_contenders is {}, but {} are written", most.get_ref(), self.contenders.len());
             return Err(source.wrong(most.span(), message));
         }
-        for contender in &scenario.contenders {
-            if contender.token.value == TokenUse::Stale && scenario.change.is_empty() {
+        Ok(())
+    }
+
+    /// What contenders and followers say makes sense without an API description.
+    fn check_contenders(&self, source: &Source<'_>) -> Result<(), SourceError> {
+        for contender in &self.contenders {
+            if contender.token.value == TokenUse::Stale && self.change.is_empty() {
                 let span = contender.token.span.clone().unwrap_or_default();
                 return Err(source
                     .wrong(span, "a token is stale only after a change, and there is none")
                     .help("add `change = [\"ACTION\"]`, an action that is done after the tokens were read"));
             }
         }
-        file.clone_into(&mut scenario.file);
-        text.clone_into(&mut scenario.text);
-        Ok(scenario)
+        if let Some(span) = self.then.iter().find_map(|follower| follower.offset.span.clone()) {
+            return Err(source
+                .wrong(span, "what follows the race is sent one after the other, and has no offset")
+                .help("leave it out, or let it race: [[contenders]]"));
+        }
+        for action in self.actions() {
+            if let Some(Err(unknown)) = Role::parse(action.get_ref()) {
+                return Err(source
+                    .wrong(action.span(), format!("unknown role `{unknown}`"))
+                    .suggest(&unknown, Role::ALL.map(Role::word)));
+            }
+        }
+        Ok(())
     }
 
     /// An error about a place in this file.
-    pub(super) fn wrong(&self, place: &Spanned<String>, message: impl Into<String>) -> SourceError {
+    pub(super) fn wrong<T>(&self, place: &Spanned<T>, message: impl Into<String>) -> SourceError {
         Source::new(&self.file, &self.text).wrong(place.span(), message)
     }
 }
@@ -253,6 +226,14 @@ action = "cancellation"
             ("action = \"payment\"", "action = \"payment\"\nperson = \"others\"", 10, "`other`"),
             ("action = \"payment\"", "action = \"payment\"\nat = \"secondary\"", 10, "`replica`"),
             ("alone = \"applied\"", "alone = \"applied\"\nrestart = \"yes\"", 8, "boolean"),
+            ("summary = \"s\"", "summary = \"s\"\nmodels = [\"register\"]", 6, "not for both"),
+            ("apis = [\"quickeats-v2\"]", "models = [\"registry\"]", 4, "`register`"),
+            ("alone = \"applied\"", "alone = \"applied\"\nstarts = \"enough\"", 8, "\"for-one\" or \"for-all\""),
+            ("alone = \"applied\"", "alone = \"applied\"\nchange = [\"<reqlace>\"]", 8, "did you mean `<replace>`?"),
+            ("action = \"payment\"", "action = \"<pay>\"", 9, "<effect>"),
+            ("action = \"payment\"", "action = \"payment\"\noffset = 2", 10, "string"),
+            ("action = \"payment\"", "action = \"payment\"\noffset = \"2\"", 10, "a number and a unit"),
+            ("action = \"payment\"", "action = \"payment\"\noffset = \"2s\"", 10, "at most 1s"),
         ] {
             let error = Scenario::parse("mine.toml", &VALID.replacen(from, to, 1)).unwrap_err();
             let shown = error.to_string();
@@ -276,6 +257,29 @@ action = "cancellation"
         let beside = format!("{}[[contenders]]\naction = \"payment\"\n", swarm(4, 8, 2));
         assert!(parse(&beside).unwrap_err().contains("it has no contenders"));
         assert!(parse("[swarm]\nclients = 4\nsteps = 8\n").unwrap_err().contains("resources"));
+    }
+
+    #[test]
+    fn it_is_for_descriptions_or_for_kinds_of_models() {
+        let parse = |from: &str, to: &str| Scenario::parse("mine.toml", &VALID.replacen(from, to, 1));
+        let apis = "apis = [\"quickeats-v2\"]\n";
+        let error = |from, to| parse(from, to).unwrap_err().to_string();
+        assert!(error(apis, "").contains("neither `apis` nor `models`"));
+        assert!(error(apis, "apis = []\nmodels = []\n").contains("neither `apis` nor `models`"));
+        let start = "start = \"pending_payment\"\n";
+        assert!(error(start, "").contains("missing field `start`"));
+        let generic = VALID.replacen(apis, "models = [\"register\", \"state-machine\"]\n", 1).replacen(start, "", 1);
+        let generic = Scenario::parse("mine.toml", &generic).unwrap();
+        assert!(generic.is_generic() && generic.is_for("any", crate::api::Family::Register));
+        assert!(!generic.is_for("quickeats-v2", crate::api::Family::Effects));
+        assert_eq!(generic.audience(), "register, state-machine");
+    }
+
+    #[test]
+    fn what_follows_the_race_has_no_offset() {
+        let text = format!("{VALID}[[then]]\naction = \"payment\"\noffset = \"2ms\"\n");
+        let error = Scenario::parse("mine.toml", &text).unwrap_err();
+        assert!(error.to_string().contains("has no offset"), "{error}");
     }
 
     #[test]

@@ -1,12 +1,25 @@
 //! What to race: from a scenario file to a plan.
 //!
-//! - [`Scenario`] is a file as written: a state to start from, contenders, what each hears alone.
+//! - [`Scenario`] is a file as written: a state to start from, contenders, what each hears alone. It is for named API
+//!   descriptions, or for kinds of models ([`ModelKind`]): then it names [`Role`]s where others name actions.
 //! - [`Plan`] is the same, resolved against an API description: which requests, by whom, with which tokens and keys.
-//! - [`catalog`] holds the scenarios that are part of the tool.
+//! - [`catalog`] holds the scenarios that are part of the tool, and [`pairs()`] makes those that no file says.
 
 pub mod catalog;
+mod contender;
+#[cfg(test)]
+pub(crate) mod described;
 mod file;
+mod fit;
+mod generic;
+mod pairs;
 mod plan;
+mod resolve;
+#[cfg(test)]
+mod tests;
 
-pub use file::{Contender, KeyUse, PersonUse, Scenario, ServerUse, Swarm, TokenUse};
+pub use contender::{Contender, KeyUse, PersonUse, ServerUse, TokenUse};
+pub use file::{Scenario, Swarm};
+pub use generic::{Enough, ModelKind, Role, Starts};
+pub use pairs::{PAIRS, pairs};
 pub use plan::{ContenderPlan, Need, Plan, PlanError, Step};

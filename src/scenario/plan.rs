@@ -1,12 +1,15 @@
 //! A scenario, resolved against an API description: everything the race needs, nothing left to look up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::file::{Contender, KeyUse, PersonUse, Scenario, ServerUse, Swarm, TokenUse};
-use crate::api::{Allowed, Api, StateIx, Tells};
+use super::contender::{KeyUse, ServerUse, TokenUse};
+use super::file::{Scenario, Swarm};
+use super::resolve::Resolver;
+use crate::api::{Allowed, Api, Tells};
 use crate::check::Alone;
 use crate::history::{Actor, Verb};
 use crate::measure::Servers;
@@ -22,6 +25,12 @@ pub struct Plan {
     pub api: Arc<Api>,
     /// What a contender hears alone.
     pub alone: Alone,
+    /// Whether the fresh resource is made. Else its id is made up, and nobody has told the server of it.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub creates: bool,
+    /// What a fresh counter holds, if not what the description says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts: Option<i64>,
     /// From a fresh resource to the starting state, one after the other.
     pub set_up: Vec<Step>,
     /// Done after stale tokens were read, one after the other.
@@ -68,8 +77,15 @@ pub struct ContenderPlan {
     pub body: Option<Value>,
     /// Which server it is sent to.
     pub at: ServerUse,
+    /// How much later than the first it leaves.
+    #[serde(rename = "offset_us", serialize_with = "as_micros", skip_serializing_if = "Duration::is_zero")]
+    pub offset: Duration,
     /// Which entry of its list it stems from.
     pub entry: usize,
+}
+
+fn as_micros<S: serde::Serializer>(offset: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(offset.as_micros().try_into().unwrap_or(u64::MAX))
 }
 
 /// What a plan asks of its target beyond the API description: without it, a scenario proves nothing there.
@@ -85,39 +101,54 @@ pub enum Need {
     Restart,
 }
 
-/// A scenario that does not fit its API description.
-pub type PlanError = SourceError;
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The scenario names what the API description does not have.
+    #[error(transparent)]
+    Mistake(SourceError),
+    /// The scenario is generic, and the API description has nothing that it could be about.
+    #[error(transparent)]
+    Unfit(SourceError),
+}
+
+impl PlanError {
+    /// What is missing, and where it was asked for.
+    pub const fn why(&self) -> &SourceError {
+        match self {
+            Self::Mistake(why) | Self::Unfit(why) => why,
+        }
+    }
+}
 
 impl Plan {
     /// Resolves `scenario` for `api`, with the volley raised to `contenders` where the scenario allows it.
     ///
     /// # Errors
-    /// A state, action or actor that the description does not have, with its place in the scenario's file.
+    /// A state, action or actor that the description does not have, with its place in the scenario's file; or a role of a
+    /// generic scenario that nothing in the description plays.
     pub fn resolve(scenario: &Scenario, api: &Arc<Api>, contenders: Option<usize>) -> Result<Self, PlanError> {
         let size = match (contenders, &scenario.most_contenders) {
             _ if scenario.swarm.is_some() => 0,
             (Some(wanted), Some(most)) => wanted.clamp(scenario.contenders.len(), *most.get_ref()),
             (Some(_) | None, _) => scenario.contenders.len(),
         };
-        let (set_up, start) = set_up(scenario, api)?;
-        let (change, raced_from) = change(scenario, api, start)?;
-        let mut plans = Vec::with_capacity(size);
-        for index in 0..size {
-            let entry = index % scenario.contenders.len();
-            let plan = contender(scenario, api, &scenario.contenders[entry], index, entry)?;
-            check_allowed(scenario, api, entry, &plan, &raced_from)?;
-            plans.push(plan);
-        }
-        let then = (scenario.then.iter().enumerate())
-            .map(|(index, written)| contender(scenario, api, written, index, index))
-            .collect::<Result<_, _>>()?;
+        let resolver = Resolver { scenario, api };
+        let start = resolver.start()?;
+        let (creates, set_up) = resolver.set_up(start)?;
+        let (change, raced_from) = resolver.change(start)?;
+        let contenders =
+            (0..size).map(|index| resolver.contender(index, &raced_from)).collect::<Result<Vec<_>, _>>()?;
+        let then = (0..scenario.then.len()).map(|index| resolver.follower(index, start)).collect::<Result<_, _>>()?;
         Ok(Self {
             name: scenario.name.get_ref().clone(),
             api: Arc::clone(api),
             alone: scenario.alone,
+            creates,
+            starts: resolver.starts(&contenders)?,
             set_up,
             change,
-            contenders: plans,
+            contenders,
             then,
             restart: scenario.restart,
             swarm: scenario.swarm,
@@ -171,112 +202,6 @@ impl Plan {
         });
         trespasses.max()
     }
-}
-
-fn person(role: &Arc<str>, person: u32) -> Actor {
-    Actor { role: Arc::clone(role), person }
-}
-
-fn set_up(scenario: &Scenario, api: &Api) -> Result<(Vec<Step>, StateIx), PlanError> {
-    let model = &api.model;
-    let start = model.state(scenario.start.get_ref()).ok_or_else(|| {
-        (scenario.wrong(&scenario.start, format!("`{}` has no state `{}`", api.name, scenario.start.get_ref())))
-            .suggest(scenario.start.get_ref(), model.states.iter().map(|state| &**state))
-    })?;
-    let path = model.path_to(start).ok_or_else(|| {
-        let message = format!("no actions of `{}` lead to the state `{}`", api.name, scenario.start.get_ref());
-        scenario.wrong(&scenario.start, message)
-    })?;
-    let step = |(action, to): &(&crate::api::ActionModel, StateIx)| Step {
-        action: Arc::clone(&action.name),
-        actor: person(&action.actor, 1),
-        leads_to: Some(Arc::clone(model.state_name(*to))),
-    };
-    Ok((path.iter().map(step).collect(), start))
-}
-
-/// The steps of `change`, and the states that the race may start from after them.
-fn change(scenario: &Scenario, api: &Api, start: StateIx) -> Result<(Vec<Step>, Vec<StateIx>), PlanError> {
-    let mut here = vec![start];
-    let mut steps = Vec::new();
-    for name in &scenario.change {
-        let action = known_action(scenario, api, name)?;
-        here = here.iter().flat_map(|state| action.next(*state)).collect();
-        if here.is_empty() {
-            let message = format!("`{}` is not allowed where it stands in `change`", name.get_ref());
-            return Err(scenario.wrong(name, message));
-        }
-        steps.push(Step { action: Arc::clone(&action.name), actor: person(&action.actor, 1), leads_to: None });
-    }
-    Ok((steps, here))
-}
-
-fn contender(
-    scenario: &Scenario,
-    api: &Api,
-    written: &Contender,
-    index: usize,
-    entry: usize,
-) -> Result<ContenderPlan, PlanError> {
-    let (verb, own_role) = match written.action.get_ref().as_str() {
-        "create" => (Verb::Create, Arc::clone(api.dialect.role(&Verb::Create))),
-        "read" => (Verb::Read, Arc::clone(api.dialect.role(&Verb::Read))),
-        _ => {
-            let action = known_action(scenario, api, &written.action)?;
-            (Verb::Act(Arc::clone(&action.name)), Arc::clone(&action.actor))
-        }
-    };
-    let role = match &written.actor {
-        None => Arc::clone(&own_role),
-        Some(actor) if api.dialect.has_role(actor.get_ref()) => actor.get_ref().as_str().into(),
-        Some(actor) => {
-            return Err((scenario.wrong(actor, format!("`{}` has no actor `{}`", api.name, actor.get_ref())))
-                .suggest(actor.get_ref(), api.dialect.roles()));
-        }
-    };
-    let number = match written.person {
-        PersonUse::Same => 1,
-        PersonUse::Each => u32::try_from(index + 1).expect("volleys are small"),
-        PersonUse::Other => 2,
-    };
-    let key = if api.dialect.sends_key(&verb) { written.key } else { KeyUse::None };
-    let token = if api.dialect.sends_token(&verb) { written.token.value } else { TokenUse::None };
-    let actor = person(&role, number);
-    // Who does what is not theirs to do may not even be shown the resource.
-    let is_stranger = role != own_role || written.person == PersonUse::Other;
-    let reader = if is_stranger { person(api.dialect.role(&Verb::Read), 1) } else { actor.clone() };
-    Ok(ContenderPlan { verb, actor, reader, token, key, body: written.body.clone(), at: written.at, entry })
-}
-
-/// What is to be accepted alone must be allowed where the race starts.
-fn check_allowed(
-    scenario: &Scenario,
-    api: &Api,
-    entry: usize,
-    plan: &ContenderPlan,
-    raced_from: &[StateIx],
-) -> Result<(), PlanError> {
-    let Verb::Act(name) = &plan.verb else { return Ok(()) };
-    let action = api.model.action(name).expect("the plan has it from the description");
-    let is_allowed = raced_from.iter().any(|state| action.next(*state).next().is_some());
-    if scenario.alone == Alone::Refused || is_allowed {
-        return Ok(());
-    }
-    let states: Vec<&str> = raced_from.iter().map(|state| &**api.model.state_name(*state)).collect();
-    let message = format!("`{name}` is not allowed in `{}`, where the race starts", states.join("` or `"));
-    let written = &scenario.contenders[entry].action;
-    Err(scenario.wrong(written, message).help("start elsewhere, or say alone = \"refused\""))
-}
-
-fn known_action<'a>(
-    scenario: &Scenario,
-    api: &'a Api,
-    name: &toml::Spanned<String>,
-) -> Result<&'a crate::api::ActionModel, PlanError> {
-    api.model.action(name.get_ref()).ok_or_else(|| {
-        (scenario.wrong(name, format!("`{}` has no action `{}`", api.name, name.get_ref())))
-            .suggest(name.get_ref(), api.model.actions.iter().map(|action| &*action.name).chain(["create", "read"]))
-    })
 }
 
 impl Step {

@@ -164,7 +164,7 @@ impl Reader<'_> {
     }
 
     fn states(&self, file: &ApiFile) -> Result<States, SourceError> {
-        let Some(declared) = &file.states else { return Ok(States::implied(file.model)) };
+        let Some(declared) = &file.states else { return Ok(States::implied(file)) };
         let mut names: Vec<Arc<str>> = vec![declared.initial.get_ref().as_str().into()];
         for transition in file.actions.values().flat_map(|action| &action.transitions) {
             for name in [&transition.from, &transition.to] {
@@ -252,12 +252,15 @@ struct States {
 
 impl States {
     /// The states of a model that has no named ones: what races need for their set-up.
-    fn implied(model: ModelFile) -> Self {
-        let names: &[&str] = match model {
+    fn implied(file: &ApiFile) -> Self {
+        let names: &[&str] = match file.model {
             ModelFile::Register => &[Model::PRESENT, Model::ABSENT],
             ModelFile::StateMachine | ModelFile::Counter | ModelFile::Effects => &[Model::PRESENT],
         };
-        Self { names: names.iter().map(|name| (*name).into()).collect(), initial: PRESENT, terminal: Vec::new() }
+        // What no request makes is not there before somebody writes it.
+        let is_absent = file.model == ModelFile::Register && file.create.is_none();
+        let initial = if is_absent { ABSENT } else { PRESENT };
+        Self { names: names.iter().map(|name| (*name).into()).collect(), initial, terminal: Vec::new() }
     }
 
     fn named(&self, name: &Spanned<String>) -> Option<StateIx> {

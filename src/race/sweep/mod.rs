@@ -70,6 +70,14 @@ pub(super) fn as_left(stagger: &Stagger, left: &[Duration]) -> Stagger {
     }
 }
 
+/// When each kind left, without the offsets that its scenario asks for: what is swept comes on top of them. The clock may
+/// start anywhere.
+pub(super) fn without_offsets(left: &[Duration], offsets: &[Duration]) -> Vec<Duration> {
+    let latest = offsets.iter().copied().max().unwrap_or_default();
+    // Moved all together, so that none leaves before the clock starts.
+    left.iter().zip(offsets).map(|(left, offset)| *left + latest.saturating_sub(*offset)).collect()
+}
+
 /// The delay that belongs to an axis.
 fn delay(stagger: &Stagger, axis: usize) -> Option<i32> {
     match stagger {
@@ -163,5 +171,19 @@ impl Sweep {
         let axes = self.axes.iter_mut().enumerate();
         let noted = axes.filter_map(|(index, axis)| Some(axis.note(delay(stagger, index)?, seen.sight(index + first))));
         noted.product()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_scenario_asks_for_is_no_part_of_what_was_swept() {
+        let us = |all: [u64; 3]| all.map(Duration::from_micros);
+        // Swept: the second 40 µs after the first, the third 30 µs before it. Asked for: the second 2 ms later, the third 5 ms.
+        let left = without_offsets(&us([30, 2_070, 5_000]), &us([0, 2_000, 5_000]));
+        assert_eq!(as_left(&Stagger::Kinds(vec![0, 0]), &left), Stagger::Kinds(vec![40, -30]));
+        assert_eq!(without_offsets(&us([7, 0, 9]), &us([0, 0, 0])), us([7, 0, 9]));
     }
 }
