@@ -65,6 +65,11 @@ impl Secret {
         if bytes.len() < SHORTEST_SECRET { Err(TooShort(bytes.len())) } else { Ok(Self(bytes)) }
     }
 
+    /// A secret that somebody else has chosen, however short: to speak with their server, it must be theirs.
+    pub fn theirs(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
     /// A secret that nobody knows.
     pub fn random() -> Self {
         // Two version 4 UUIDs: 244 random bits from the system.
@@ -73,9 +78,18 @@ impl Secret {
 
     /// Makes a token of `claims`.
     pub fn mint(&self, claims: &Claims) -> String {
+        self.sign(claims)
+    }
+
+    /// Makes a token of any claims: a JSON object, whose `exp` is the caller's to set.
+    pub fn mint_claims(&self, claims: &serde_json::Value) -> String {
+        self.sign(claims)
+    }
+
+    fn sign(&self, claims: &impl Serialize) -> String {
         use_ring();
         let key = EncodingKey::from_secret(&self.0);
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).expect("texts and a number can be signed")
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).expect("JSON can be signed")
     }
 
     /// The claims of a token that was signed with this secret and has not expired.

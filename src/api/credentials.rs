@@ -54,6 +54,11 @@ impl Credentials {
         }
     }
 
+    /// Whether these say at all who is asking in `role`.
+    pub(super) fn proves(&self, role: &str) -> bool {
+        self.bearer.contains_key(role) || self.minting.is_some()
+    }
+
     /// Mints a token for every actor, signed with `secret` and good until `expires` (seconds since 1970).
     ///
     /// ```
@@ -98,7 +103,8 @@ impl Credentials {
     }
 }
 
-fn replace(headers: &mut Headers, name: &str, value: &str) {
+/// Puts a header in the place of what `headers` said under its name.
+pub(super) fn replace(headers: &mut Headers, name: &str, value: &str) {
     headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
     headers.push((name.into(), value.into()));
 }

@@ -3,44 +3,68 @@
 //! Reading is total: whatever bytes a server sends become an outcome, and what cannot be read is `Unknown`, never
 //! success and never a refusal.
 
+pub(super) mod asking;
+pub(super) mod login;
+pub(super) mod proof;
 mod reading;
+pub(super) mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde_json::Value;
 
 use super::credentials::{Credentials, Tells};
-use super::exchange::{Headers, Request};
-use super::template::{Template, Values};
-use crate::history::{Actor, Meaning, Verb};
+use super::place::{Place, Pointer, Source};
+use super::template::{Hole, Template};
+use crate::history::{Actor, Verb};
+use asking::{RequestTemplate, Send};
+use login::{Login, LoginDialect};
+use proof::Proof;
+use rules::ReplyRule;
 
-/// A name or token longer than this is not taken from a reply (characters).
-const LONGEST_NAME: usize = 1024;
 /// More rows than this are not taken from a list.
 const MOST_RECORDS: usize = 10_000;
 
 /// How each request is written, and how replies are read.
 #[derive(Debug, Clone)]
 pub struct Dialect {
-    pub(super) create: RequestTemplate,
+    pub(super) create: Option<RequestTemplate>,
     pub(super) creates_with_key: bool,
     /// Whether the fresh resource holds the value that its request was filled with.
     pub(super) creates_with_value: bool,
-    pub(super) read: RequestTemplate,
+    pub(super) read: Option<RequestTemplate>,
     pub(super) actions: BTreeMap<Arc<str>, ActionDialect>,
     pub(super) effects: Option<ListDialect>,
     pub(super) events: Option<ListDialect>,
     pub(super) actors: BTreeMap<Arc<str>, ActorDialect>,
     pub(super) credentials: Credentials,
-    pub(super) id: Pointer,
-    pub(super) state: Pointer,
-    pub(super) version: Option<Pointer>,
+    /// What logins told, by role.
+    pub(super) logged_in: BTreeMap<Arc<str>, Login>,
+    /// What variables of the environment hold, of those that requests name.
+    pub(super) environment: BTreeMap<Arc<str>, Arc<str>>,
+    pub(super) id: IdDialect,
+    /// The state of a state machine, the value of a register, the number of a counter.
+    pub(super) state: Option<Place>,
+    /// What it is called: `state`, `value` or `number`.
+    pub(super) state_word: &'static str,
+    /// Whether an action's reply is of no use if it has a body that is not JSON.
+    pub(super) answers_json: bool,
+    pub(super) version: Option<Place>,
     pub(super) volatile: Vec<Pointer>,
     pub(super) token: Option<TokenDialect>,
     pub(super) idempotency: Option<KeyDialect>,
+    pub(super) starts: i64,
     pub(super) rules: Vec<ReplyRule>,
+}
+
+/// Where a resource's id comes from.
+#[derive(Debug, Clone)]
+pub(super) enum IdDialect {
+    /// The reply to `create` tells it.
+    Told(Place),
+    /// The client makes it up.
+    Made(Template),
 }
 
 #[derive(Debug, Clone)]
@@ -48,78 +72,68 @@ pub(super) struct ActorDialect {
     pub(super) headers: Vec<(Arc<str>, Template)>,
     /// Whom a token of this actor names.
     pub(super) subject: Template,
-}
-
-/// A JSON Pointer (RFC 6901), checked when it was read.
-pub(super) type Pointer = Arc<str>;
-
-#[derive(Debug, Clone)]
-pub(super) struct RequestTemplate {
-    pub(super) actor: Arc<str>,
-    pub(super) method: Arc<str>,
-    pub(super) path: Template,
-    pub(super) headers: Vec<(Arc<str>, Template)>,
-    pub(super) body: Option<BodyTemplate>,
-}
-
-/// JSON whose strings have holes.
-#[derive(Debug, Clone)]
-pub(super) enum BodyTemplate {
-    Text(Template),
-    List(Vec<BodyTemplate>),
-    Table(Vec<(String, BodyTemplate)>),
-    Other(Value),
+    /// What proves that it is asking, by the description.
+    pub(super) proof: Option<Proof>,
+    /// What it asks for first.
+    pub(super) login: Option<LoginDialect>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct ActionDialect {
     pub(super) request: RequestTemplate,
-    pub(super) sends_key: bool,
-    pub(super) sends_token: bool,
-    /// Whether it leaves the value that its request was filled with.
-    pub(super) writes_value: bool,
-    pub(super) effect: Option<Pointer>,
-    pub(super) amount: Option<Pointer>,
+    pub(super) sends: Sends,
+    /// Whether its replies show the resource.
+    pub(super) shows: bool,
+    pub(super) effect: Option<Place>,
+    pub(super) amount: Option<Place>,
+}
+
+/// What an action's request says beside what everybody knows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sends {
+    /// An idempotency key.
+    pub(super) key: bool,
+    /// The version token that it is conditional on.
+    pub(super) token: bool,
+    /// The value that it leaves behind.
+    pub(super) value: bool,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct ListDialect {
     pub(super) request: RequestTemplate,
-    pub(super) rows: Pointer,
-    pub(super) id: Option<Pointer>,
-    pub(super) amount: Option<Pointer>,
-    pub(super) action: Option<Pointer>,
-    pub(super) from: Option<Pointer>,
-    pub(super) to: Option<Pointer>,
-    pub(super) version: Option<Pointer>,
+    pub(super) told: Told,
+    pub(super) id: Option<Source>,
+    pub(super) amount: Option<Source>,
+    pub(super) action: Option<Source>,
+    pub(super) from: Option<Source>,
+    pub(super) to: Option<Source>,
+    pub(super) version: Option<Source>,
+}
+
+/// How a list tells.
+#[derive(Debug, Clone)]
+pub(super) enum Told {
+    /// Row by row.
+    Rows(Source),
+    /// By a number alone.
+    Count(Place),
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct TokenDialect {
-    pub(super) reply_header: Arc<str>,
-    pub(super) request_header: Arc<str>,
+    pub(super) read: Place,
+    pub(super) send: Option<Send>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct KeyDialect {
-    pub(super) request_header: Arc<str>,
-    pub(super) replayed_header: Option<Arc<str>>,
+    pub(super) send: Option<Send>,
+    pub(super) replayed: Option<Place>,
 }
-
-/// One line of the table "what a reply means"; the first that fits decides.
-#[derive(Debug, Clone)]
-pub(super) struct ReplyRule {
-    pub(super) statuses: Vec<StatusRange>,
-    pub(super) body: Vec<(Pointer, Value)>,
-    pub(super) means: Meaning,
-}
-
-/// Statuses from the first to the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct StatusRange(pub(super) u16, pub(super) u16);
 
 /// What one request is filled with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Fill<'a> {
     /// The resource's id; empty before it exists.
     pub id: &'a str,
@@ -135,59 +149,40 @@ pub struct Fill<'a> {
     pub key: Option<&'a str>,
     /// A body instead of the described one.
     pub body: Option<&'a Value>,
+    /// What a fresh counter is to hold; `None` as the description says.
+    pub starts: Option<i64>,
+}
+
+impl IdDialect {
+    /// Where a reply tells it.
+    pub(super) const fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Told(place) => Some(place),
+            Self::Made(_) => None,
+        }
+    }
 }
 
 impl Dialect {
-    /// The request for `verb`.
-    ///
-    /// # Panics
-    /// If `verb` names an action or list that the description does not have: plans are checked against it first.
-    pub fn request(&self, verb: &Verb, fill: Fill<'_>) -> Request {
-        let template = self.template(verb);
-        let values = Values { id: fill.id, person: fill.person, unique: fill.unique };
-        let mut headers: Headers = Vec::new();
-        let actor = self.actors.get(fill.role);
-        for (name, value) in actor.into_iter().flat_map(|actor| &actor.headers).chain(&template.headers) {
-            headers.push((Arc::clone(name), value.fill(values).into()));
-        }
-        if let Some(actor) = actor {
-            self.credentials.apply(fill.role, &actor.subject.fill(values), &mut headers);
-        }
-        if let (Some(token), Some(dialect)) = (fill.token, &self.token) {
-            headers.push((Arc::clone(&dialect.request_header), token.into()));
-        }
-        if let (Some(key), Some(dialect)) = (fill.key, &self.idempotency) {
-            headers.push((Arc::clone(&dialect.request_header), key.into()));
-        }
-        let body = match (fill.body, &template.body) {
-            (Some(body), _) => Some(body.clone()),
-            (None, Some(body)) => Some(body.fill(values)),
-            (None, None) => None,
-        };
-        let body = body.map(|body| Bytes::from(body.to_string()));
-        let mut add_if_absent = |name: &str, value: &str| {
-            if !headers.iter().any(|(own, _)| **own == *name) {
-                headers.push((name.into(), value.into()));
-            }
-        };
-        if body.is_some() {
-            add_if_absent("content-type", "application/json");
-        }
-        if matches!(verb, Verb::Read | Verb::ListEffects | Verb::ListEvents) {
-            // What a cache on the way holds is not what the server says now (RFC 9111 §5.2.1.4).
-            add_if_absent("cache-control", "no-cache");
-        }
-        Request { method: Arc::clone(&template.method), path: template.path.fill_path(values), headers, body }
-    }
-
     fn template(&self, verb: &Verb) -> &RequestTemplate {
         let missing = "plans are checked against the description";
         match verb {
-            Verb::Create => &self.create,
-            Verb::Read => &self.read,
+            Verb::Create => self.create.as_ref().expect(missing),
+            Verb::Read => self.read.as_ref().expect(missing),
             Verb::Act(name) => &self.actions.get(name).expect(missing).request,
             Verb::ListEffects => &self.effects.as_ref().expect(missing).request,
             Verb::ListEvents => &self.events.as_ref().expect(missing).request,
+        }
+    }
+
+    /// Whether the description has a request for `verb`.
+    pub fn speaks(&self, verb: &Verb) -> bool {
+        match verb {
+            Verb::Create => self.create.is_some(),
+            Verb::Read => self.read.is_some(),
+            Verb::Act(name) => self.actions.contains_key(name),
+            Verb::ListEffects => self.effects.is_some(),
+            Verb::ListEvents => self.events.is_some(),
         }
     }
 
@@ -206,9 +201,14 @@ impl Dialect {
         self.actors.keys().map(|name| &**name)
     }
 
-    /// The header that carries a reply's version token, where the API has tokens.
+    /// Where a reply tells its version token, in words, where the API has tokens.
+    pub fn token_place(&self) -> Option<String> {
+        self.token.as_ref().map(|token| token.read.to_string())
+    }
+
+    /// The header that carries a reply's version token, if it is one.
     pub fn token_header(&self) -> Option<&str> {
-        self.token.as_ref().map(|token| &*token.reply_header)
+        self.token.as_ref().and_then(|token| token.read.header())
     }
 
     /// Whether replies carry a version token and requests can be conditional on it.
@@ -216,11 +216,61 @@ impl Dialect {
         self.token.is_some()
     }
 
+    /// Whether the client makes up the ids of fresh resources.
+    pub const fn makes_ids(&self) -> bool {
+        matches!(self.id, IdDialect::Made(_))
+    }
+
+    /// Whether a request makes the resource; else it is there, or not there, without one.
+    pub const fn creates(&self) -> bool {
+        self.create.is_some()
+    }
+
+    /// Whether the resource can be read.
+    pub const fn reads(&self) -> bool {
+        self.read.is_some()
+    }
+
+    /// Whether a fresh counter can be made to hold what a scenario asks for: `starts` itself, where nobody can say.
+    pub fn can_start_with(&self, starts: i64) -> bool {
+        let mut is_told = starts == self.starts;
+        if let Some(create) = &self.create {
+            create.templates(&mut |template| is_told |= template.has(&Hole::Starts));
+        }
+        is_told
+    }
+
+    /// Whether the actor of a role must log in before it asks anything else.
+    pub fn logins(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.actors.iter().filter(|(_, actor)| actor.login.is_some()).map(|(role, _)| role)
+    }
+
+    /// The variables of the environment that requests name.
+    pub fn variables(&self) -> BTreeSet<Arc<str>> {
+        let mut variables = BTreeSet::new();
+        let lists = [&self.effects, &self.events].into_iter().flatten().map(|list| &list.request);
+        let requests = self.create.iter().chain(&self.read).chain(lists);
+        for request in requests.chain(self.actions.values().map(|action| &action.request)) {
+            request.templates(&mut |template| variables.extend(template.variables().cloned()));
+        }
+        for actor in self.actors.values() {
+            let own = actor.headers.iter().map(|(_, value)| value).chain([&actor.subject]);
+            own.for_each(|template| variables.extend(template.variables().cloned()));
+            if let Some(proof) = &actor.proof {
+                proof.templates(&mut |template| variables.extend(template.variables().cloned()));
+            }
+            if let Some(login) = &actor.login {
+                login.request.templates(&mut |template| variables.extend(template.variables().cloned()));
+            }
+        }
+        variables
+    }
+
     /// Whether a request for `verb` is sent with an idempotency key.
     pub fn sends_key(&self, verb: &Verb) -> bool {
         let sends = match verb {
             Verb::Create => self.creates_with_key,
-            Verb::Act(action) => self.actions.get(action).is_some_and(|action| action.sends_key),
+            Verb::Act(action) => self.actions.get(action).is_some_and(|action| action.sends.key),
             Verb::Read | Verb::ListEffects | Verb::ListEvents => false,
         };
         sends && self.idempotency.is_some()
@@ -229,7 +279,7 @@ impl Dialect {
     /// Whether a request for `verb` can be conditional on a version token.
     pub fn sends_token(&self, verb: &Verb) -> bool {
         let sends = match verb {
-            Verb::Act(action) => self.actions.get(action).is_some_and(|action| action.sends_token),
+            Verb::Act(action) => self.actions.get(action).is_some_and(|action| action.sends.token),
             Verb::Create | Verb::Read | Verb::ListEffects | Verb::ListEvents => false,
         };
         sends && self.token.is_some()
@@ -239,7 +289,7 @@ impl Dialect {
     pub fn writes_a_value(&self, verb: &Verb) -> bool {
         match verb {
             Verb::Create => self.creates_with_value,
-            Verb::Act(action) => self.actions.get(action).is_some_and(|action| action.writes_value),
+            Verb::Act(action) => self.actions.get(action).is_some_and(|action| action.sends.value),
             Verb::Read | Verb::ListEffects | Verb::ListEvents => false,
         }
     }
@@ -247,7 +297,7 @@ impl Dialect {
     /// Whom the server is told to be dealing with, if anything proves it: `customer 2`, or `customer` where all customers
     /// have one token.
     pub fn principal(&self, actor: &Actor) -> Option<Arc<str>> {
-        match self.credentials.tells(&actor.role) {
+        match self.tells(&actor.role) {
             Tells::Nothing => None,
             Tells::Role => Some(Arc::clone(&actor.role)),
             Tells::Person => Some(actor.to_string().into()),
@@ -256,7 +306,23 @@ impl Dialect {
 
     /// How well a server can tell who is asking in `role`.
     pub fn tells(&self, role: &str) -> Tells {
-        self.credentials.tells(role)
+        let given = self.credentials.tells(role);
+        let proof = |role: &str| self.actors.get(role).and_then(|actor| actor.proof.as_ref());
+        match proof(role) {
+            // What comes from the command line stands in the place of what the description says.
+            Some(own) if given == Tells::Nothing && !self.credentials.proves(role) => {
+                // One proof for two roles proves neither.
+                let is_shared = self.actors.keys().any(|other| **other != *role && proof(other) == Some(own));
+                if own.names_the_person() {
+                    Tells::Person
+                } else if is_shared {
+                    Tells::Nothing
+                } else {
+                    Tells::Role
+                }
+            }
+            Some(_) | None => given,
+        }
     }
 
     /// The lists that tell what really happened: effects, then events, where the API has them.
@@ -264,20 +330,5 @@ impl Dialect {
         let effects = self.effects.is_some().then_some(Verb::ListEffects);
         let events = self.events.is_some().then_some(Verb::ListEvents);
         effects.into_iter().chain(events)
-    }
-}
-
-impl BodyTemplate {
-    pub(super) fn fill(&self, values: Values<'_>) -> Value {
-        match self {
-            Self::Text(template) => Value::String(template.fill(values)),
-            Self::List(items) => items.iter().map(|item| item.fill(values)).collect(),
-            Self::Table(entries) => entries
-                .iter()
-                .map(|(key, item)| (key.clone(), item.fill(values)))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-            Self::Other(value) => value.clone(),
-        }
     }
 }

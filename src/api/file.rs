@@ -1,23 +1,25 @@
 //! Reading an API description from TOML: shape first (serde), then sense, each mistake with its place.
 
+mod actors;
+mod model;
+mod place;
 mod shape;
 mod spoken;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use toml::Spanned;
 
 use super::Api;
-use super::model::{ActionModel, Family, KeyPromises, Lags, Model, StateIx, Transition};
+use super::model::Needs;
 use crate::source::{Source, SourceError};
-use shape::{ApiFile, ReplayFile, ReuseFile};
+pub(super) use shape::ApiFile;
+use shape::{ActorFile, LoginFile, Texts};
 
 /// The version of the format.
 const SCHEMA: &str = "quickeats-bench/api@1";
-/// More states than this are not a description of one resource.
-const MOST_STATES: usize = 1_000;
+/// Who asks, where a description has no actors.
+const ONLY_ACTOR: &str = "client";
 
 /// Reads `text`.
 pub(super) fn parse(name: &str, text: &str) -> Result<Api, SourceError> {
@@ -38,13 +40,32 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Api, SourceError> {
     })
 }
 
-/// The text with the values of all headers masked: they may be credentials, and the text goes into every history.
+/// The text with the values of all headers and proofs masked: they may be credentials, and the text goes into every history.
+/// (A template that names a variable of the environment holds no secret itself, and stays.)
 fn masked(text: &str, file: &ApiFile) -> String {
-    let of_actors = file.actors.values().map(|actor| &actor.headers);
-    let of_requests = [&file.create.headers, &file.read.headers].into_iter();
+    let (mut spans, mut bodies): (Vec<Range<usize>>, Vec<Range<usize>>) = Default::default();
+    let mut mask = |value: &Spanned<String>| {
+        let is_reference = value.get_ref().contains("{env:");
+        if !is_reference {
+            spans.push(value.span());
+        }
+    };
+    let of_requests = (file.create.iter().map(|create| &create.headers))
+        .chain(file.read.iter().map(|read| &read.headers))
+        .chain(file.effects.iter().chain(&file.events).map(|list| &list.headers));
     let of_actions = file.actions.values().map(|action| &action.headers);
-    let mut spans: Vec<Range<usize>> =
-        of_actors.chain(of_requests).chain(of_actions).flat_map(BTreeMap::values).map(Spanned::span).collect();
+    let of_actors = file.actors.values().map(|actor| &actor.headers);
+    of_requests.chain(of_actions).chain(of_actors).flat_map(Texts::values).for_each(&mut mask);
+    for ActorFile { bearer, basic, mint, login, .. } in file.actors.values() {
+        let of_basic = basic.iter().map(|basic| &basic.password);
+        bearer.iter().chain(of_basic).chain(mint.iter().map(|mint| &mint.secret)).for_each(&mut mask);
+        for login in login.iter().map(LoginFile::parts) {
+            login.headers.values().chain(login.query.values()).for_each(&mut mask);
+            login.form.into_iter().flat_map(Texts::values).chain(login.raw).for_each(&mut mask);
+            bodies.extend(login.body.map(Spanned::span));
+        }
+    }
+    spans.extend(bodies);
     spans.sort_by_key(|span| span.start);
     let mut masked = text.to_owned();
     for span in spans.into_iter().rev() {
@@ -78,119 +99,6 @@ impl Reader<'_> {
             return Ok(());
         }
         Err(self.wrong(name.span(), "a name is made of lower-case letters, digits and dashes"))
-    }
-
-    fn model(&self, file: &ApiFile) -> Result<Model, SourceError> {
-        let mut states: Vec<Arc<str>> = Vec::new();
-        let mut add = |name: &str| {
-            if !states.iter().any(|state| **state == *name) {
-                states.push(name.into());
-            }
-        };
-        add(file.states.initial.get_ref());
-        for action in file.actions.values() {
-            for transition in &action.transitions {
-                add(transition.from.get_ref());
-                add(transition.to.get_ref());
-            }
-        }
-        if states.len() > MOST_STATES {
-            return Err(self
-                .source
-                .wrong_whole(format!("{} states; at most {MOST_STATES} can be judged", states.len())));
-        }
-        let index = |name: &Spanned<String>| {
-            let position = states.iter().position(|state| **state == **name.get_ref());
-            position.map(|at| StateIx(u16::try_from(at).expect("at most MOST_STATES"))).ok_or_else(|| {
-                self.wrong(name.span(), format!("no transition mentions the state `{}`", name.get_ref()))
-                    .suggest(name.get_ref(), states.iter().map(|state| &**state))
-            })
-        };
-        let terminal = file.states.terminal.iter().map(index).collect::<Result<Vec<_>, _>>()?;
-        let mut actions = Vec::new();
-        for (name, action) in &file.actions {
-            if action.transitions.is_empty() {
-                let message = format!("the action `{name}` has no transitions: nothing could ever be done with it");
-                return Err(self
-                    .wrong(action.path.span(), message)
-                    .help("transitions = [{ from = \"…\", to = \"…\" }]"));
-            }
-            let mut transitions = Vec::new();
-            for transition in &action.transitions {
-                let (from, to) = (index(&transition.from)?, index(&transition.to)?);
-                if terminal.contains(&from) && from != to && !action.aside {
-                    let message =
-                        format!("`{}` is declared terminal, so nothing may leave it", transition.from.get_ref());
-                    return Err(self.wrong(transition.from.span(), message));
-                }
-                transitions.push(Transition { from, to });
-            }
-            actions.push(ActionModel {
-                name: name.as_str().into(),
-                actor: action.actor.get_ref().as_str().into(),
-                transitions,
-                has_effect: action.effect.is_some(),
-                only: action.only,
-                is_aside: action.aside,
-                write: None,
-                adds: None,
-            });
-        }
-        let initial = index(&file.states.initial)?;
-        self.check_reachable(file, &states, initial, &actions)?;
-        Ok(Model {
-            noun: file.resource.name.as_str().into(),
-            family: Family::Lifecycle,
-            initial,
-            states: states.clone(),
-            actions,
-            precondition_required: file.token.as_ref().is_some_and(|token| token.required),
-            versioned: file.resource.version.is_some(),
-            effects_per_resource: file.effects.as_ref().and_then(|effects| effects.at_most),
-            terminal,
-            keys: KeyPromises {
-                replays_what_was_stored: (file.idempotency.as_ref())
-                    .is_some_and(|keys| keys.replay == Some(ReplayFile::Stored)),
-                refuses_reuse: (file.idempotency.as_ref()).is_some_and(|keys| keys.reuse == Some(ReuseFile::Refused)),
-            },
-            lags: Lags {
-                reads: file.read.eventual,
-                effects: file.effects.as_ref().is_some_and(|list| list.eventual),
-                events: file.events.as_ref().is_some_and(|list| list.eventual),
-            },
-        })
-    }
-
-    /// Every state that a transition leaves must be one that something leads to: the rest are slips of the pen.
-    fn check_reachable(
-        &self,
-        file: &ApiFile,
-        states: &[Arc<str>],
-        initial: StateIx,
-        actions: &[ActionModel],
-    ) -> Result<(), SourceError> {
-        let mut reached = vec![initial];
-        let mut looked_at = 0;
-        while let Some(state) = reached.get(looked_at).copied() {
-            looked_at += 1;
-            for to in actions.iter().flat_map(|action| action.next(state)) {
-                if !reached.contains(&to) {
-                    reached.push(to);
-                }
-            }
-        }
-        let name = |state: &StateIx| &*states[usize::from(state.0)];
-        let is_reached = |from: &str| reached.iter().any(|state| name(state) == from);
-        let transitions = file.actions.values().flat_map(|action| &action.transitions);
-        match transitions.into_iter().find(|transition| !is_reached(transition.from.get_ref())) {
-            None => Ok(()),
-            Some(transition) => {
-                let (from, initial) = (transition.from.get_ref(), file.states.initial.get_ref());
-                Err(self
-                    .wrong(transition.from.span(), format!("no transitions lead from `{initial}` to `{from}`"))
-                    .suggest(from, reached.iter().map(name)))
-            }
-        }
     }
 }
 

@@ -11,12 +11,14 @@ mod dialect;
 mod exchange;
 mod file;
 mod model;
+mod place;
 mod server_timing;
 mod template;
 
 use std::sync::Arc;
 
 pub use credentials::{Credentials, Tells};
+pub use dialect::login::Login;
 pub use dialect::{Dialect, Fill};
 pub use exchange::{Headers, Request, Response};
 pub use model::{
@@ -53,6 +55,25 @@ impl Api {
     /// ```
     pub fn parse(file: &str, text: &str) -> Result<Self, SourceError> {
         file::parse(file, text)
+    }
+
+    /// The same API, with what variables of the environment hold that its requests name (`{env:NAME}`).
+    ///
+    /// # Errors
+    /// The name of a variable that `variable` does not know.
+    pub fn with_environment(mut self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Arc<str>> {
+        for name in self.dialect.variables() {
+            let value = variable(&name).ok_or_else(|| Arc::clone(&name))?;
+            self.dialect.environment.insert(name, value.into());
+        }
+        Ok(self)
+    }
+
+    /// The same API, spoken in `role` with what a login told.
+    #[must_use]
+    pub fn with_login(mut self, role: &Arc<str>, login: Login) -> Self {
+        self.dialect.logged_in.insert(Arc::clone(role), login);
+        self
     }
 
     /// The same API, spoken with `credentials`.

@@ -72,7 +72,7 @@ pub struct Write {
 }
 
 /// What a write needs to find; where it does not, it is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Needs {
     /// Nothing in particular.
@@ -84,7 +84,7 @@ pub enum Needs {
 }
 
 /// What a write leaves behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Leaves {
     /// The value it was sent with (`Call::value`).
@@ -114,7 +114,7 @@ pub struct KeyPromises {
 }
 
 /// Who may do an action, where the API promises to keep others out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Allowed {
     /// Anyone in the action's role.

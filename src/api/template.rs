@@ -1,34 +1,96 @@
-//! Text with holes: `/orders/{id}/payment`, `customer:{person}`.
+//! Text with holes: `/orders/{id}/payment`, `customer:{person}`, `{value|base64}`, `Bearer {env:API_TOKEN}`.
+//!
+//! `{{` and `}}` stand for braces.
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
 
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What stands for a secret where people read.
+const MASKED: &str = "(masked)";
 
 /// What can fill a hole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hole {
     /// The resource's id.
     Id,
     /// The acting person: unique to the person and the round.
     Person,
-    /// A token unique to the request.
+    /// A word unique to the request.
     Unique,
+    /// The value that a register's write writes: a word unique to the request, too.
+    Value,
+    /// The version token that the request is conditional on.
+    Token,
+    /// The idempotency key.
+    Key,
+    /// What a fresh counter is to hold.
+    Starts,
+    /// A number that no other request of the process has, going up.
+    Sequence,
+    /// A random number below 2⁵³, so that every JSON reader has it exactly.
+    Random,
+    /// What the login of the actor told.
+    Login,
+    /// A variable of the environment: a secret, never shown.
+    Env(Arc<str>),
+}
+
+/// What is done with what fills a hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filter {
+    None,
+    Base64,
+    /// In JSON: a number, where the string is this hole and nothing else.
+    Number,
+}
+
+/// Why a text is no template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TemplateError {
+    /// A `{` that is never closed.
+    Open,
+    /// A `}` that closes nothing.
+    Stray,
+    /// No hole has this name.
+    UnknownHole(String),
+    /// No filter has this name.
+    UnknownFilter(String),
 }
 
 impl Hole {
     /// The names of all holes.
-    pub(super) const NAMES: [&'static str; 3] = ["id", "person", "unique"];
+    pub(super) const NAMES: [&'static str; 11] =
+        ["id", "person", "unique", "value", "token", "key", "starts", "sequence", "random", "login", "env:VARIABLE"];
+    /// The names of all filters.
+    pub(super) const FILTERS: [&'static str; 2] = ["base64", "number"];
 
     fn named(name: &str) -> Option<Self> {
-        match name {
-            "id" => Some(Self::Id),
-            "person" => Some(Self::Person),
-            "unique" => Some(Self::Unique),
-            _ => None,
-        }
+        Some(match name {
+            "id" => Self::Id,
+            "person" => Self::Person,
+            "unique" => Self::Unique,
+            "value" => Self::Value,
+            "token" => Self::Token,
+            "key" => Self::Key,
+            "starts" => Self::Starts,
+            "sequence" => Self::Sequence,
+            "random" => Self::Random,
+            "login" => Self::Login,
+            _ => {
+                let variable = name.strip_prefix("env:")?;
+                let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                if variable.is_empty() || !variable.chars().all(plain) {
+                    return None;
+                }
+                Self::Env(variable.into())
+            }
+        })
     }
 }
 
@@ -39,63 +101,151 @@ pub(super) struct Template(Vec<Piece>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(Arc<str>),
-    Hole(Hole),
+    Hole(Hole, Filter),
 }
 
 /// Values for the holes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Values<'a> {
     pub(super) id: &'a str,
     pub(super) person: &'a str,
     pub(super) unique: &'a str,
+    pub(super) token: &'a str,
+    pub(super) key: &'a str,
+    pub(super) starts: i64,
+    pub(super) sequence: u64,
+    pub(super) random: u64,
+    pub(super) login: &'a str,
+    /// What a variable of the environment holds.
+    pub(super) environment: &'a dyn Fn(&str) -> Option<Arc<str>>,
 }
 
 impl Template {
-    /// Reads `text`. The error is the unknown hole's name, or empty for an unclosed brace.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads `text`.
+    pub(super) fn parse(text: &str) -> Result<Self, TemplateError> {
         let mut pieces = Vec::new();
+        let mut plain = String::new();
         let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}').ok_or_else(String::new)?;
-            let hole = Hole::named(name).ok_or_else(|| name.to_owned())?;
-            if !before.is_empty() {
-                pieces.push(Piece::Text(before.into()));
+        while let Some(at) = rest.find(['{', '}']) {
+            plain.push_str(&rest[..at]);
+            let brace = &rest[at..];
+            if brace.starts_with("{{") || brace.starts_with("}}") {
+                plain.push_str(&brace[..1]);
+                rest = &brace[2..];
+                continue;
             }
-            pieces.push(Piece::Hole(hole));
+            let inner = brace.strip_prefix('{').ok_or(TemplateError::Stray)?;
+            let (hole, after) = inner.split_once('}').ok_or(TemplateError::Open)?;
+            if !plain.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
+            }
+            pieces.push(hole_of(hole)?);
             rest = after;
         }
-        if !rest.is_empty() {
-            pieces.push(Piece::Text(rest.into()));
+        plain.push_str(rest);
+        if !plain.is_empty() {
+            pieces.push(Piece::Text(plain.into()));
         }
         Ok(Self(pieces))
     }
 
+    /// Whether it has this hole.
+    pub(super) fn has(&self, hole: &Hole) -> bool {
+        self.holes().any(|own| own == hole)
+    }
+
+    /// The variables of the environment that it needs.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.holes().filter_map(|hole| match hole {
+            Hole::Env(name) => Some(name),
+            _ => None,
+        })
+    }
+
+    fn holes(&self) -> impl Iterator<Item = &Hole> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Hole(hole, _) => Some(hole),
+            Piece::Text(_) => None,
+        })
+    }
+
     /// The text with its holes filled.
     pub(super) fn fill(&self, values: Values<'_>) -> String {
-        self.render(|hole| values.of(hole).to_owned())
+        self.render(|hole, filter| values.filtered(hole, filter))
     }
 
     /// The text with its holes filled and percent-encoded, for a path or query.
     pub(super) fn fill_path(&self, values: Values<'_>) -> String {
-        self.render(|hole| utf8_percent_encode(values.of(hole), RESERVED).to_string())
+        self.render(|hole, filter| encoded(&values.filtered(hole, filter)))
     }
 
-    fn render(&self, value: impl Fn(Hole) -> String) -> String {
+    /// As [`Self::fill_path`], for people: without secrets.
+    pub(super) fn show_path(&self, values: Values<'_>) -> String {
+        self.render(|hole, filter| match hole {
+            Hole::Env(_) | Hole::Login => MASKED.to_owned(),
+            _ => encoded(&values.filtered(hole, filter)),
+        })
+    }
+
+    /// As JSON: a string, or a number where it is one hole that is to be one.
+    pub(super) fn fill_json(&self, values: Values<'_>) -> Value {
+        let text = self.fill(values);
+        match &self.0[..] {
+            [Piece::Hole(_, Filter::Number)] => match serde_json::from_str(&text) {
+                Ok(number @ Value::Number(_)) => number,
+                Ok(_) | Err(_) => Value::String(text),
+            },
+            _ => Value::String(text),
+        }
+    }
+
+    fn render(&self, value: impl Fn(&Hole, Filter) -> String) -> String {
         (self.0.iter())
             .map(|piece| match piece {
                 Piece::Text(text) => text.to_string(),
-                Piece::Hole(hole) => value(*hole),
+                Piece::Hole(hole, filter) => value(hole, *filter),
             })
             .collect()
     }
 }
 
-impl<'a> Values<'a> {
-    fn of(self, hole: Hole) -> &'a str {
+/// Percent-encoded, but for unreserved characters (RFC 3986 §2.3).
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+fn hole_of(text: &str) -> Result<Piece, TemplateError> {
+    let (name, filter) = match text.split_once('|') {
+        None => (text, Filter::None),
+        Some((name, "base64")) => (name, Filter::Base64),
+        Some((name, "number")) => (name, Filter::Number),
+        Some((_, filter)) => return Err(TemplateError::UnknownFilter(filter.to_owned())),
+    };
+    let hole = Hole::named(name).ok_or_else(|| TemplateError::UnknownHole(name.to_owned()))?;
+    Ok(Piece::Hole(hole, filter))
+}
+
+impl Values<'_> {
+    fn filtered(self, hole: &Hole, filter: Filter) -> String {
+        let value = self.of(hole);
+        match filter {
+            Filter::None | Filter::Number => value,
+            Filter::Base64 => STANDARD.encode(value),
+        }
+    }
+
+    fn of(self, hole: &Hole) -> String {
         match hole {
-            Hole::Id => self.id,
-            Hole::Person => self.person,
-            Hole::Unique => self.unique,
+            Hole::Id => self.id.to_owned(),
+            Hole::Person => self.person.to_owned(),
+            Hole::Unique | Hole::Value => self.unique.to_owned(),
+            Hole::Token => self.token.to_owned(),
+            Hole::Key => self.key.to_owned(),
+            Hole::Starts => self.starts.to_string(),
+            Hole::Sequence => self.sequence.to_string(),
+            Hole::Random => self.random.to_string(),
+            Hole::Login => self.login.to_owned(),
+            Hole::Env(name) => (self.environment)(name).map(|value| value.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -104,18 +254,61 @@ impl<'a> Values<'a> {
 mod tests {
     use super::*;
 
-    const VALUES: Values<'_> = Values { id: "a/b c", person: "rider-2", unique: "u1" };
+    const VALUES: Values<'_> = Values {
+        id: "a/b c",
+        person: "rider-2",
+        unique: "u1",
+        token: "\"7\"",
+        key: "k",
+        starts: 3,
+        sequence: 12,
+        random: 99,
+        login: "t0ken",
+        environment: &|name| (name == "SECRET").then(|| "s3cret".into()),
+    };
+
+    fn filled(text: &str) -> String {
+        Template::parse(text).unwrap().fill(VALUES)
+    }
 
     #[test]
     fn holes_are_filled_and_paths_encoded() {
         let template = Template::parse("/orders/{id}/by/{person}").unwrap();
         assert_eq!(template.fill(VALUES), "/orders/a/b c/by/rider-2");
         assert_eq!(template.fill_path(VALUES), "/orders/a%2Fb%20c/by/rider-2");
+        assert_eq!(filled("{unique} {value} {token} {key} {starts} {sequence} {random}"), "u1 u1 \"7\" k 3 12 99");
+        assert_eq!(filled("{id|base64}"), "YS9iIGM=");
+    }
+
+    #[test]
+    fn a_lone_number_is_a_number_in_json() {
+        let json = |text: &str| Template::parse(text).unwrap().fill_json(VALUES);
+        assert_eq!(json("{starts|number}"), Value::from(3));
+        assert_eq!(json("{starts}"), Value::from("3"));
+        assert_eq!(json("{starts|number} left"), Value::from("3 left"));
+        assert_eq!(json("{person|number}"), Value::from("rider-2"));
+    }
+
+    #[test]
+    fn a_secret_is_sent_and_not_shown() {
+        let template = Template::parse("/x?key={env:SECRET}&id={id}").unwrap();
+        assert_eq!(template.fill_path(VALUES), "/x?key=s3cret&id=a%2Fb%20c");
+        assert_eq!(template.show_path(VALUES), "/x?key=(masked)&id=a%2Fb%20c");
+        assert!(!format!("{template:?}").contains("s3cret"));
+        assert_eq!(template.variables().map(|name| &**name).collect::<Vec<_>>(), ["SECRET"]);
+    }
+
+    #[test]
+    fn braces_are_written_twice() {
+        assert_eq!(filled("{{\"id\": \"{person}\"}}"), "{\"id\": \"rider-2\"}");
+        assert_eq!(Template::parse("a } b"), Err(TemplateError::Stray));
     }
 
     #[test]
     fn an_unknown_hole_is_named_and_an_open_brace_refused() {
-        assert_eq!(Template::parse("/x/{order}"), Err("order".to_owned()));
-        assert_eq!(Template::parse("/x/{id"), Err(String::new()));
+        assert_eq!(Template::parse("/x/{order}"), Err(TemplateError::UnknownHole("order".to_owned())));
+        assert_eq!(Template::parse("/x/{env:}"), Err(TemplateError::UnknownHole("env:".to_owned())));
+        assert_eq!(Template::parse("/x/{id|hex}"), Err(TemplateError::UnknownFilter("hex".to_owned())));
+        assert_eq!(Template::parse("/x/{id"), Err(TemplateError::Open));
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
     let named = asked_for.iter().map(|name| scenario(name)).collect::<anyhow::Result<Vec<_>>>()?;
     let described = api(args, &named)?;
     let (target, credentials) = target(args, &described)?;
-    let api = Arc::new((*described).clone().with_credentials(credentials));
+    let api = Arc::new(with_environment((*described).clone())?.with_credentials(credentials));
     let is_named = !named.is_empty();
     let scenarios = if is_named { named } else { scenarios_of(&api)? };
     let mut plans: Vec<Plan> = Vec::new();
@@ -162,6 +162,16 @@ fn api(args: &RaceArgs, named: &[Scenario]) -> anyhow::Result<Arc<Api>> {
         return Ok(Arc::new(Api::parse(typed, &read(typed)?)?));
     }
     builtin::api(typed).ok_or_else(|| unknown("API", typed, builtin::names(), "a file's name ends in .toml"))
+}
+
+/// The API with what the environment holds for it. The values are secrets: no error repeats one.
+fn with_environment(api: Api) -> anyhow::Result<Api> {
+    let name = Arc::clone(&api.name);
+    api.with_environment(|variable| std::env::var(variable).ok()).map_err(|variable| {
+        anyhow!(
+            "`{name}` needs the environment variable {variable}, and there is none\n  = help: export {variable}=…, or say something else than {{env:{variable}}} in the API description"
+        )
+    })
 }
 
 fn scenarios_of(api: &Api) -> anyhow::Result<Vec<Scenario>> {

@@ -89,15 +89,17 @@ pub(super) fn speak(
         token: extras.token.as_deref(),
         key: extras.key.as_deref(),
         body: extras.body,
+        starts: None,
     };
     let request = dialect.request(&verb, fill);
+    let shown = dialect.shown(&verb, fill, &request);
     let payload = extras.key.is_some().then(|| Digest::of(request.body.as_deref().unwrap_or_default()));
     let value = dialect.writes_a_value(&verb).then(|| unique.as_str().into());
     let call = Call {
         verb,
         principal: dialect.principal(&actor),
         actor,
-        request: format!("{} {}", request.method, request.path).into(),
+        request: shown,
         precondition: extras.token.map_or(Precondition::Absent, Precondition::Token),
         key: extras.key,
         payload,

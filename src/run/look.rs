@@ -20,22 +20,18 @@ pub(super) async fn look(config: &RunConfig, target: &HttpTarget, url: &str, sto
     }
 }
 
-/// Makes one resource and reads it.
+/// Makes one resource, where one is made, and looks at it.
 async fn try_out(target: &HttpTarget, url: &str, api: &Api) -> Result<(), RunError> {
     let mut dice = Seed::arbitrary().dice();
     let (person, unique) = (dice.uuid().to_string(), dice.uuid().to_string());
-    let mut id: Arc<str> = "".into();
+    let mut id: Arc<str> = api.dialect.made_id(&unique).unwrap_or_default().into();
     let mut token = None;
-    for verb in [Verb::Create, Verb::Read] {
-        let fill = Fill {
-            id: &id,
-            role: api.dialect.role(&verb),
-            person: &person,
-            unique: &unique,
-            token: None,
-            key: None,
-            body: None,
-        };
+    for verb in [Verb::Create, sight(api)] {
+        if !api.dialect.speaks(&verb) {
+            continue;
+        }
+        let role = api.dialect.role(&verb);
+        let fill = Fill { id: &id, role, person: &person, unique: &unique, ..Fill::default() };
         let request = api.dialect.request(&verb, fill);
         let mut outcome = ask(target, api, &verb, &request).await;
         if matches!(outcome, Outcome::Unknown(Cause::Broken(_))) {
@@ -48,14 +44,16 @@ async fn try_out(target: &HttpTarget, url: &str, api: &Api) -> Result<(), RunErr
                 id = reply.resource.unwrap_or(id);
                 token = reply.token;
             }
-            other => return Err(unusable(url, api, &request, &other)),
+            // What nobody made need not be there.
+            Outcome::Answered(reply) if reply.meaning == Meaning::NotFound && !api.dialect.creates() => return Ok(()),
+            other => return Err(unusable(url, api, &api.dialect.shown(&verb, fill, &request), &other)),
         }
     }
-    match api.dialect.token_header() {
-        Some(header) if token.is_none() => Err(RunError::TargetUnusable {
+    match api.dialect.token_place() {
+        Some(place) if token.is_none() && api.dialect.reads() => Err(RunError::TargetUnusable {
             target: url.to_owned(),
             why: format!(
-                "the {} was read, and the answer has no `{header}` header, which actions are conditional on",
+                "the {} was read, and the answer has no version token at {place}, which actions are conditional on",
                 api.model.noun
             ),
             help: format!(
@@ -67,12 +65,16 @@ async fn try_out(target: &HttpTarget, url: &str, api: &Api) -> Result<(), RunErr
     }
 }
 
-/// Whether the target answers at all: to a read of a resource that nobody made, whatever it says to that.
+/// The request that shows what there is: a read, or the list of effects where nothing can be read.
+fn sight(api: &Api) -> Verb {
+    if api.dialect.reads() { Verb::Read } else { Verb::ListEffects }
+}
+
+/// Whether the target answers at all: to a look at a resource that nobody made, whatever it says to that.
 pub(super) async fn answers(target: &HttpTarget, api: &Api) -> bool {
     let id = Seed::arbitrary().dice().uuid().to_string();
-    let verb = Verb::Read;
-    let role = api.dialect.role(&verb);
-    let fill = Fill { id: &id, role, person: &id, unique: &id, token: None, key: None, body: None };
+    let verb = sight(api);
+    let fill = Fill { id: &id, role: api.dialect.role(&verb), person: &id, unique: &id, ..Fill::default() };
     target.send(&api.dialect.request(&verb, fill)).await.result.is_ok()
 }
 
@@ -83,8 +85,8 @@ async fn ask(target: &HttpTarget, api: &Api, verb: &Verb, request: &Request) -> 
     }
 }
 
-fn unusable(url: &str, api: &Api, request: &Request, outcome: &Outcome) -> RunError {
-    let asked = format!("{} {}", request.method, crate::text::harmless(&request.path, 200));
+fn unusable(url: &str, api: &Api, shown: &str, outcome: &Outcome) -> RunError {
+    let asked = crate::text::harmless(shown, 200);
     let (why, help) = match outcome {
         Outcome::Answered(reply) => (
             format!("{asked} was answered {} ({})", reply.status, reply.meaning.word()),

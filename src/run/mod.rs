@@ -10,6 +10,7 @@ mod book;
 mod command;
 mod extent;
 mod in_process;
+mod login;
 mod look;
 mod racing;
 mod spoken;
@@ -153,6 +154,7 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     let target = HttpTarget::new(endpoint.clone(), clock, patience)?;
     let spoken = spoken::spoken(config, &target, stop).await;
     let target = target.speaking(spoken);
+    let config = &login::log_in(config, &target, &url, stop).await?;
     let command = match &config.target {
         TargetChoice::Remote { restart: Some(command), .. } => {
             let target = HttpTarget::new(endpoint, clock, patience)?.speaking(spoken);

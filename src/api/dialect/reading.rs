@@ -1,12 +1,11 @@
 //! Reading replies: from a response to an outcome. Total: whatever bytes a server sends become one, and what cannot be read
 //! is `Unknown`, never success and never a refusal.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
-use super::{Dialect, LONGEST_NAME, ListDialect, MOST_RECORDS, Pointer, ReplyRule, StatusRange};
+use super::{Dialect, ListDialect, MOST_RECORDS, Told};
 use crate::api::exchange::Response;
+use crate::api::place::{Place, Sight, Source, text_of};
 use crate::api::server_timing;
 use crate::history::{Cause, Digest, Meaning, Outcome, Record, Reply, Verb};
 use crate::text::harmless;
@@ -16,7 +15,8 @@ impl Dialect {
     pub fn read(&self, verb: &Verb, response: &Response) -> Outcome {
         let status = response.status;
         let body: Option<Value> = serde_json::from_slice(&response.body).ok();
-        let Some(meaning) = self.meaning(response, body.as_ref()) else {
+        let sight = Sight { response, json: body.as_ref() };
+        let Some(meaning) = self.meaning(verb, sight) else {
             return Outcome::Unknown(Cause::Status(status));
         };
         let mut reply = Reply::new(status, meaning);
@@ -24,76 +24,111 @@ impl Dialect {
         if meaning.is_refusal() || meaning.is_open() {
             return Outcome::Answered(reply);
         }
-        match self.fill_reply(&mut reply, verb, response, body) {
-            Ok(()) => Outcome::Answered(reply),
-            Err(detail) => Outcome::Unknown(Cause::Unreadable { status, detail }),
+        if let Err(detail) = self.fill_reply(&mut reply, verb, sight) {
+            return Outcome::Unknown(Cause::Unreadable { status, detail });
         }
+        reply.digest = self.digest(verb, response, body);
+        Outcome::Answered(reply)
     }
 
     /// The first rule that fits, else what HTTP says; `None` leaves open whether the work was done.
-    fn meaning(&self, response: &Response, body: Option<&Value>) -> Option<Meaning> {
-        let status = response.status;
-        let rule = self.rules.iter().find(|rule| rule.fits(status, body));
+    fn meaning(&self, verb: &Verb, sight: Sight<'_>) -> Option<Meaning> {
+        let rule = self.rules.iter().find(|rule| rule.fits(verb, sight.response, sight.json));
         let meaning = match rule {
             Some(rule) => rule.means,
-            None => standard_meaning(status)?,
+            None => standard_meaning(sight.response.status)?,
         };
         let replayed = (self.idempotency.as_ref())
-            .and_then(|dialect| dialect.replayed_header.as_ref())
-            .and_then(|name| response.header(name))
+            .and_then(|dialect| dialect.replayed.as_ref()?.text(sight))
             .is_some_and(|value| !value.eq_ignore_ascii_case("false"));
         Some(if meaning == Meaning::Applied && replayed { Meaning::Replayed } else { meaning })
     }
 
-    fn fill_reply(
-        &self,
-        reply: &mut Reply,
-        verb: &Verb,
-        response: &Response,
-        body: Option<Value>,
-    ) -> Result<(), String> {
-        reply.token = (self.token.as_ref())
-            .and_then(|token| response.header(&token.reply_header))
-            .filter(|token| token.len() <= LONGEST_NAME)
-            .cloned();
-        if response.body.is_empty() && matches!(verb, Verb::Act(_)) {
-            return Ok(());
-        }
-        let Some(mut body) = body else {
-            return Err(format!("a JSON body was expected and {} came", describe_body(response)));
-        };
+    fn fill_reply(&self, reply: &mut Reply, verb: &Verb, sight: Sight<'_>) -> Result<(), String> {
+        reply.token = self.token.as_ref().and_then(|token| token.read.text(sight));
+        self.check_readable(verb, sight)?;
         match verb {
-            Verb::ListEffects => reply.records = Some(self.effects.as_ref().expect("asked for").records(&body)?),
-            Verb::ListEvents => reply.records = Some(self.events.as_ref().expect("asked for").records(&body)?),
+            Verb::ListEffects => reply.records = Some(self.effects.as_ref().expect("asked for").records(sight)?),
+            Verb::ListEvents => reply.records = Some(self.events.as_ref().expect("asked for").records(sight)?),
             // A problem's `status` is the HTTP status (RFC 9457 §3.1), not the resource's.
-            Verb::Create | Verb::Read | Verb::Act(_) if is_problem(response) => {}
+            Verb::Create | Verb::Read | Verb::Act(_) if is_problem(sight.response) => {}
+            Verb::Create | Verb::Read | Verb::Act(_) if !self.shows(verb) => {}
             Verb::Create | Verb::Read | Verb::Act(_) => {
-                reply.resource = text_at(&body, &self.id);
-                reply.state = text_at(&body, &self.state);
-                reply.version = self.version.as_ref().and_then(|at| body.pointer(at)?.as_u64());
+                reply.resource = self.id.place().and_then(|id| id.text(sight));
+                reply.state = self.state.as_ref().and_then(|state| state.text(sight));
+                reply.version = self.version.as_ref().and_then(|version| version.natural(sight));
             }
         }
         match verb {
-            Verb::Create if reply.resource.is_none() => return Err(format!("there is no id at `{}`", self.id)),
-            // URLs swallow these segments even when they are encoded (WHATWG URL, "double-dot path segment").
-            Verb::Create if matches!(reply.resource.as_deref(), Some("." | "..")) => {
-                return Err(format!("the id at `{}` is dots, which cannot stand in a path", self.id));
-            }
-            Verb::Create | Verb::Read if reply.state.is_none() => {
-                return Err(format!("there is no state at `{}`", self.state));
+            Verb::Create => self.check_created(reply, sight)?,
+            Verb::Read => {
+                if let (Some(state), None) = (&self.state, &reply.state) {
+                    return Err(format!("there is nothing at {state}, where the {} should be", self.state_word));
+                }
             }
             Verb::Act(name) => {
                 let action = self.actions.get(name);
-                reply.effect = action.and_then(|action| text_at(&body, action.effect.as_ref()?));
-                reply.amount = action.and_then(|action| body.pointer(action.amount.as_ref()?)?.as_i64());
+                reply.effect = action.and_then(|action| action.effect.as_ref()?.text(sight));
+                reply.amount = action.and_then(|action| action.amount.as_ref()?.integer(sight));
             }
-            Verb::Create | Verb::Read | Verb::ListEffects | Verb::ListEvents => {}
+            Verb::ListEffects | Verb::ListEvents => {}
         }
-        reply.digest = Some(self.digest(&mut body));
         Ok(())
     }
 
-    fn digest(&self, body: &mut Value) -> Digest {
+    /// Whether replies to `verb` show the resource.
+    fn shows(&self, verb: &Verb) -> bool {
+        match verb {
+            Verb::Act(name) => self.actions.get(name).is_none_or(|action| action.shows),
+            Verb::Create | Verb::Read | Verb::ListEffects | Verb::ListEvents => true,
+        }
+    }
+
+    /// A body that was promised to be JSON must be.
+    fn check_readable(&self, verb: &Verb, sight: Sight<'_>) -> Result<(), String> {
+        let says_json = || sight.response.header("content-type").is_some_and(|media| is_json(media));
+        let is_needed = match verb {
+            Verb::Act(name) => {
+                let has_effect =
+                    self.actions.get(name).and_then(|action| action.effect.as_ref()).is_some_and(Place::is_json);
+                !sight.response.body.is_empty() && (self.answers_json || has_effect || says_json())
+            }
+            Verb::Create => {
+                self.id.place().is_some_and(Place::is_json)
+                    || !sight.response.body.is_empty() && (self.answers_json || says_json())
+            }
+            Verb::Read => self.state.as_ref().is_some_and(Place::is_json),
+            Verb::ListEffects | Verb::ListEvents => true,
+        };
+        if is_needed && sight.json.is_none() {
+            return Err(format!("a JSON body was expected and {} came", describe_body(sight.response)));
+        }
+        Ok(())
+    }
+
+    /// A fresh resource must have an id that requests can name, and show its state where a state machine starts from it.
+    fn check_created(&self, reply: &Reply, sight: Sight<'_>) -> Result<(), String> {
+        let Some(place) = self.id.place() else { return Ok(()) };
+        match reply.resource.as_deref() {
+            None => return Err(format!("there is no id at {place}")),
+            // URLs swallow these segments even when they are encoded (WHATWG URL, "double-dot path segment").
+            Some("." | "..") => return Err(format!("the id at {place} is dots, which cannot stand in a path")),
+            Some(_) => {}
+        }
+        match &self.state {
+            Some(state) if self.answers_json && reply.state.is_none() && sight.json.is_some() => {
+                Err(format!("there is nothing at {state}, where the {} should be", self.state_word))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Of the body without what is volatile; an action that answers without one has none.
+    fn digest(&self, verb: &Verb, response: &Response, body: Option<Value>) -> Option<Digest> {
+        if response.body.is_empty() && matches!(verb, Verb::Act(_)) {
+            return None;
+        }
+        let Some(mut body) = body else { return Some(Digest::of(&response.body)) };
         for pointer in &self.volatile {
             if let Some(value) = body.pointer_mut(pointer) {
                 *value = Value::Null;
@@ -101,7 +136,7 @@ impl Dialect {
         }
         body.sort_all_objects();
         let bytes = body.to_string();
-        Digest::of(bytes.as_bytes())
+        Some(Digest::of(bytes.as_bytes()))
     }
 }
 
@@ -121,47 +156,45 @@ fn standard_meaning(status: u16) -> Option<Meaning> {
     }
 }
 
-impl ReplyRule {
-    fn fits(&self, status: u16, body: Option<&Value>) -> bool {
-        self.statuses.iter().any(|StatusRange(first, last)| (*first..=*last).contains(&status))
-            && (self.body.iter()).all(|(at, value)| body.and_then(|body| body.pointer(at)) == Some(value))
-    }
-}
-
 impl ListDialect {
-    fn records(&self, body: &Value) -> Result<Vec<Record>, String> {
-        let Some(rows) = body.pointer(&self.rows).and_then(Value::as_array) else {
-            return Err(format!("there is no list at `{}`", self.rows));
+    fn records(&self, sight: Sight<'_>) -> Result<Vec<Record>, String> {
+        let too_many = |count: usize| format!("the list tells of {count}, more than {MOST_RECORDS}");
+        let at = match &self.told {
+            Told::Rows(at) => at,
+            Told::Count(place) => {
+                let count = place.natural(sight).ok_or_else(|| format!("there is no number at {place}"))?;
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                return if count > MOST_RECORDS { Err(too_many(count)) } else { Ok(vec![Record::default(); count]) };
+            }
+        };
+        let Some(rows) = sight.json.and_then(|json| at.node(json)).and_then(Value::as_array) else {
+            return Err(format!("there is no list at {at}"));
         };
         if rows.len() > MOST_RECORDS {
-            return Err(format!("the list at `{}` has {} rows, more than {MOST_RECORDS}", self.rows, rows.len()));
+            return Err(too_many(rows.len()));
         }
-        let text = |row: &Value, at: &Option<Pointer>| at.as_ref().and_then(|at| text_at(row, at));
-        let named = |row: &Value, at: &Option<Pointer>| match (at, text(row, at)) {
-            (Some(at), None) => Err(format!("a row of `{}` has nothing at `{at}`", self.rows)),
+        let text = |row: &Value, at: &Option<Source>| at.as_ref().and_then(|at| text_of(at.node(row)?));
+        let named = |row: &Value, at: &Option<Source>| match (at, text(row, at)) {
+            (Some(at), None) => Err(format!("a row of the list has nothing at {at}")),
             (_, found) => Ok(found),
         };
         let record = |row: &Value| {
             Ok(Record {
                 id: named(row, &self.id)?,
-                amount: self.amount.as_ref().and_then(|at| row.pointer(at)?.as_i64()),
+                amount: self.amount.as_ref().and_then(|at| at.node(row)?.as_i64()),
                 action: named(row, &self.action)?,
                 from: text(row, &self.from),
                 to: text(row, &self.to),
-                version: self.version.as_ref().and_then(|at| row.pointer(at)?.as_u64()),
+                version: self.version.as_ref().and_then(|at| at.node(row)?.as_u64()),
             })
         };
         rows.iter().map(record).collect()
     }
 }
 
-/// A string, or a number in its shortest form, at `pointer`; not one that is absurdly long.
-fn text_at(body: &Value, pointer: &str) -> Option<Arc<str>> {
-    match body.pointer(pointer)? {
-        Value::String(text) if !text.is_empty() && text.len() <= LONGEST_NAME => Some(text.as_str().into()),
-        Value::Number(number) => Some(number.to_string().into()),
-        _ => None,
-    }
+fn is_json(media: &str) -> bool {
+    let media = media.split(';').next().unwrap_or_default().trim();
+    media.eq_ignore_ascii_case("application/json") || media.ends_with("+json")
 }
 
 fn is_problem(response: &Response) -> bool {

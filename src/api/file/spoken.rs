@@ -1,4 +1,4 @@
-//! How the API is spoken: requests, headers, pointers and rules, each checked where it stands.
+//! How the API is spoken: requests, headers, places and rules, each checked where it stands.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,160 +8,286 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::super::credentials::Credentials;
-use super::super::dialect::{
-    ActionDialect, ActorDialect, BodyTemplate, Dialect, KeyDialect, ListDialect, Pointer, ReplyRule, RequestTemplate,
-    StatusRange, TokenDialect,
-};
-use super::super::template::{Hole, Template};
+use super::super::dialect::asking::{BodyTemplate, JsonTemplate, RequestTemplate, Send};
+use super::super::dialect::rules::{ReplyRule, StatusRange};
+use super::super::dialect::{ActionDialect, Dialect, IdDialect, KeyDialect, ListDialect, Sends, TokenDialect, Told};
+use super::super::model::Leaves;
+use super::super::place::Pointer;
+use super::super::template::{Hole, Template, TemplateError};
 use super::Reader;
-use super::shape::{ApiFile, CreateFile, KeyFile, ListFile, ReadFile, ReplyFile, StatusFile, TokenFile};
+use super::shape::{
+    ActionFile, ApiFile, CreateFile, KeyFile, ListFile, ModelFile, Parts, ReplyFile, SendFile, StatusFile, Texts,
+    TokenFile,
+};
+use crate::history::Verb;
 use crate::source::SourceError;
 
 /// Headers that frame or route a request: the client's own affair.
 const FRAMING: [&str; 8] =
     ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
-/// What scenarios call the requests that are no actions.
-const RESERVED: [&str; 2] = ["create", "read"];
+/// What scenarios and rules call the requests that are no actions.
+const RESERVED: [&str; 4] = ["create", "read", "effects", "events"];
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 impl Reader<'_> {
     pub(super) fn dialect(&self, file: &ApiFile) -> Result<Dialect, SourceError> {
         let mut actions = BTreeMap::new();
         for (name, action) in &file.actions {
-            if action.idempotency_key && file.idempotency.is_none() {
-                let message = format!("`{name}` sends an idempotency key, but there is no [idempotency] table");
-                return Err(self
-                    .wrong(action.path.span(), message)
-                    .help("add [idempotency] with request_header = \"Idempotency-Key\""));
-            }
-            if RESERVED.contains(&name.as_str()) {
-                let message = format!("an action cannot be called `{name}`: scenarios mean the request of that name");
-                return Err(self.wrong(action.path.span(), message).help(format!("[actions.{name}-it], say")));
-            }
-            let request =
-                self.request(&action.actor, &action.method, &action.path, &action.headers, action.body.as_ref())?;
-            let dialect = ActionDialect {
-                request,
-                sends_key: action.idempotency_key,
-                sends_token: !action.aside,
-                writes_value: false,
-                effect: self.pointer_option(action.effect.as_ref())?,
-                amount: self.pointer_option(action.amount.as_ref())?,
-            };
-            actions.insert(Arc::from(name.as_str()), dialect);
+            actions.insert(Arc::from(name.as_str()), self.action(file, name, action)?);
         }
         let mut actors = BTreeMap::new();
         for (name, actor) in &file.actors {
-            let subject = match &actor.subject {
-                Some(subject) => self.template(subject.get_ref(), subject.span())?,
-                None => Template::parse("{person}").expect("this is a template"),
-            };
-            let actor = ActorDialect { headers: self.headers(&actor.headers)?, subject };
-            actors.insert(Arc::from(name.as_str()), actor);
+            actors.insert(Arc::from(name.as_str()), self.actor_dialect(actor)?);
+        }
+        if actors.is_empty() {
+            actors.insert(Arc::from(super::ONLY_ACTOR), self.actor_dialect(&super::shape::ActorFile::default())?);
         }
         let resource = &file.resource;
         let volatile = resource.volatile.iter().map(|at| self.pointer(at)).collect::<Result<_, _>>()?;
+        let state = self.place_option(self.state_place(file)?)?;
+        let create = file.create.as_ref().map(|create| self.create_request(file, create)).transpose()?;
         Ok(Dialect {
-            create: self.create_request(&file.create)?,
-            creates_with_key: self.creates_with_key(file)?,
-            creates_with_value: false,
-            read: self.read_request(&file.read)?,
+            creates_with_key: file.create.as_ref().is_some_and(|create| create.idempotency_key),
+            creates_with_value: file.model == ModelFile::Register
+                && create.as_ref().is_some_and(|one| has(one, &Hole::Value)),
+            create,
+            read: file.read.as_ref().map(|read| self.request(&read.parts())).transpose()?,
             actions,
             effects: file.effects.as_ref().map(|list| self.list(list)).transpose()?,
             events: file.events.as_ref().map(|list| self.list(list)).transpose()?,
             actors,
             credentials: Credentials::default(),
-            id: self.pointer(&resource.id)?,
-            state: self.pointer(&resource.state)?,
-            version: self.pointer_option(resource.version.as_ref())?,
+            logged_in: BTreeMap::new(),
+            environment: BTreeMap::new(),
+            id: self.id(file)?,
+            answers_json: file.model == ModelFile::StateMachine
+                && state.as_ref().is_some_and(super::super::place::Place::is_json),
+            state,
+            state_word: match file.model {
+                ModelFile::StateMachine | ModelFile::Effects => "state",
+                ModelFile::Register => "value",
+                ModelFile::Counter => "number",
+            },
+            version: self.place_option(resource.version.as_ref())?,
             volatile,
-            token: file.token.as_ref().map(|token| self.token(token)).transpose()?,
+            token: file.token.as_ref().map(|token| self.token(file, token)).transpose()?,
             idempotency: file.idempotency.as_ref().map(|key| self.key(key)).transpose()?,
-            rules: file.replies.iter().map(|reply| self.rule(reply)).collect::<Result<_, _>>()?,
+            starts: file.counter.as_ref().and_then(|counter| counter.get_ref().starts).unwrap_or(1),
+            rules: file.replies.iter().map(|reply| self.rule(file, reply)).collect::<Result<_, _>>()?,
         })
     }
 
-    fn token(&self, token: &TokenFile) -> Result<TokenDialect, SourceError> {
-        Ok(TokenDialect {
-            reply_header: self.header_name(&token.reply_header)?,
-            request_header: self.header_name(&token.request_header)?,
+    fn action(&self, file: &ApiFile, name: &str, action: &ActionFile) -> Result<ActionDialect, SourceError> {
+        if RESERVED.contains(&name) {
+            let message = format!("an action cannot be called `{name}`: scenarios mean the request of that name");
+            return Err(self.wrong(action.path.span(), message).help(format!("[actions.{name}-it], say")));
+        }
+        let request = self.request(&action.parts())?;
+        let says_key = has(&request, &Hole::Key);
+        self.check_key(file, name, &action.path, action.idempotency_key || says_key)?;
+        let says_token = has(&request, &Hole::Token);
+        if says_token && file.token.is_none() {
+            return Err(self
+                .wrong(action.path.span(), format!("`{name}` says {{token}}, but there is no [token] table"))
+                .help("add [token] with read = …, the place where replies tell it"));
+        }
+        let writes_value = action.writes.as_ref().is_some_and(|writes| *writes.get_ref() == Leaves::Value);
+        if writes_value && !has(&request, &Hole::Value) {
+            let at = action.writes.as_ref().map_or_else(|| action.path.span(), Spanned::span);
+            return Err(self
+                .wrong(at, format!("`{name}` writes a value, but its request does not say {{value}}"))
+                .help("put {value} where the value goes, such as body = { text = \"{value}\" }"));
+        }
+        let needs_absence = action.needs.as_ref().is_some_and(|needs| *needs.get_ref() == super::Needs::Absent);
+        // With `send` every action says the token; without, those that have a hole for it.
+        let has_way = says_token || file.token.as_ref().is_some_and(|token| token.send.is_some());
+        Ok(ActionDialect {
+            sends: Sends {
+                key: action.idempotency_key || says_key,
+                token: !action.aside && action.token && !needs_absence && has_way,
+                value: writes_value,
+            },
+            shows: action.shows,
+            effect: self.place_option(action.effect.as_ref())?,
+            amount: self.place_option(action.amount.as_ref())?,
+            request,
         })
+    }
+
+    /// A request that carries a key needs to know how keys are said.
+    fn check_key(&self, file: &ApiFile, what: &str, at: &Spanned<String>, sends: bool) -> Result<(), SourceError> {
+        if !sends || file.idempotency.is_some() {
+            return Ok(());
+        }
+        let message = format!("`{what}` sends an idempotency key, but there is no [idempotency] table");
+        Err(self.wrong(at.span(), message).help("add [idempotency] with send = { header = \"Idempotency-Key\" }"))
+    }
+
+    fn id(&self, file: &ApiFile) -> Result<IdDialect, SourceError> {
+        let id = &file.resource.id;
+        let Some(made) = id.get_ref().made() else {
+            if file.create.is_none() {
+                return Err(self
+                    .wrong(id.span(), "there is no [create] request whose reply could tell an id")
+                    .help("add [create], or let the client make the id up: id = { made = \"doc-{unique}\" }"));
+            }
+            return Ok(IdDialect::Told(self.place(id)?));
+        };
+        let template = self.template(made, id.span())?;
+        if !template.has(&Hole::Unique) {
+            return Err(self
+                .wrong(id.span(), "an id that is made up must be a fresh one each time")
+                .help("say {unique} in it, such as { made = \"doc-{unique}\" }"));
+        }
+        Ok(IdDialect::Made(template))
+    }
+
+    fn token(&self, file: &ApiFile, token: &TokenFile) -> Result<TokenDialect, SourceError> {
+        let read = self.place(&token.read)?;
+        let send = token.send.as_ref().map(|send| self.send(send)).transpose()?;
+        let says = |action: &ActionFile| self.request(&action.parts()).is_ok_and(|request| has(&request, &Hole::Token));
+        if send.is_none() && !file.actions.values().any(says) {
+            return Err(self
+                .wrong(
+                    token.read.span(),
+                    "no request says the token: [token] has no `send`, and no action says {token}",
+                )
+                .help("send = { header = \"If-Match\" }, or {token} where a request names it"));
+        }
+        Ok(TokenDialect { read, send })
     }
 
     fn key(&self, key: &KeyFile) -> Result<KeyDialect, SourceError> {
         Ok(KeyDialect {
-            request_header: self.header_name(&key.request_header)?,
-            replayed_header: key.replayed_header.as_ref().map(|name| self.header_name(name)).transpose()?,
+            send: key.send.as_ref().map(|send| self.send(send)).transpose()?,
+            replayed: self.place_option(key.replayed.as_ref())?,
         })
     }
 
-    /// The request that makes the resource, which has no id yet.
-    fn create_request(&self, file: &CreateFile) -> Result<RequestTemplate, SourceError> {
-        if file.path.get_ref().contains("{id}") {
-            return Err(self.wrong(file.path.span(), "there is no {id} before the resource is made"));
+    fn send(&self, send: &Spanned<SendFile>) -> Result<Send, SourceError> {
+        let file = send.get_ref();
+        match (&file.header, &file.query, &file.body) {
+            (Some(header), None, None) => Ok(Send::Header(self.own_header(header)?)),
+            (None, Some(query), None) => Ok(Send::Query(query.get_ref().as_str().into())),
+            (None, None, Some(body)) if body.get_ref().starts_with('/') => Ok(Send::Body(self.pointer(body)?)),
+            (None, None, Some(body)) => {
+                let message = format!("`{}` is not a JSON Pointer (RFC 6901) to a member of the body", body.get_ref());
+                Err(self.wrong(body.span(), message).help(format!("did you mean `/{}`?", body.get_ref())))
+            }
+            _ => Err(self
+                .wrong(send.span(), "it is sent in one of `header`, `query` and `body`")
+                .help("send = { header = \"If-Match\" }")),
         }
-        self.request(&file.actor, &file.method, &file.path, &file.headers, file.body.as_ref())
     }
 
-    fn creates_with_key(&self, file: &ApiFile) -> Result<bool, SourceError> {
-        if file.create.idempotency_key && file.idempotency.is_none() {
+    /// The request that makes the resource, which has an id before only if the client makes it up.
+    fn create_request(&self, file: &ApiFile, create: &CreateFile) -> Result<RequestTemplate, SourceError> {
+        let request = self.request(&create.parts())?;
+        if has(&request, &Hole::Id) && file.resource.id.get_ref().made().is_none() {
             return Err(self
-                .wrong(
-                    file.create.path.span(),
-                    "creating sends an idempotency key, but there is no [idempotency] table",
-                )
-                .help("add [idempotency] with request_header = \"Idempotency-Key\""));
+                .wrong(create.path.span(), "there is no {id} before the resource is made")
+                .help("where the client makes the id up, say so: [resource] id = { made = \"doc-{unique}\" }"));
         }
-        Ok(file.create.idempotency_key)
+        self.check_key(file, "create", &create.path, create.idempotency_key || has(&request, &Hole::Key))?;
+        Ok(request)
     }
 
-    fn read_request(&self, file: &ReadFile) -> Result<RequestTemplate, SourceError> {
-        self.request(&file.actor, &file.method, &file.path, &file.headers, file.body.as_ref())
-    }
-
-    fn request(
-        &self,
-        actor: &Spanned<String>,
-        method: &Spanned<String>,
-        path: &Spanned<String>,
-        headers: &BTreeMap<Spanned<String>, Spanned<String>>,
-        body: Option<&Spanned<Value>>,
-    ) -> Result<RequestTemplate, SourceError> {
+    pub(super) fn request(&self, parts: &Parts<'_>) -> Result<RequestTemplate, SourceError> {
+        let method = parts.method;
         if !METHODS.contains(&method.get_ref().as_str()) {
             return Err(self
                 .wrong(method.span(), format!("unknown method `{}`", method.get_ref()))
                 .suggest(&method.get_ref().to_ascii_uppercase(), METHODS));
         }
         Ok(RequestTemplate {
-            actor: self.actor(actor)?,
+            actor: self.actor(parts.actor, parts.path)?,
             method: method.get_ref().as_str().into(),
-            path: self.path(path)?,
-            headers: self.headers(headers)?,
-            body: body.map(|body| self.body(body.get_ref(), &body.span())).transpose()?,
+            path: self.path(parts.path)?,
+            query: self.texts(parts.query)?,
+            headers: self.headers(parts.headers)?,
+            body: self.request_body(parts)?,
         })
+    }
+
+    fn request_body(&self, parts: &Parts<'_>) -> Result<Option<BodyTemplate>, SourceError> {
+        if let (Some(media), None) = (parts.content_type, parts.raw) {
+            let message = "`content_type` is for a `raw` body; JSON and forms have their own";
+            return Err(self.wrong(media.span(), message).help("headers = { Content-Type = \"…\" } says another one"));
+        }
+        match (parts.body, parts.form, parts.raw) {
+            (None, None, None) => Ok(None),
+            (Some(body), None, None) => Ok(Some(BodyTemplate::Json(self.json_body(body.get_ref(), &body.span())?))),
+            (None, Some(form), None) => Ok(Some(BodyTemplate::Form(self.texts(form)?))),
+            (None, None, Some(raw)) => {
+                let media = parts.content_type.map(|media| {
+                    let is_plain = media.get_ref().bytes().all(|byte| (b' '..=b'~').contains(&byte));
+                    let message = "a media type is made of visible ASCII characters and blanks";
+                    if is_plain { Ok(media.get_ref().as_str().into()) } else { Err(self.wrong(media.span(), message)) }
+                });
+                let template = self.template(raw.get_ref(), raw.span())?;
+                Ok(Some(BodyTemplate::Raw(template, media.transpose()?)))
+            }
+            _ => Err(self
+                .wrong(parts.path.span(), "a request has one body: `body` (JSON), `form` or `raw`")
+                .help("keep the one that is sent")),
+        }
+    }
+
+    fn texts(&self, texts: &Texts) -> Result<Vec<(Arc<str>, Template)>, SourceError> {
+        (texts.iter())
+            .map(|(name, value)| Ok((name.get_ref().as_str().into(), self.template(value.get_ref(), value.span())?)))
+            .collect()
     }
 
     fn list(&self, file: &ListFile) -> Result<ListDialect, SourceError> {
         let request = RequestTemplate {
-            actor: self.actor(&file.actor)?,
+            actor: self.actor(file.actor.as_ref(), &file.path)?,
             method: "GET".into(),
             path: self.path(&file.path)?,
-            headers: Vec::new(),
+            query: self.texts(&file.query)?,
+            headers: self.headers(&file.headers)?,
             body: None,
+        };
+        let told = match (&file.rows, &file.count) {
+            (Some(rows), None) => Told::Rows(self.json(rows)?),
+            (None, Some(count)) => Told::Count(self.place(count)?),
+            (Some(_), Some(count)) => {
+                return Err(self.wrong(count.span(), "a list has `rows` or a `count`, not both"));
+            }
+            (None, None) => {
+                return Err(self.wrong(file.path.span(), "nothing says what the list tells").help(
+                    "rows = \"/results\", the place of its rows (\"\" is the whole body), or count = \"/total\"",
+                ));
+            }
         };
         Ok(ListDialect {
             request,
-            rows: self.pointer(&file.rows)?,
-            id: self.pointer_option(file.id.as_ref())?,
-            amount: self.pointer_option(file.amount.as_ref())?,
-            action: self.pointer_option(file.action.as_ref())?,
-            from: self.pointer_option(file.from.as_ref())?,
-            to: self.pointer_option(file.to.as_ref())?,
-            version: self.pointer_option(file.version.as_ref())?,
+            told,
+            id: self.json_option(file.id.as_ref())?,
+            amount: self.json_option(file.amount.as_ref())?,
+            action: self.json_option(file.action.as_ref())?,
+            from: self.json_option(file.from.as_ref())?,
+            to: self.json_option(file.to.as_ref())?,
+            version: self.json_option(file.version.as_ref())?,
         })
     }
 
-    fn actor(&self, name: &Spanned<String>) -> Result<Arc<str>, SourceError> {
+    pub(super) fn actor(
+        &self,
+        name: Option<&Spanned<String>>,
+        path: &Spanned<String>,
+    ) -> Result<Arc<str>, SourceError> {
+        let Some(name) = name else {
+            return match &self.actors[..] {
+                [] => Ok(super::ONLY_ACTOR.into()),
+                [only] => Ok(only.as_str().into()),
+                several => Err(self.wrong(path.span(), "nothing says which actor makes this request").help(format!(
+                    "actor = \"{}\", or another of {}",
+                    several[0],
+                    several.join(", ")
+                ))),
+            };
+        };
         if self.actors.contains(name.get_ref()) {
             return Ok(name.get_ref().as_str().into());
         }
@@ -182,29 +308,26 @@ impl Reader<'_> {
         self.template(text, path.span())
     }
 
-    fn template(&self, text: &str, span: Range<usize>) -> Result<Template, SourceError> {
-        Template::parse(text).map_err(|hole| {
-            if hole.is_empty() {
-                return self.wrong(span, "a `{` that is never closed");
+    pub(super) fn template(&self, text: &str, span: Range<usize>) -> Result<Template, SourceError> {
+        Template::parse(text).map_err(|error| match error {
+            TemplateError::Open => self.wrong(span, "a `{` that is never closed").help("`{{` stands for a brace"),
+            TemplateError::Stray => self.wrong(span, "a `}` that closes nothing").help("`}}` stands for a brace"),
+            TemplateError::UnknownHole(hole) => {
+                self.wrong(span, format!("unknown placeholder `{{{hole}}}`")).suggest(&hole, Hole::NAMES)
             }
-            self.wrong(span, format!("unknown placeholder `{{{hole}}}`")).suggest(&hole, Hole::NAMES)
+            TemplateError::UnknownFilter(filter) => {
+                self.wrong(span, format!("unknown filter `{filter}`")).suggest(&filter, Hole::FILTERS)
+            }
         })
     }
 
-    fn headers(
-        &self,
-        headers: &BTreeMap<Spanned<String>, Spanned<String>>,
-    ) -> Result<Vec<(Arc<str>, Template)>, SourceError> {
+    pub(super) fn headers(&self, headers: &Texts) -> Result<Vec<(Arc<str>, Template)>, SourceError> {
         let mut checked = Vec::new();
         for (name, value) in headers {
             if !value.get_ref().bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
                 return Err(self.wrong(value.span(), "a header value is made of visible ASCII characters and blanks"));
             }
-            let lower = self.header_name(name)?;
-            if FRAMING.contains(&&*lower) {
-                let message = format!("the header `{lower}` belongs to the connection, not to the description");
-                return Err(self.wrong(name.span(), message));
-            }
+            let lower = self.own_header(name)?;
             if checked.iter().any(|(own, _): &(Arc<str>, Template)| *own == lower) {
                 return Err(self.wrong(name.span(), format!("the header `{lower}` is named twice")));
             }
@@ -213,30 +336,38 @@ impl Reader<'_> {
         Ok(checked)
     }
 
-    fn header_name(&self, name: &Spanned<String>) -> Result<Arc<str>, SourceError> {
-        match http::HeaderName::from_bytes(name.get_ref().as_bytes()) {
+    /// The name of a header that a description may send.
+    fn own_header(&self, name: &Spanned<String>) -> Result<Arc<str>, SourceError> {
+        let lower = self.header_called(name.get_ref(), name.span())?;
+        if FRAMING.contains(&&*lower) {
+            let message = format!("the header `{lower}` belongs to the connection, not to the description");
+            return Err(self.wrong(name.span(), message));
+        }
+        Ok(lower)
+    }
+
+    pub(super) fn header_called(&self, name: &str, span: Range<usize>) -> Result<Arc<str>, SourceError> {
+        match http::HeaderName::from_bytes(name.as_bytes()) {
             Ok(name) => Ok(name.as_str().into()),
-            Err(_) => Err(self.wrong(name.span(), format!("`{}` is not a header name", name.get_ref()))),
+            Err(_) => Err(self.wrong(span, format!("`{name}` is not a header name"))),
         }
     }
 
-    fn body(&self, body: &Value, span: &Range<usize>) -> Result<BodyTemplate, SourceError> {
+    pub(super) fn json_body(&self, body: &Value, span: &Range<usize>) -> Result<JsonTemplate, SourceError> {
         Ok(match body {
-            Value::String(text) => BodyTemplate::Text(self.template(text, span.clone())?),
+            Value::String(text) => JsonTemplate::Text(self.template(text, span.clone())?),
             Value::Array(items) => {
-                BodyTemplate::List(items.iter().map(|item| self.body(item, span)).collect::<Result<_, _>>()?)
+                JsonTemplate::List(items.iter().map(|item| self.json_body(item, span)).collect::<Result<_, _>>()?)
             }
-            Value::Object(entries) => BodyTemplate::Table(
-                (entries.iter())
-                    .map(|(key, item)| Ok((key.clone(), self.body(item, span)?)))
-                    .collect::<Result<_, SourceError>>()?,
-            ),
-            Value::Null | Value::Bool(_) | Value::Number(_) => BodyTemplate::Other(body.clone()),
+            Value::Object(entries) => {
+                JsonTemplate::Table(
+                    (entries.iter())
+                        .map(|(key, item)| Ok((key.clone(), self.json_body(item, span)?)))
+                        .collect::<Result<_, SourceError>>()?,
+                )
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => JsonTemplate::Other(body.clone()),
         })
-    }
-
-    fn pointer_option(&self, pointer: Option<&Spanned<String>>) -> Result<Option<Pointer>, SourceError> {
-        pointer.map(|pointer| self.pointer(pointer)).transpose()
     }
 
     fn pointer(&self, pointer: &Spanned<String>) -> Result<Pointer, SourceError> {
@@ -249,13 +380,52 @@ impl Reader<'_> {
             .help(format!("did you mean `/{}`?", text.replace('.', "/"))))
     }
 
-    fn rule(&self, file: &ReplyFile) -> Result<ReplyRule, SourceError> {
-        let statuses = (file.status.iter()).map(|status| self.status(status)).collect::<Result<Vec<_>, _>>()?;
-        let mut body = Vec::new();
-        for (at, value) in &file.body {
-            body.push((self.pointer(at)?, value.clone()));
+    fn rule(&self, file: &ApiFile, rule: &ReplyFile) -> Result<ReplyRule, SourceError> {
+        let says_nothing = rule.actions.is_none()
+            && rule.status.is_none()
+            && rule.matches.is_none()
+            && rule.body.is_empty()
+            && rule.lacks.is_empty()
+            && rule.header.is_empty();
+        if says_nothing {
+            return Err(self
+                .source
+                .wrong_whole("a [[replies]] rule without a condition fits every reply")
+                .help("give it a `status`, `body`, `lacks`, `header`, `matches` or `actions`"));
         }
-        Ok(ReplyRule { statuses, body, means: file.means })
+        let verbs = |names: &Vec<Spanned<String>>| names.iter().map(|name| self.verb(file, name)).collect();
+        let statuses = |all: &Vec<Spanned<StatusFile>>| all.iter().map(|status| self.status(status)).collect();
+        let header = |(name, value): (&Spanned<String>, &Spanned<String>)| {
+            Ok((self.header_called(name.get_ref(), name.span())?, value.get_ref().as_str().into()))
+        };
+        Ok(ReplyRule {
+            to: rule.actions.as_ref().map(verbs).transpose()?,
+            statuses: rule.status.as_ref().map(statuses).transpose()?,
+            body: (rule.body.iter())
+                .map(|(at, value)| Ok((self.json(at)?, value.clone())))
+                .collect::<Result<_, SourceError>>()?,
+            lacks: rule.lacks.iter().map(|at| self.json(at)).collect::<Result<_, _>>()?,
+            headers: rule.header.iter().map(header).collect::<Result<_, SourceError>>()?,
+            matches: rule.matches.as_ref().map(|text| self.regex(text.get_ref(), text.span())).transpose()?,
+            means: rule.means,
+        })
+    }
+
+    /// The request that a rule calls `name`.
+    fn verb(&self, file: &ApiFile, name: &Spanned<String>) -> Result<Verb, SourceError> {
+        Ok(match name.get_ref().as_str() {
+            "create" => Verb::Create,
+            "read" => Verb::Read,
+            "effects" => Verb::ListEffects,
+            "events" => Verb::ListEvents,
+            action if file.actions.contains_key(action) => Verb::Act(action.into()),
+            unknown => {
+                let known = file.actions.keys().map(String::as_str).chain(RESERVED);
+                return Err(self
+                    .wrong(name.span(), format!("no action is called `{unknown}`"))
+                    .suggest(unknown, known));
+            }
+        })
     }
 
     fn status(&self, status: &Spanned<StatusFile>) -> Result<StatusRange, SourceError> {
@@ -274,4 +444,11 @@ impl Reader<'_> {
             self.wrong(status.span(), "a status is a number from 100 to 599, or a class such as \"2xx\"")
         })
     }
+}
+
+/// Whether a request has this hole anywhere.
+fn has(request: &RequestTemplate, hole: &Hole) -> bool {
+    let mut has = false;
+    request.templates(&mut |template| has |= template.has(hole));
+    has
 }
