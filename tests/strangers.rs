@@ -14,6 +14,13 @@ use quickeats_bench::scenario::{Plan, Scenario};
 use quickeats_bench::source::SourceError;
 
 const API: &str = include_str!("../scenarios/apis/quickeats-v2.toml");
+const APIS: [&str; 5] = [
+    API,
+    include_str!("descriptions/valid/machine.toml"),
+    include_str!("descriptions/valid/register.toml"),
+    include_str!("descriptions/valid/counter.toml"),
+    include_str!("descriptions/valid/effects.toml"),
+];
 const SCENARIO: &str = include_str!("../scenarios/stale-write.toml");
 const HISTORY: &str = include_str!("../reports/sample/history.jsonl");
 
@@ -87,7 +94,9 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_slip_in_a_description_is_placed_or_harmless(text in slipped(API)) {
+    fn a_slip_in_a_description_is_placed_or_harmless(text in prop_oneof![
+        slipped(APIS[0]), slipped(APIS[1]), slipped(APIS[2]), slipped(APIS[3]), slipped(APIS[4])
+    ]) {
         if let Err(error) = Api::parse("mine.toml", &text) {
             assert_placed(&error, "mine.toml")?;
         }
@@ -111,6 +120,22 @@ proptest! {
         prop_assume!(!text.trim().is_empty());
         prop_assert!(Api::parse("mine.toml", &text).is_err());
         prop_assert!(Scenario::parse("mine.toml", &text).is_err());
+    }
+
+    #[test]
+    fn any_response_to_any_api_becomes_an_outcome(
+        status in 100..1000_u16, body in body(), tag in "[ -~]{0,30}", index in 0..APIS.len()
+    ) {
+        let api = Api::parse("x.toml", APIS[index]).unwrap();
+        let headers = vec![("etag".into(), Arc::from(tag.clone())), ("location".into(), Arc::from(tag))];
+        let response = Response { status, headers, body: Bytes::from(body) };
+        let actions = api.model.actions.iter().map(|action| Verb::Act(Arc::clone(&action.name)));
+        let verbs = [Verb::Create, Verb::Read, Verb::ListEffects, Verb::ListEvents].into_iter().chain(actions);
+        for verb in verbs.filter(|verb| api.dialect.speaks(verb)) {
+            let outcome = api.dialect.read(&verb, &response);
+            let not_sent = matches!(outcome, Outcome::NotSent(_));
+            prop_assert!(!not_sent, "an answer proves that it was sent");
+        }
     }
 
     #[test]

@@ -27,6 +27,13 @@ pub use model::{
 
 use crate::source::SourceError;
 
+/// The JSON Schema of API descriptions, as it is committed under `scenarios/`: what editors complete them by.
+pub fn api_schema() -> String {
+    let mut text = serde_json::to_string_pretty(&schemars::schema_for!(file::ApiFile)).expect("a schema is plain data");
+    text.push('\n');
+    text
+}
+
 /// A whole API description.
 #[derive(Debug, Clone)]
 pub struct Api {

@@ -22,7 +22,7 @@ impl Reader<'_> {
         let mut actions = Vec::new();
         for (name, action) in &file.actions {
             let transitions = match file.model {
-                ModelFile::StateMachine => self.transitions(name, action, &states)?,
+                ModelFile::StateMachine => self.transitions(action, &states)?,
                 ModelFile::Register | ModelFile::Counter | ModelFile::Effects => implied(file.model, action),
             };
             let write = (file.model == ModelFile::Register).then(|| write(action));
@@ -88,7 +88,7 @@ impl Reader<'_> {
         let is_machine = file.model == ModelFile::StateMachine;
         match (&file.states, is_machine) {
             (None, true) => {
-                return Err(self.source.wrong_whole("a state machine needs a [states] table").help(
+                return Err(self.wrong(file.name.span(), "a state machine needs a [states] table").help(
                     "[states] with initial = \"…\" and terminal = []; or another `model`: register, counter, effects",
                 ));
             }
@@ -104,24 +104,23 @@ impl Reader<'_> {
         }
         if file.read.is_none() && file.model != ModelFile::Effects {
             return Err(self
-                .source
-                .wrong_whole("there is no [read] request: nothing would ever be seen")
+                .wrong(file.name.span(), "there is no [read] request: nothing would ever be seen")
                 .help("add [read] with method = \"GET\" and path = \"/…/{id}\""));
         }
         if file.read.is_none() && file.effects.is_none() {
             return Err(self
-                .source
-                .wrong_whole("there is neither [read] nor [effects]: nothing would ever be seen")
+                .wrong(file.name.span(), "there is neither [read] nor [effects]: nothing would ever be seen")
                 .help("add [effects] with path = \"…\" and rows = \"/…\", the list that tells what was done"));
         }
         if file.create.is_none() && !matches!(file.model, ModelFile::Register | ModelFile::Effects) {
             return Err(self
-                .source
-                .wrong_whole("there is no [create] request: each round needs a fresh resource")
+                .wrong(file.name.span(), "there is no [create] request: each round needs a fresh resource")
                 .help("add [create] with method = \"POST\" and path = \"/…\""));
         }
         if file.actions.is_empty() {
-            return Err(self.source.wrong_whole("there are no actions: nothing could race").help("[actions.NAME]"));
+            return Err(self
+                .wrong(file.name.span(), "there are no actions: nothing could race")
+                .help("[actions.NAME]"));
         }
         file.actions.iter().try_for_each(|(name, action)| self.check_action(file.model, name, action))
     }
@@ -176,7 +175,17 @@ impl Reader<'_> {
         }
         if names.len() > MOST_STATES {
             let message = format!("{} states; at most {MOST_STATES} can be judged", names.len());
-            return Err(self.source.wrong_whole(message));
+            return Err(self.wrong(declared.initial.span(), message));
+        }
+        let leaves = |name: &str| {
+            let mut steps = file.actions.values().flat_map(|action| &action.transitions);
+            steps.any(|step| step.from.get_ref() == name)
+        };
+        let initial = &declared.initial;
+        if !leaves(initial.get_ref()) {
+            let message = format!("no transition leaves the initial state `{}`", initial.get_ref());
+            let known = names.iter().map(|name| &**name).filter(|name| leaves(name));
+            return Err(self.wrong(initial.span(), message).suggest(initial.get_ref(), known));
         }
         self.declared(declared, names)
     }
@@ -193,7 +202,7 @@ impl Reader<'_> {
         Ok(states)
     }
 
-    fn transitions(&self, _: &str, action: &ActionFile, states: &States) -> Result<Vec<Transition>, SourceError> {
+    fn transitions(&self, action: &ActionFile, states: &States) -> Result<Vec<Transition>, SourceError> {
         let mut transitions = Vec::new();
         for step in &action.transitions {
             let known = "every state that a transition mentions was collected";

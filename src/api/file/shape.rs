@@ -457,8 +457,8 @@ pub(super) struct ReplyFile {
     #[schemars(with = "Option<String>")]
     pub(super) matches: Option<Spanned<String>>,
     /// What it means then.
-    #[schemars(with = "String")]
-    pub(super) means: Meaning,
+    #[schemars(with = "Meaning")]
+    pub(super) means: Spanned<Meaning>,
 }
 
 /// A status, or a class of them.

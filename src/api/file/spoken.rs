@@ -389,8 +389,7 @@ impl Reader<'_> {
             && rule.header.is_empty();
         if says_nothing {
             return Err(self
-                .source
-                .wrong_whole("a [[replies]] rule without a condition fits every reply")
+                .wrong(rule.means.span(), "a [[replies]] rule without a condition fits every reply")
                 .help("give it a `status`, `body`, `lacks`, `header`, `matches` or `actions`"));
         }
         let verbs = |names: &Vec<Spanned<String>>| names.iter().map(|name| self.verb(file, name)).collect();
@@ -407,7 +406,7 @@ impl Reader<'_> {
             lacks: rule.lacks.iter().map(|at| self.json(at)).collect::<Result<_, _>>()?,
             headers: rule.header.iter().map(header).collect::<Result<_, SourceError>>()?,
             matches: rule.matches.as_ref().map(|text| self.regex(text.get_ref(), text.span())).transpose()?,
-            means: rule.means,
+            means: *rule.means.get_ref(),
         })
     }
 

@@ -1,0 +1,162 @@
+//! API descriptions as people write them: valid ones are read, each mistake is named where it stands, and editors know the
+//! format by its JSON Schema.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use quickeats_bench::api::{Api, api_schema};
+use serde_json::Value;
+
+const COMMITTED_SCHEMA: &str = include_str!("../../scenarios/api.schema.json");
+const MALFORMED: &str = include_str!("malformed.txt");
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The TOML files of a folder.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|it| it == "toml")).collect();
+    files.sort();
+    assert!(!files.is_empty(), "{folder}");
+    files
+}
+
+fn all_valid() -> Vec<PathBuf> {
+    ["scenarios/apis", "tests/histories/apis", "tests/descriptions/valid"].into_iter().flat_map(files).collect()
+}
+
+#[test]
+fn schema() {
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(root().join("scenarios/api.schema.json"), api_schema()).unwrap();
+    }
+    assert_eq!(COMMITTED_SCHEMA, api_schema(), "regenerate it: UPDATE_SCHEMA=1 cargo test --test descriptions schema");
+}
+
+#[test]
+fn valid_descriptions_are_read_and_true_to_the_schema() {
+    let schema: Value = serde_json::from_str(COMMITTED_SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for path in all_valid() {
+        let text = fs::read_to_string(&path).unwrap();
+        Api::parse("x.toml", &text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let json: Value = toml::from_str(&text).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+    }
+}
+
+/// What is kept in a history is a description itself, and gives nothing away.
+#[test]
+fn a_saved_description_is_read_again_and_holds_no_secret() {
+    let text = fs::read_to_string(root().join("tests/descriptions/valid/register.toml")).unwrap();
+    let told = text.replace("{env:PAGES_PASSWORD}", "hunter2").replace("{env:PAGES_SECRET}", "hunter2hunter2");
+    let api = Api::parse("x.toml", &told).unwrap();
+    // (A secret in a path or a query would be on show in every log: those belong into the environment.)
+    let shown: Vec<&str> = api.source.lines().filter(|line| line.contains("hunter2")).collect();
+    assert_eq!(shown, [r#"query = { format = "json", key = "hunter2" }"#]);
+    Api::parse("saved.toml", &api.source).unwrap();
+    let referred = Api::parse("x.toml", &text).unwrap();
+    assert!(referred.source.contains("{env:PAGES_SECRET}"), "a reference is no secret");
+}
+
+#[test]
+fn what_the_environment_lacks_is_named() {
+    let text = fs::read_to_string(root().join("tests/descriptions/valid/register.toml")).unwrap();
+    let api = Api::parse("x.toml", &text).unwrap();
+    let missing = api.clone().with_environment(|name| (name == "PAGES_PASSWORD").then(|| "p".to_owned())).unwrap_err();
+    assert_eq!(&*missing, "PAGES_SECRET");
+    assert!(api.with_environment(|_| Some("x".to_owned())).is_ok());
+}
+
+/// A mistake of the corpus.
+#[derive(Default)]
+struct Mistake {
+    base: String,
+    from: String,
+    to: String,
+    at: Option<String>,
+    says: Vec<String>,
+}
+
+fn corpus() -> Vec<Mistake> {
+    let mut mistakes: Vec<Mistake> = Vec::new();
+    for line in MALFORMED.lines() {
+        let unescaped = |text: &str| text.replace("\\n", "\n");
+        if let Some(base) = line.strip_prefix("=== ") {
+            mistakes.push(Mistake { base: base.to_owned(), ..Mistake::default() });
+        } else if let Some(mistake) = mistakes.last_mut() {
+            match line.split_at_checked(2) {
+                Some(("- ", text)) => mistake.from = unescaped(text),
+                Some(("+ ", text)) => mistake.to = unescaped(text),
+                Some(("@ ", text)) => mistake.at = Some(text.to_owned()),
+                Some(("? ", text)) => mistake.says.push(text.to_owned()),
+                _ => assert!(line.is_empty() || line.starts_with('#'), "{line}"),
+            }
+        }
+    }
+    mistakes
+}
+
+#[test]
+fn every_mistake_of_the_corpus_is_named_where_it_stands() {
+    let mut wrong = Vec::new();
+    let corpus = corpus();
+    for Mistake { base, from, to, at, says } in &corpus {
+        let valid = fs::read_to_string(root().join(format!("tests/descriptions/valid/{base}.toml"))).unwrap();
+        let start = valid.find(from.as_str()).unwrap_or_else(|| panic!("{base} has no {from:?}"));
+        let text = valid.replacen(from, to, 1);
+        let Err(error) = Api::parse("mine.toml", &text) else {
+            wrong.push(format!("{base}: {to}: accepted"));
+            continue;
+        };
+        let shown = error.to_string();
+        let line = error.place.as_ref().map(|place| place.line);
+        let is_there = match at {
+            None => line == Some(text[..start].matches('\n').count() + 1),
+            Some(at) => {
+                line.is_some_and(|line| text.lines().nth(line - 1).is_some_and(|line| line.contains(at.as_str())))
+            }
+        };
+        if !is_there || !says.iter().all(|said| shown.contains(said.as_str())) {
+            wrong.push(format!("{base}: {to}\nexpected {says:?}{}\n{shown}", if is_there { "" } else { " elsewhere" }));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(corpus.len() > 60, "{}", corpus.len());
+}
+
+/// Every example of the reference is a description, or becomes one laid over the valid one of its model.
+#[test]
+fn every_example_of_the_reference_is_read() {
+    let page = fs::read_to_string(root().join("docs/api-descriptions.md")).unwrap();
+    let mut examples = 0;
+    for block in page.split("\n```toml").skip(1) {
+        let (model, rest) = block.split_once('\n').unwrap();
+        let (example, _) = rest.split_once("\n```").unwrap();
+        let text = match model.trim() {
+            "" => example.to_owned(),
+            model => laid_over(&model.replace("state-", ""), example),
+        };
+        Api::parse("example.toml", &text).unwrap_or_else(|error| panic!("{example}\n{error}"));
+        examples += 1;
+    }
+    assert!(examples >= 8, "{examples}");
+}
+
+fn laid_over(base: &str, example: &str) -> String {
+    let base = fs::read_to_string(root().join(format!("tests/descriptions/valid/{base}.toml"))).unwrap();
+    let mut whole: toml::Table = toml::from_str(&base).unwrap();
+    let above: toml::Table = toml::from_str(example).unwrap();
+    for (key, value) in above {
+        match (whole.get_mut(&key), value) {
+            (Some(toml::Value::Table(own)), toml::Value::Table(table)) => own.extend(table),
+            (_, value) => _ = whole.insert(key, value),
+        }
+    }
+    toml::to_string(&whole).unwrap()
+}
