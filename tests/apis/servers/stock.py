@@ -17,7 +17,7 @@ BREAKS = {
     "oversell": "whether there is one is looked at first, and the taking is a step of its own: more are sold than there were",
     "take-then-put-back": "takes first, and puts back what made it less than none: a reader sees it, and somebody is refused",
     "refused-but-taken": "answers 409, and takes all the same",
-    "takes-two": "every third take takes two, if there are two",
+    "takes-two": "a take takes two, while there are more than two",
     "lost-take": "every third take is acknowledged and not made",
     "stale-reads": "GET is answered from a cache that may be 20 ms old",
 }
@@ -78,7 +78,7 @@ class Stock:
             self.taken += 1
             if self.taken % 3 == 0 and self.broken.by("lost-take"):
                 return self.told(200, item, self.stock[item] - 1)
-            if self.taken % 3 == 0 and self.stock[item] > 1 and self.broken.by("takes-two"):
+            if self.stock[item] > 2 and self.broken.by("takes-two"):
                 return self.add(item, -2)
             return self.add(item, -1)
 
