@@ -87,6 +87,13 @@ pub(crate) fn counter(bounds: Bounds) -> Api {
     api
 }
 
+/// The same, but that each holds the same number at first.
+pub(crate) fn counter_that_starts_alike(bounds: Bounds) -> Api {
+    let mut api = counter(bounds);
+    api.dialect.presence.is_told_its_start = false;
+    api
+}
+
 /// Nothing but a `charge`, which is sent with a key: nothing is made, nothing can be read.
 pub(crate) fn effects() -> Api {
     let mut api = spoken(&["charge"], &["charge"], Family::Effects, LIST);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::described::{counter, effects, register};
-use super::{KeyUse, Plan, PlanError, Scenario, TokenUse, catalog};
+use super::described::{counter, counter_that_starts_alike, effects, register};
+use super::{ContenderPlan, KeyUse, Plan, PlanError, Scenario, TokenUse, catalog};
 use crate::api::{Api, Bounds, builtin};
 use crate::history::Verb;
 
@@ -76,14 +76,15 @@ fn what_was_never_made_is_not_made_for_the_race_and_has_no_token() {
 
 #[test]
 fn a_create_at_an_id_that_the_client_chose_is_a_register_s_first_value() {
-    let mut api = register(true);
-    api.model.actions.retain(|action| &*action.name != "put-new");
-    let plan = resolve("concurrent-create", &api).unwrap();
-    assert!(
-        plan.contenders.iter().all(|contender| contender.verb == Verb::Create && contender.token == TokenUse::None)
-    );
-    api.dialect.presence.made_id = None;
-    assert_unfit("concurrent-create", &api, &["`documents` has no <create>", "ids the client makes up"]);
+    let without = |mut api: Api| {
+        api.model.actions.retain(|action| &*action.name != "put-new");
+        api
+    };
+    let plan = resolve("concurrent-create", &without(register(true))).unwrap();
+    let is_create = |one: &ContenderPlan| one.verb == Verb::Create && one.token == TokenUse::None;
+    assert!(plan.contenders.iter().all(is_create));
+    let told = without(register(false));
+    assert_unfit("concurrent-create", &told, &["`documents` has no <create>", "ids the client makes up"]);
 }
 
 #[test]
@@ -101,9 +102,6 @@ fn a_role_that_nobody_plays_is_named_with_what_there_is() {
     );
     assert_unfit("lost-retry", &api, &["`documents` has no <keyed> (anything that is sent with an idempotency key)"]);
     assert_unfit("double-effect", &effects_without_keys(), &["no <effect> that is sent with an idempotency key"]);
-    let mut api = register(true);
-    api.dialect.presence.is_never_read = true;
-    assert_unfit("read-beside-replace", &api, &["no <read>"]);
 }
 
 fn effects_without_keys() -> Api {
@@ -149,9 +147,7 @@ fn a_counter_starts_with_enough_for_one_or_for_all() {
     assert_unfit("lost-count", &counter(bounds(Some(0), Some(5))), &["cannot start with 6", "out of its bounds"]);
     // Three may be taken, and with two given before that there are too many.
     assert_unfit("take-vs-give", &counter(bounds(Some(0), Some(4))), &["cannot start with 3 and be given 2"]);
-    let mut fixed = counter(STOCK);
-    fixed.dialect.presence.is_told_its_start = false;
-    assert_unfit("oversell", &fixed, &["cannot be made to start with 3"]);
+    assert_unfit("oversell", &counter_that_starts_alike(STOCK), &["cannot be made to start with 3"]);
 }
 
 #[test]

@@ -177,21 +177,6 @@ async fn where_the_server_thinks_up_ids_it_is_made_and_deleted_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_there_cannot_be_replaced_on_a_token_and_no_round_is_raced() {
-    let mut api = register(true);
-    api.dialect.presence.is_never_made = true;
-    let scenario = generic("concurrent-replace");
-    let plan = Plan::resolve(&scenario, &Arc::new(api.clone()), None).unwrap();
-    assert!(!plan.creates, "the description says that it is there, and the server does not know it");
-    let clock = Clock::start();
-    let target = Documents(Arc::new(World { clock, there: Mutex::default() }));
-    let mut last = Last::default();
-    let race = Race::new((&target, None), &plan, Seed::new(7), clock, Arc::default(), pace());
-    race.run(&Stop::default(), &mut last).await;
-    assert!(last.asked(Phase::Contend).is_empty());
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_is_looked_at_by_its_list() {
     let last = race(&generic("double-effect"), &effects()).await;
     assert_eq!(last.asked(Phase::SetUp), ["list of effects 200", "list of effects 200"]);
