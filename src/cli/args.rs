@@ -92,6 +92,26 @@ pub(super) enum Command {
     Scenarios(ScenariosArgs),
 }
 
+/// How TLS is spoken to a target.
+#[derive(Debug, Args)]
+pub(super) struct TlsArgs {
+    /// Trust the certificate authorities of this PEM file, too
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(super) cacert: Option<PathBuf>,
+
+    /// Show this client certificate (PEM, with those it stems from) to a target that asks for one
+    #[arg(long, value_name = "FILE", requires_all = ["target", "key"])]
+    pub(super) cert: Option<PathBuf>,
+
+    /// The private key of --cert (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(super) key: Option<PathBuf>,
+
+    /// Believe any certificate. Whoever is on the way can then read and change all that is said, tokens included
+    #[arg(long, requires = "target", conflicts_with = "cacert")]
+    pub(super) insecure: bool,
+}
+
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(super) struct RaceArgs {
@@ -132,6 +152,9 @@ pub(super) struct RaceArgs {
     /// Send this bearer token with the requests of one role, such as rider=eyJ…; may be given for several
     #[arg(long, value_name = "ROLE=TOKEN", requires = "target")]
     pub(super) bearer: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) tls: TlsArgs,
 
     /// Allow a target that is not on this machine. Race only servers that you may load, and whose data you may change
     #[arg(long, requires = "target")]

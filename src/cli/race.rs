@@ -13,6 +13,13 @@ use crate::run_result::Exit;
 
 pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
     let resolved = resolve::race(&args).map_err(usage)?;
+    if args.tls.insecure {
+        // Said however quiet it is to be.
+        let _ = writeln!(
+            io::stderr(),
+            "WARNING: --insecure: no certificate is verified. Whoever is on the way can read and change all that is said, tokens included"
+        );
+    }
     let observer = observer(args.quiet);
     for notice in &resolved.notices {
         observer.on(notice);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 
-use super::args::RaceArgs;
+use super::args::{RaceArgs, TlsArgs};
 use super::credentials;
 use super::replay::Replay;
 use super::selection::{self, Asked};
@@ -18,7 +18,7 @@ use crate::race::Parallel;
 use crate::run::{Extent, RunConfig, TargetChoice, Thresholds};
 use crate::seed::Seed;
 use crate::service::{Auth, Defect, Latency, LatencyRule, ServiceConfig};
-use crate::target::Endpoint;
+use crate::target::{Endpoint, Trust};
 use crate::text::nearest;
 
 const DEFAULT_API: &str = "quickeats-v2";
@@ -138,20 +138,34 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
         service.check().context("--defect")?;
         return Ok((TargetChoice::InProcess(Box::new(service)), credentials::minting(secret)));
     };
-    let endpoint = remote("--target", typed, args.allow_remote)?;
-    let replica = args.replica.as_deref().map(|typed| remote("--replica", typed, args.allow_remote)).transpose()?;
+    let trust = trust(&args.tls)?;
+    let there = |flag, typed| anyhow::Ok(Box::new(remote(flag, typed, args.allow_remote)?.trusting(trust.clone())));
+    let endpoint = there("--target", typed)?;
+    let replica = args.replica.as_deref().map(|typed| there("--replica", typed)).transpose()?;
     Ok((TargetChoice::Remote { endpoint, replica, restart: args.restart.clone() }, credentials::given(args, api)?))
 }
 
 /// A server that is there, on this machine unless others are allowed.
-fn remote(flag: &'static str, typed: &str, allowed: bool) -> anyhow::Result<Box<Endpoint>> {
+fn remote(flag: &'static str, typed: &str, allowed: bool) -> anyhow::Result<Endpoint> {
     let endpoint = Endpoint::parse(typed).context(flag)?;
     if !endpoint.is_loopback() && !allowed {
         bail!(
             "{flag} {endpoint} is not on this machine\n  = help: a race loads the server and changes its data; if you may do that there, add --allow-remote"
         );
     }
-    Ok(Box::new(endpoint))
+    Ok(endpoint)
+}
+
+/// How TLS is spoken to a target.
+fn trust(args: &TlsArgs) -> anyhow::Result<Trust> {
+    let mut trust = Trust::default();
+    if let Some(file) = &args.cacert {
+        trust = trust.with_roots(file).context("--cacert")?;
+    }
+    if let (Some(certificate), Some(key)) = (&args.cert, &args.key) {
+        trust = trust.with_identity(certificate, key).context("--cert and --key")?;
+    }
+    Ok(if args.insecure { trust.believing_anyone() } else { trust })
 }
 
 /// What is added to the defect's gap. Only a mistake that is a gap can be widened.

@@ -5,13 +5,15 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
+use super::Trust;
 use crate::text::harmless;
 
 /// A target's address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Endpoint {
     url: Url,
     prefix: String,
+    trust: Trust,
 }
 
 /// Why a URL cannot be a target.
@@ -48,7 +50,17 @@ impl Endpoint {
             return Err(EndpointError::Query);
         }
         let prefix = url.path().trim_end_matches('/').to_owned();
-        Ok(Self { url, prefix })
+        Ok(Self { url, prefix, trust: Trust::default() })
+    }
+
+    /// The same address, trusted otherwise where it is spoken to over TLS.
+    #[must_use]
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { trust, ..self }
+    }
+
+    pub(super) const fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// Whether it is on this machine: a loopback address, or `localhost`.

@@ -15,10 +15,16 @@ use crate::clock::Clock;
 use crate::history::{Cause, Window};
 use crate::text::harmless;
 
-/// Who asks.
-pub(super) const USER_AGENT: &str = concat!("quickeats-bench/", env!("CARGO_PKG_VERSION"));
-/// What is understood.
-pub(super) const ACCEPT: &str = "application/json, application/problem+json";
+/// What requests say unless the API description says otherwise: who asks, and what is understood.
+const DEFAULTS: [(&str, &str); 2] = [
+    ("user-agent", concat!("quickeats-bench/", env!("CARGO_PKG_VERSION"))),
+    ("accept", "application/json, application/problem+json, */*;q=0.5"),
+];
+
+/// Those of the default headers that `request` does not have itself.
+pub(super) fn defaults(request: &Request) -> impl Iterator<Item = (&'static str, &'static str)> {
+    DEFAULTS.into_iter().filter(|(name, _)| !request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)))
+}
 
 /// A server at a URL.
 #[derive(Debug, Clone)]
@@ -68,7 +74,10 @@ impl HttpTarget {
     async fn exchange(&self, request: &Request) -> Result<Response, Failure> {
         let method = reqwest::Method::from_bytes(request.method.as_bytes()).expect("descriptions name known methods");
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut message = client.request(method, self.endpoint.join(&request.path)).header("accept", ACCEPT);
+        let mut message = client.request(method, self.endpoint.join(&request.path));
+        for (name, value) in defaults(request) {
+            message = message.header(name, value);
+        }
         for (name, value) in &request.headers {
             message = message.header(&**name, &**value);
         }
@@ -115,7 +124,6 @@ impl Target for HttpTarget {
 fn client(tls: &Offers, spoken: Spoken, limit: Duration) -> reqwest::Client {
     let version = if spoken.http1 { Version::Http1 } else { Version::Http2 };
     let builder = reqwest::Client::builder()
-        .user_agent(USER_AGENT)
         .tls_backend_preconfigured(ClientConfig::clone(tls.of(version)))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

@@ -17,7 +17,9 @@ pub(super) fn head(endpoint: &Endpoint, request: &Request, version: Version) -> 
         Version::Http1 => builder.uri(endpoint.path(&request.path)).header("host", endpoint.authority()),
         Version::Http2 => builder.uri(endpoint.join(&request.path)).version(::http::Version::HTTP_2),
     };
-    builder = builder.header("user-agent", http::USER_AGENT).header("accept", http::ACCEPT);
+    for (name, value) in http::defaults(request) {
+        builder = builder.header(name, value);
+    }
     if let (Version::Http2, Some(body)) = (version, &request.body) {
         builder = builder.header("content-length", body.len());
     }

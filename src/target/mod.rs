@@ -22,6 +22,7 @@ mod message;
 mod spoken;
 mod stream;
 mod tls;
+mod trust;
 
 use std::future::Future;
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub use http::HttpTarget;
 pub use line::Line;
 pub use spoken::Spoken;
 pub use tls::TlsError;
+pub use trust::{Trust, TrustError};
 
 use crate::api::{Request, Response};
 use crate::history::{Cause, Window};

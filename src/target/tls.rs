@@ -1,10 +1,9 @@
-//! TLS, the same for set-up and for measured requests: the platform's trusted roots, and no others.
+//! TLS, the same for set-up and for measured requests.
 
 use std::sync::Arc;
 
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt;
 
 use super::{Endpoint, Version};
 
@@ -20,10 +19,8 @@ pub struct TlsError(#[from] rustls::Error);
 
 /// The configuration for `endpoint`. A plain-text target needs no trusted roots, so a machine without any will do.
 pub(super) fn config(endpoint: &Endpoint) -> Result<ClientConfig, TlsError> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?;
     if endpoint.is_tls() {
-        return Ok(builder.with_platform_verifier()?.with_no_client_auth());
+        return Ok(endpoint.trust().config(Arc::new(ring::default_provider()))?);
     }
     Ok(trusting(RootCertStore::empty()))
 }

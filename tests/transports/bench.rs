@@ -40,6 +40,14 @@ pub(crate) fn race(target: &Target, scenarios: &[&str], rounds: u32, delivery: &
     run(command)
 }
 
+/// Races one scenario against the target, trusting it as `flags` say.
+pub(crate) fn race_trusting(target: &Target, flags: &[&str]) -> Ended {
+    let mut command = tool();
+    command.args(["race", "cancel-vs-accept", "--rounds", "5", "--jwt-secret-env", "SECRET", "--target", &target.url]);
+    command.args(flags);
+    run(command)
+}
+
 /// Races `scenarios` against the service in the binary's own process.
 pub(crate) fn race_in_process(scenarios: &[&str], rounds: u32, delivery: &str) -> Ended {
     let rounds = rounds.to_string();

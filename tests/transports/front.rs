@@ -9,9 +9,10 @@ use std::sync::Arc;
 use quickeats_bench::history::Version;
 use quickeats_bench::jwt::Secret;
 use quickeats_bench::service::{Auth, OrderService, ServiceConfig};
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -33,6 +34,14 @@ pub(crate) struct Target {
     runtime: Option<Runtime>,
 }
 
+/// Who is let in, over TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Callers {
+    Anyone,
+    /// Whoever shows the very certificate that the front shows.
+    WithTheCertificate,
+}
+
 /// A front of this kind, before a service at `behind`.
 #[derive(Clone)]
 struct Front {
@@ -43,9 +52,13 @@ struct Front {
 
 impl Target {
     pub(crate) fn start(transport: Transport, config: ServiceConfig) -> Self {
+        Self::start_for(Callers::Anyone, transport, config)
+    }
+
+    pub(crate) fn start_for(callers: Callers, transport: Transport, config: ServiceConfig) -> Self {
         let config = ServiceConfig { auth: Auth::Jwt(Secret::new(SECRET).unwrap()), ..config };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (tls, trusted) = transport.is_tls().then(|| self_signed(transport)).unzip();
+        let (tls, trusted) = transport.is_tls().then(|| self_signed(transport, callers)).unzip();
         let address = runtime.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let behind = listener.local_addr().unwrap();
@@ -110,21 +123,29 @@ impl Front {
 }
 
 /// A certificate for 127.0.0.1 that nobody else vouches for, with the protocols to choose (RFC 7301); and the file that makes it trusted.
-fn self_signed(transport: Transport) -> (TlsAcceptor, NamedTempFile) {
+/// (Certificate and key, both: a client that is to show them finds them there.)
+fn self_signed(transport: Transport, callers: Callers) -> (TlsAcceptor, NamedTempFile) {
     let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![signed.cert.der().clone()], key)
-        .unwrap();
+    let provider = Arc::new(ring::default_provider());
+    let builder =
+        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().unwrap();
+    let builder = match callers {
+        Callers::Anyone => builder.with_no_client_auth(),
+        Callers::WithTheCertificate => {
+            let mut roots = RootCertStore::empty();
+            roots.add(signed.cert.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let mut config = builder.with_single_cert(vec![signed.cert.der().clone()], key).unwrap();
     for (version, protocol) in [(Version::Http2, "h2"), (Version::Http1, "http/1.1")] {
         if transport.speaks(version) {
             config.alpn_protocols.push(protocol.into());
         }
     }
     let trusted = NamedTempFile::new().unwrap();
-    fs::write(trusted.path(), signed.cert.pem()).unwrap();
+    fs::write(trusted.path(), signed.cert.pem() + &signed.signing_key.serialize_pem()).unwrap();
     (TlsAcceptor::from(Arc::new(config)), trusted)
 }

@@ -16,3 +16,4 @@ mod mistaken;
 mod refused;
 mod sound;
 mod transport;
+mod trusted;
