@@ -121,6 +121,7 @@ impl Cell {
             target: TargetChoice::InProcess(Box::new(service)),
             extent: Extent::rounds(self.rounds),
             parallel: Parallel::Auto,
+            max_rate: None,
             delivery: self.method,
             replay: std::collections::BTreeMap::new(),
             sweep: self.is_swept,

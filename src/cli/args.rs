@@ -208,6 +208,11 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_PARALLEL)))]
     pub(super) parallel: Option<u32>,
 
+    /// The most requests in a second, on average: rounds wait, and a volley goes as one all the same [default: none for a
+    /// target on this machine, 100 for others]
+    #[arg(long, value_name = "N", value_parser = parse_rate)]
+    pub(super) max_rate: Option<f64>,
+
     /// How volleys are delivered: what of each contender's request is held back until all are there, and over which HTTP
     #[arg(long, value_name = "METHOD", default_value = "auto", value_parser = delivery_parser())]
     pub(super) delivery: Delivery,
@@ -410,6 +415,13 @@ fn parse_timeout(typed: &str) -> Result<Duration, String> {
 fn parse_run_time(typed: &str) -> Result<Duration, String> {
     let duration = parse_duration(typed)?;
     if duration.is_zero() { Err("a run takes more time than none, such as 30s".to_owned()) } else { Ok(duration) }
+}
+
+fn parse_rate(typed: &str) -> Result<f64, String> {
+    match typed.strip_suffix("/s").unwrap_or(typed).parse() {
+        Ok(rate) if (0.01..=1e9).contains(&rate) => Ok(rate),
+        Ok(_) | Err(_) => Err("a rate is a number of requests in a second from 0.01 on, such as 50".to_owned()),
+    }
 }
 
 fn parse_share(typed: &str) -> Result<f64, String> {

@@ -22,6 +22,8 @@ use crate::target::{Endpoint, Trust};
 use crate::text::nearest;
 
 const DEFAULT_API: &str = "quickeats-v2";
+/// Requests in a second that a target on another machine gets at most, unless the user says otherwise.
+const RATE_FAR_AWAY: f64 = 100.0;
 
 /// A run as it is meant, and what the user should know about it.
 #[derive(Debug)]
@@ -45,12 +47,14 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
     let scenarios = selection::scenarios(asked, &api)?;
     let (plans, notices) = selection::plans(args, (&api, &scenarios), replay.as_ref(), is_named)?;
     check_in_process(args, &api)?;
+    let is_far = matches!(&target, TargetChoice::Remote { endpoint, .. } if !endpoint.is_loopback());
     let config = RunConfig {
         api,
         plans,
         target,
         extent: extent(args)?,
         parallel: args.parallel.map_or(Parallel::Auto, Parallel::Rounds),
+        max_rate: args.max_rate.or(if is_far { Some(RATE_FAR_AWAY) } else { None }),
         delivery: args.delivery,
         sweep: args.sweep,
         seed: replay.as_ref().map_or_else(|| args.seed.map_or_else(Seed::arbitrary, Seed::new), |replay| replay.seed),

@@ -30,6 +30,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
+use super::cap::Cap;
 use super::schedule::{Orders, Schedule, Volleyed};
 use super::streak::{Streak, fruitless_because};
 use super::swarm::SwarmRunner;
@@ -49,6 +50,7 @@ struct Heat {
     /// What its volley showed, if it had one and that was let go.
     volleyed: Option<Volleyed>,
     rounds: Vec<(RoundId, Vec<Operation>)>,
+    begun: Instant,
     /// How long the target took, waiting of its own accord left out.
     took: Duration,
     /// Why it yielded nothing usable, if so.
@@ -80,15 +82,23 @@ impl<T: Target> Race<'_, T> {
         let mut due = rounds.chunks(together).enumerate().peekable();
         let mut under_way = FuturesUnordered::new();
         let mut width = self.width();
+        let mut cap = Cap::new(self.pace.max_rate);
         let mut notes = Notes::new(sink);
         let mut schedule = Schedule::new(&self.pace.methods, self.seed, self.pace.sweep.then(|| self.kinds()))
             .replaying(&self.pace.replay);
         loop {
             let is_wanted = due.peek().is_some() && notes.wants_more() && !stop.is_asked();
             let now = Instant::now();
-            let room = if is_wanted { width.room(under_way.len(), notes.over.len(), now) } else { Room::None };
+            let deadline = self.pace.deadline;
+            let is_over = deadline.is_some_and(|deadline| now >= deadline);
+            let room = match (is_wanted, cap.opens(now)) {
+                (false, _) => Room::None,
+                // Whether time is over is looked at where a round would begin, and when it is.
+                (true, Some(paid)) if !is_over => Room::At(deadline.map_or(paid, |deadline| paid.min(deadline))),
+                (true, _) => width.room(under_way.len(), notes.over.len(), now),
+            };
             if room == Room::Now {
-                if self.pace.deadline.is_some_and(|deadline| now >= deadline) {
+                if is_over {
                     notes.is_out_of_time = true;
                 } else if let Some((number, ids)) = due.next() {
                     let orders = schedule.begin(ids[0]);
@@ -97,12 +107,15 @@ impl<T: Target> Race<'_, T> {
                 }
                 continue;
             }
+            if under_way.is_empty() && room == Room::None {
+                break;
+            }
             tokio::select! {
                 biased;
-                () = stop.asked(), if !halt.is_asked() && !under_way.is_empty() => halt.ask(),
-                over = under_way.next() => {
-                    let Some(heat) = over else { break };
+                () = stop.asked(), if !halt.is_asked() => halt.ask(),
+                Some(heat) = under_way.next() => {
                     width.over(heat.number, heat.took, heat.failure.is_none());
+                    cap.spend(heat.rounds.iter().map(|(_, operations)| operations.len()).sum(), heat.begun);
                     notes.over.insert(heat.number, heat);
                     while let Some(heat) = notes.next() {
                         self.note(&heat, width.begun(), (&mut notes, &mut schedule), stop);
@@ -152,7 +165,7 @@ impl<T: Target> Race<'_, T> {
             }
         }
         let failure = rounds.iter().find_map(|(_, operations)| fruitless_because(operations));
-        Heat { number, orders, volleyed, rounds, took: begun.elapsed().saturating_sub(waited), failure }
+        Heat { number, orders, volleyed, rounds, begun, took: begun.elapsed().saturating_sub(waited), failure }
     }
 
     /// Notes a heat that is over, as are all before it: where a round's result is known. `begun` heats were begun so far.

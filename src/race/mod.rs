@@ -7,6 +7,7 @@
 //! nothing.
 
 mod abreast;
+mod cap;
 #[cfg(test)]
 mod fake;
 mod observe;
@@ -52,6 +53,8 @@ pub struct Pace {
     pub deadline: Option<Instant>,
     /// How many of them run side by side. Swarms, and plans that restart their target, run one round after the other.
     pub parallel: Parallel,
+    /// The most requests in a second, on average; `None` is no cap. A volley goes as one all the same.
+    pub max_rate: Option<f64>,
     /// How long a volley may take to assemble.
     pub gate_limit: Duration,
     /// The methods by which volleys are delivered: one at least, the first of them where there is no choice.

@@ -91,6 +91,7 @@ impl Made {
             rounds: self.rounds,
             deadline: self.deadline.map(|deadline| Instant::now() + deadline),
             parallel: self.parallel,
+            max_rate: None,
             gate_limit: LIMIT,
             methods: vec![Method::Head],
             sweep: false,

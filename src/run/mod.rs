@@ -57,6 +57,8 @@ pub struct RunConfig {
     pub extent: Extent,
     /// How many rounds of a scenario run side by side.
     pub parallel: Parallel,
+    /// The most requests in a second, on average.
+    pub max_rate: Option<f64>,
     /// How volleys are delivered.
     pub delivery: Delivery,
     /// Whether the delay between contenders is explored.

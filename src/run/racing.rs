@@ -73,6 +73,7 @@ pub(super) async fn race_all(
             rounds,
             deadline,
             parallel: config.parallel,
+            max_rate: config.max_rate,
             gate_limit: config.timeout,
             methods: methods.to_vec(),
             sweep: config.sweep,

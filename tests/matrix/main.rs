@@ -80,6 +80,7 @@ fn race_volley(
         target,
         extent: Extent::rounds(rounds),
         parallel: Parallel::Auto,
+        max_rate: None,
         delivery: Delivery::default(),
         sweep: false,
         replay: BTreeMap::new(),

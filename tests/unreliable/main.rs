@@ -86,6 +86,7 @@ async fn nothing_is_found(place: &str, store: StoreChoice, key_store: KeyStoreCh
                 rounds: each,
                 deadline: None,
                 parallel: Parallel::Rounds(1),
+                max_rate: None,
                 gate_limit: patience.request,
                 methods: vec![Method::Head, Method::SinglePacketTail],
                 sweep: false,

@@ -135,6 +135,7 @@ fn pace() -> Pace {
         rounds: 3,
         deadline: None,
         parallel: Parallel::Rounds(1),
+        max_rate: None,
         gate_limit: LIMIT,
         methods: vec![Method::Head],
         sweep: false,
@@ -224,4 +225,24 @@ fn an_offset_holds_a_contender_back_and_comes_on_top_of_what_is_swept() {
     assert_eq!(delays(None, &plans), [0, 3_000, 0]);
     assert_eq!(delays(Some(Stagger::Kinds(vec![40, -30])), &plans), [30, 3_070, 0]);
     assert_eq!(delays(None, &plans[1..2]), [0], "alone, it waits for nobody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rounds_wait_until_what_was_asked_is_paid_for() {
+    let clock = Clock::start();
+    let target = Documents(Arc::new(World { clock, there: Mutex::default() }));
+    let plan = Plan::resolve(&generic("concurrent-create"), &Arc::new(register(true)), None).unwrap();
+    let (mut last, begun) = (Last::default(), tokio::time::Instant::now());
+    let capped = Pace { max_rate: Some(2.0), ..pace() };
+    let race = Race::new((&target, None), &plan, Seed::new(7), clock, Arc::default(), capped);
+    assert_eq!(race.run(&Stop::default(), &mut last).await.ending, Ending::Complete);
+    // Two controls (4 requests each) and two of three rounds (6 each) are paid for before the last one begins.
+    assert_eq!((last.rounds, begun.elapsed().as_secs_f64()), (5, 10.0));
+
+    let deadline = Some(tokio::time::Instant::now() + std::time::Duration::from_secs(4));
+    let (mut last, begun) = (Last::default(), tokio::time::Instant::now());
+    let hurried = Pace { max_rate: Some(2.0), deadline, ..pace() };
+    let race = Race::new((&target, None), &plan, Seed::new(7), clock, Arc::default(), hurried);
+    assert_eq!(race.run(&Stop::default(), &mut last).await.ending, Ending::OutOfTime(None));
+    assert_eq!((last.rounds, begun.elapsed().as_secs_f64()), (2, 4.0));
 }
