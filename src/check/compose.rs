@@ -1,6 +1,5 @@
 //! From rounds to a scenario's judgment: every rule on every round, one cause a round, one finding a kind.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::distress::Distress;
 use super::evidence::Evidence;
 use super::kind::{Kind, Severity, Verdict};
-use super::refute::{self, Refutation};
+use super::lower::lower;
 use super::round::Round;
-use super::{access, effects, idempotency, preconditions, reads, records, tokens, transitions, updates};
+use super::rules::{is_explained, judge_round, judge_without_states};
 use crate::api::Model;
 use crate::history::{Meaning, Operation, Phase, Verb};
-use crate::ids::RoundId;
+use crate::ids::{OpId, RoundId};
 
 /// What a contender hears when nothing races with it: the control that shows that a race means something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,16 +121,27 @@ impl<'a> ScenarioJudge<'a> {
             return;
         }
         self.distress.absorb(round, self.alone);
-        let (evidence, doubt) = judge_round(round);
+        let lowered = lower(round);
+        // Told in values or numbers, where it is about such: the operations are the same, and so are their ids.
+        let told = match &lowered {
+            Ok(Some(lowered)) => Round { model: &lowered.model, operations: &lowered.operations, ..round },
+            Ok(None) | Err(_) => round,
+        };
+        let (evidence, doubt) = match lowered.as_ref().err() {
+            None => judge_round(told),
+            Some(unjudged) => (judge_without_states(round, &unjudged.found), Some(unjudged.why.clone())),
+        };
+        // What is proved stands, whatever could not be told beside it.
+        let doubt = doubt.filter(|_| !is_explained(&evidence));
         if !is_raced {
             self.check_lists(round);
         }
         if evidence.is_empty() {
             self.check_control(round);
         }
-        let violated = self.note(round.id, round.operations, &evidence);
+        let violated = self.note(round, told.final_read().map(|(read, _)| read.id), &evidence);
         let nobody_got_through = self.alone == Alone::Applied && round.nobody_won();
-        let is_evidence = round.is_telling() && !nobody_got_through && doubt.is_none();
+        let is_evidence = told.is_telling() && !nobody_got_through && doubt.is_none();
         self.judgment.trials += u64::from(is_raced && (violated || is_evidence));
         if let Some(why) = doubt {
             self.doubt(why);
@@ -152,7 +162,7 @@ impl<'a> ScenarioJudge<'a> {
     pub fn finish(mut self) -> Judgment {
         let distress = std::mem::take(&mut self.distress);
         for (id, evidence, witness) in distress.findings() {
-            self.add(id, &witness, &evidence, Vec::new());
+            self.add(Round { id, model: self.model, operations: &witness }, None, &evidence, Vec::new());
         }
         self.judgment.findings = self.findings.into_values().collect();
         self.judgment
@@ -201,22 +211,23 @@ impl<'a> ScenarioJudge<'a> {
     }
 
     /// Books a round's evidence; whether it holds a violation.
-    fn note(&mut self, id: RoundId, operations: &[Operation], evidence: &[Evidence]) -> bool {
+    fn note(&mut self, round: Round<'_>, aftermath: Option<OpId>, evidence: &[Evidence]) -> bool {
         let has = |kind: Kind| evidence.iter().any(|one| one.kind == kind);
         let violated = evidence.iter().any(|one| one.severity == Severity::Violation);
-        if id.is_raced() {
+        if round.id.is_raced() {
             let judgment = &mut self.judgment;
             judgment.lost_updates += u64::from(has(Kind::LostUpdate));
             judgment.duplicate_effects += u64::from(has(Kind::DuplicateEffect) || has(Kind::InFlightDuplicate));
             judgment.rounds_violated += u64::from(violated);
         }
         if let Some((cause, others)) = evidence.split_first() {
-            self.add(id, operations, cause, others.iter().map(|one| one.kind).collect());
+            self.add(round, aftermath, cause, others.iter().map(|one| one.kind).collect());
         }
         violated
     }
 
-    fn add(&mut self, id: RoundId, operations: &[Operation], evidence: &Evidence, also: Vec<Kind>) {
+    fn add(&mut self, round: Round<'_>, aftermath: Option<OpId>, evidence: &Evidence, also: Vec<Kind>) {
+        let (id, operations) = (round.id, round.operations);
         let example = || Finding {
             kind: evidence.kind,
             severity: evidence.severity,
@@ -228,7 +239,7 @@ impl<'a> ScenarioJudge<'a> {
                 .filter(|operation| evidence.witness.contains(&operation.id))
                 .cloned()
                 .collect(),
-            aftermath: Round { id, model: self.model, operations }.final_read().map(|(read, _)| read.clone()),
+            aftermath: operations.iter().find(|operation| Some(operation.id) == aftermath).cloned(),
             also: Vec::new(),
         };
         let finding = self.findings.entry(evidence.kind).or_insert_with(example);
@@ -269,34 +280,4 @@ fn never_raced(round: Round<'_>) -> Option<String> {
         Some(last) => format!("{} ended with {}", super::evidence::whose(last), super::evidence::answer(last)),
         None => "nothing was sent".to_owned(),
     })
-}
-
-/// Everything wrong with a round, its cause first, and what could not be decided.
-fn judge_round(round: Round<'_>) -> (Vec<Evidence>, Option<String>) {
-    let mut found = Vec::new();
-    access::check(round, &mut found);
-    idempotency::check(round, &mut found);
-    effects::check(round, &mut found);
-    tokens::check(round, &mut found);
-    updates::check(round, &mut found);
-    preconditions::check(round, &mut found);
-    transitions::check(round, &mut found);
-    reads::check(round, &mut found);
-    let mut doubt = None;
-    // A warning does not explain a contradiction, but for the stored refusal, which is one.
-    let explains = |one: &Evidence| one.severity == Severity::Violation || one.kind == Kind::KeyPoisoned;
-    let is_explained = found.iter().any(explains);
-    match refute::check(round) {
-        Refutation::Refuted if !is_explained => found.push(refute::name(round)),
-        Refutation::Undecided(why) if !is_explained => doubt = Some(why),
-        Refutation::None if !is_explained => doubt = updates::undecidable(round),
-        Refutation::None | Refutation::Refuted | Refutation::Undecided(_) => {}
-    }
-    // Last: where the states themselves contradict what was acknowledged, a record that does so too is no cause.
-    records::check(round, &mut found);
-    // The worst of each kind; and a warning is no cause of a violation, however telling its kind.
-    found.sort_by_key(|evidence| (evidence.kind, Reverse(evidence.severity)));
-    found.dedup_by_key(|evidence| evidence.kind);
-    found.sort_by_key(|evidence| (Reverse(evidence.severity), evidence.kind));
-    (found, doubt)
 }

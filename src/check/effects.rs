@@ -22,10 +22,7 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
 
 /// Actions with an effect that were sent.
 fn effectful(round: Round<'_>) -> impl Iterator<Item = &Operation> {
-    round.actions().filter(move |operation| {
-        let action = operation.call.action().and_then(|name| round.model.action(name));
-        action.is_some_and(|action| action.has_effect)
-    })
+    round.actions().filter(move |operation| round.has_effect(operation))
 }
 
 /// How many distinct effects there were at least: as many as the ledger has rows with different ids, and as many as

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::linear::Entry;
 use super::round::{Round, is_about_the_resource, is_refused, is_unsettled};
-use crate::api::{Model, StateIx};
+use crate::api::{Family, Model, StateIx};
 use crate::history::{Actor, Call, Meaning, Operation, Outcome, Reply, Verb};
 use crate::ids::OpId;
 use crate::spec::lifecycle::{KeyIx, Op, Seen, State, Token, TokenIx};
@@ -40,7 +40,12 @@ pub(super) struct Encoded {
 /// # Errors
 /// What keeps it from being judged, as a sentence.
 pub(super) fn encode(round: Round<'_>, acks: AckReading, doubted: &BTreeSet<OpId>) -> Result<Encoded, String> {
-    let created = round.created().ok_or("the resource was not created")?;
+    let created = match round.created() {
+        Some(created) => created,
+        None if round.model.family == Family::Lifecycle => return Err("the resource was not created".to_owned()),
+        // What is there without having been made, and what was made without saying so, starts where the model does.
+        None => &Reply::new(0, Meaning::Applied),
+    };
     let by_reader = tokens_depend_on_the_reader(round) || an_actor_has_tokens_of_its_own(round);
     let mut names = Names { ignore_tokens: by_reader, ..Names::default() };
     let seen = names.seen(round.model, created)?;
@@ -64,7 +69,8 @@ fn encode_operation(
     names: &mut Names,
     entries: &mut Vec<Entry<Op>>,
 ) -> Result<(), String> {
-    let mut seen = match operation.outcome.reply() {
+    // What contenders create is another resource.
+    let mut seen = match operation.outcome.reply().filter(|_| is_about_the_resource(operation)) {
         Some(reply) => names.seen(round.model, reply)?,
         None => Seen::default(),
     };
@@ -244,8 +250,10 @@ impl Names {
     }
 
     fn seen(&mut self, model: &Model, reply: &Reply) -> Result<Seen, String> {
+        // Of effects there is but one state, whatever a reply says there.
+        let state = reply.state.as_ref().filter(|_| model.family != Family::Effects);
         Ok(Seen {
-            state: reply.state.as_ref().map(|name| known_state(model, name)).transpose()?,
+            state: state.map(|name| known_state(model, name)).transpose()?,
             version: reply.version,
             token: reply.token.as_ref().and_then(|token| self.token(token)),
         })

@@ -24,6 +24,8 @@ pub enum Kind {
     KeyReuseAccepted,
     /// One logical operation had two effects, or a resource more effects than it may have.
     DuplicateEffect,
+    /// More was acknowledged as taken (or added) than there was, or a number beyond its bounds was shown.
+    Oversell,
     /// A definite refusal whose effect is visible.
     RejectedButApplied,
     /// The resource changed, and its strong version token did not.
@@ -79,13 +81,14 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds that the judge can find.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::AuthorizationBypass,
         Self::KeyScopeLeak,
         Self::InFlightDuplicate,
         Self::KeyForgotten,
         Self::KeyReuseAccepted,
         Self::DuplicateEffect,
+        Self::Oversell,
         Self::RejectedButApplied,
         Self::EtagUnchanged,
         Self::EtagReused,
@@ -122,6 +125,7 @@ impl Kind {
             Self::KeyForgotten => "key-forgotten",
             Self::KeyReuseAccepted => "key-reuse-accepted",
             Self::DuplicateEffect => "duplicate-effect",
+            Self::Oversell => "oversell",
             Self::RejectedButApplied => "rejected-but-applied",
             Self::EtagUnchanged => "etag-unchanged",
             Self::EtagReused => "etag-reused",
@@ -160,6 +164,7 @@ impl Kind {
             | Self::KeyForgotten
             | Self::KeyReuseAccepted
             | Self::DuplicateEffect
+            | Self::Oversell
             | Self::RejectedButApplied
             | Self::EtagUnchanged
             | Self::EtagReused

@@ -2,10 +2,13 @@
 //!
 //! Two ways to a finding, one promise (a reported violation is real):
 //! - *direct evidence*, one file per family: `access`, `idempotency`, `effects`, `tokens`, `updates`, `preconditions`,
-//!   `transitions`, `reads`, `records`, `distress`. Each rule states beside its code why what it saw cannot be lawful.
+//!   `transitions`, `reads`, `sums`, `oversell`, `records`, `distress`. Each rule states beside its code why what it saw cannot be
+//!   lawful.
 //! - the *general check* (`refute`): a search ([`linear`]) for any lawful order of the round's operations under the
 //!   declared state machine. If there is none and no direct evidence names the cause, the one rule that would have to
 //!   be relaxed does.
+//!
+//! Registers and counters are told as state machines first, one for each round (`lower`); of effects there is but one state.
 //!
 //! Histories that other tools recorded are judged by the general check alone (`recorded`), key by key ([`parts`]).
 //!
@@ -27,9 +30,12 @@ mod distress;
 mod effects;
 mod encode;
 mod evidence;
+mod hint;
 mod idempotency;
 mod kind;
 pub mod linear;
+mod lower;
+mod oversell;
 pub mod parts;
 mod preconditions;
 mod reads;
@@ -37,6 +43,8 @@ mod recorded;
 mod records;
 mod refute;
 mod round;
+mod rules;
+mod sums;
 mod tokens;
 mod transitions;
 mod updates;

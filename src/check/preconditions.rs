@@ -93,8 +93,10 @@ fn precondition_not_required(round: Round<'_>) -> Option<Evidence> {
     if !round.model.precondition_required {
         return None;
     }
-    let is_blind =
-        |operation: &Operation| operation.call.precondition == Precondition::Absent && !round.is_aside(operation);
+    let is_blind = |operation: &Operation| {
+        let needs_none = round.is_aside(operation) || round.may_have_found_nothing(operation);
+        operation.call.precondition == Precondition::Absent && !needs_none
+    };
     let ack = (round.acks()).find(|ack| is_blind(ack.operation) && round.twins(ack.operation).all(is_blind))?;
     let sentence = format!("{}, although it was sent without any precondition", acknowledged(&ack));
     Some(Evidence::new(Kind::PreconditionNotRequired, sentence, [ack.id()]))

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::evidence::{Evidence, answer, whose};
 use super::kind::Kind;
 use super::round::{Ack, Round, is_refused};
+use crate::api::Family;
 use crate::history::{Meaning, Operation, Reply, Verb};
 use crate::ids::OpId;
 use crate::text::{count, harmless};
@@ -70,10 +71,11 @@ fn superfluous_event(round: Round<'_>) -> Option<Evidence> {
     })
 }
 
-/// Replies name more effects than the ledger has rows.
+/// Replies name more effects than the ledger has rows; or, where effects are all that there is, more were acknowledged.
 fn missing_effect(round: Round<'_>) -> Option<Evidence> {
     let (listing, rows) = round.list(&Verb::ListEffects)?;
-    let named = effects_named(round);
+    let named: Vec<OpId> = effects_named(round).values().map(|(id, _)| *id).collect();
+    let named = if named.len() > rows.len() { named } else { effects_acknowledged(round) };
     if named.len() <= rows.len() {
         return None;
     }
@@ -82,8 +84,19 @@ fn missing_effect(round: Round<'_>) -> Option<Evidence> {
         if named.len() == 1 { "1 effect was".to_owned() } else { format!("{} effects were", named.len()) },
         count(rows.len() as u64, "row"),
     );
-    let acks = named.values().map(|(id, _)| *id);
-    Some(Evidence::new(Kind::AuditMismatch, sentence, acks.chain([listing.id])))
+    Some(Evidence::new(Kind::AuditMismatch, sentence, named.into_iter().chain([listing.id])))
+}
+
+/// Requests that were acknowledged and had an effect each, whether or not their replies name it: an acknowledgement tells of one
+/// where there is nothing else to do, and no limit that an earlier one may have reached. Of those that may share a key, one.
+fn effects_acknowledged(round: Round<'_>) -> Vec<OpId> {
+    if round.model.family != Family::Effects || round.model.effects_per_resource.is_some() {
+        return Vec::new();
+    }
+    let acks: Vec<Ack<'_>> = round.acks().filter(|ack| !round.is_aside(ack.operation)).collect();
+    let is_first =
+        |index: &usize| !acks[..*index].iter().any(|other| other.operation.may_share_key(acks[*index].operation));
+    (0..acks.len()).filter(is_first).map(|index| acks[index].id()).collect()
 }
 
 /// The effects that replies name, each with the first reply that does, and its amount.
@@ -108,9 +121,8 @@ fn conservation(round: Round<'_>) -> Option<Evidence> {
     let (listing, rows) = round.list(&Verb::ListEffects)?;
     let named = effects_named(round);
     let has_unnamed = round.actions().any(|operation| {
-        let action = operation.call.action().and_then(|name| round.model.action(name));
         let is_unnamed = operation.outcome.reply().is_some_and(|reply| reply.effect.is_none());
-        action.is_some_and(|action| action.has_effect) && is_unnamed && !is_refused(operation)
+        round.has_effect(operation) && is_unnamed && !is_refused(operation)
     });
     if named.is_empty() || named.len() != rows.len() || has_unnamed || round.unsettled().next().is_some() {
         return None;

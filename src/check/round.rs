@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::api::Model;
+use crate::api::{Family, Leaves, Model, Needs, StateIx};
 use crate::history::{Meaning, Operation, Outcome, Phase, Record, Reply, Verb, overlapped};
 use crate::ids::{OpId, RoundId};
 
@@ -189,11 +189,13 @@ impl<'a> Round<'a> {
     /// else must have been able to lead there before.
     pub(super) fn may_be_done_already(self, operation: &Operation) -> bool {
         let Some(action) = operation.call.action().and_then(|name| self.model.action(name)) else { return false };
-        self.actions().any(|other| {
-            let before = other.id != operation.id && !is_refused(other) && !operation.precedes(other);
-            let led = other.call.action().and_then(|name| self.model.action(name));
-            before && led.is_some_and(|led| led.transitions.iter().any(|step| action.is_settled_in(step.to)))
-        })
+        let from_the_start = self.starts_at().is_some_and(|start| action.is_settled_in(start));
+        from_the_start
+            || self.actions().any(|other| {
+                let before = other.id != operation.id && !is_refused(other) && !operation.precedes(other);
+                let led = other.call.action().and_then(|name| self.model.action(name));
+                before && led.is_some_and(|led| led.transitions.iter().any(|step| action.is_settled_in(step.to)))
+            })
     }
 
     /// Whether something relevant was seen: two contenders with clear answers overlapped, and the server was asked
@@ -205,7 +207,14 @@ impl<'a> Round<'a> {
         self.id.is_raced()
             && overlapped(self.contenders().filter(clear))
             && self.sent().filter(follows).all(|operation| clear(&operation))
-            && self.final_read().is_some()
+            && self.was_asked_in_the_end()
+    }
+
+    /// Whether the server was asked for what is, once all was done: for the resource, or for the effects where there is nothing
+    /// else.
+    fn was_asked_in_the_end(self) -> bool {
+        let has_list = || self.list(&Verb::ListEffects).is_some();
+        self.final_read().is_some() || (self.model.family == Family::Effects && has_list())
     }
 
     /// Someone else's write (judging R7): an event tells of an action that this round never sent.
@@ -219,9 +228,46 @@ impl<'a> Round<'a> {
         })
     }
 
-    /// The reply that made the resource.
+    /// The reply that made the resource. (What has no life of its own need not be made; what contenders make then is another.)
     pub(super) fn created(self) -> Option<&'a Reply> {
-        self.operations.iter().find(|operation| operation.call.verb == Verb::Create)?.outcome.reply()
+        let is_made = self.model.family == Family::Lifecycle;
+        (self.operations.iter())
+            .filter(|operation| is_made || operation.phase == Phase::SetUp)
+            .find(|operation| operation.call.verb == Verb::Create)?
+            .outcome
+            .reply()
+    }
+
+    /// Where the resource is known to have started. A round told in values or numbers starts where its machine does.
+    pub(super) fn starts_at(self) -> Option<StateIx> {
+        let shown = self.created().and_then(|reply| self.model.state(reply.state.as_ref()?));
+        match self.model.family {
+            Family::Lifecycle => shown,
+            Family::Register | Family::Counter(_) => Some(shown.unwrap_or(self.model.initial)),
+            Family::Effects => Some(self.model.initial),
+        }
+    }
+
+    /// Whether what `operation` writes may have found nothing there: then there was nothing to name a token of.
+    pub(super) fn may_have_found_nothing(self, operation: &Operation) -> bool {
+        let action = |one: &Operation| one.call.action().and_then(|name| self.model.action(name));
+        let Some(write) = action(operation).and_then(|action| action.write) else { return false };
+        let is_removal = |one: &&Operation| {
+            let leaves = action(one).and_then(|action| action.write).map(|write| write.leaves);
+            leaves == Some(Leaves::Nothing) && !is_refused(one) && !operation.precedes(one)
+        };
+        match write.needs {
+            Needs::Absent => true,
+            Needs::Present => false,
+            // A register's first state is the one without a value.
+            Needs::Anything => self.starts_at() == Some(StateIx(0)) || self.actions().any(|one| is_removal(&one)),
+        }
+    }
+
+    /// Whether `operation` asks for something outside the resource (a charge).
+    pub(super) fn has_effect(self, operation: &Operation) -> bool {
+        let action = operation.call.action().and_then(|name| self.model.action(name));
+        action.is_some_and(|action| action.has_effect || self.model.family == Family::Effects)
     }
 }
 

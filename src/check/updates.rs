@@ -4,7 +4,7 @@ use super::evidence::{Evidence, acknowledged, now_says, whose};
 use super::kind::Kind;
 use super::linear::{Answer, Entry, search};
 use super::round::{Ack, Round, is_refused, is_unsettled};
-use crate::api::ActionModel;
+use crate::api::{ActionModel, Family, Needs};
 use crate::history::{Meaning, Operation};
 use crate::ids::OpId;
 use crate::spec::lifecycle::{Lifecycle, Op, Seen, State, Token};
@@ -19,12 +19,23 @@ const MOST_PAIRS: usize = 4_096;
 pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
     let acks: Vec<Ack<'_>> = round.own_acks().collect();
     let pairs = || pairs(&acks).take(MOST_PAIRS);
-    let contradictory = pairs().filter(|(a, b)| overlap(a, b)).find(|(a, b)| cannot_both_happen(round, a, b));
+    // Of a counter's changes no two exclude each other but for want of room, and `sums` sees to that.
+    // Nor do writes that any register takes, whatever it holds.
+    let may_exclude = !matches!(round.model.family, Family::Counter(_));
+    let takes_any = |ack: &Ack<'_>| {
+        let write = round.model.action(ack.action()).and_then(|action| action.write);
+        write.is_some_and(|write| write.needs == Needs::Anything)
+    };
+    let overlapping = || pairs().filter(|(a, b)| may_exclude && overlap(a, b) && !(takes_any(a) && takes_any(b)));
+    let contradictory = overlapping().find(|(a, b)| cannot_both_happen(round, a, b));
     let collided = pairs().find(|(a, b)| claim_one_version(round, a, b));
-    if let Some((a, b)) = collided.or(contradictory.filter(|(a, b)| one_is_missing(round, a, b))) {
+    let won_together = pairs().find(|(a, b)| won_with_one_token(round, a, b));
+    let overwritten = won_together.filter(|(a, b)| wrote_two_values(a, b));
+    let missing = contradictory.or(overwritten).filter(|(a, b)| one_is_missing(round, a, b));
+    if let Some((a, b)) = collided.or(missing) {
         found.push(lost_update(round, &a, &b));
     }
-    if let Some((a, b)) = pairs().find(|(a, b)| won_with_one_token(round, a, b)) {
+    if let Some((a, b)) = won_together {
         found.push(double_cas_win(&a, &b));
     }
     if let Some((a, b)) = contradictory {
@@ -101,10 +112,17 @@ fn cannot_both_happen(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
 fn one_is_missing(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
     let both_left_an_effect = a.reply.effect.is_some() && b.reply.effect.is_some() && a.action() == b.action();
     let told_apart = a.reply.state != b.reply.state
+        || wrote_two_values(a, b)
         || (a.reply.digest.is_some() && b.reply.digest.is_some() && a.reply.digest != b.reply.digest);
     let both_in_the_chain =
         a.reply.version.is_some() && b.reply.version.is_some() && a.reply.version != b.reply.version;
     told_apart && !both_left_an_effect && !both_in_the_chain && round.final_read().is_some()
+}
+
+/// Two values were written. (A register holds one: of two writes on one token, the later one overwrote what its writer had
+/// not seen.)
+fn wrote_two_values(a: &Ack<'_>, b: &Ack<'_>) -> bool {
+    a.operation.call.value.is_some() && b.operation.call.value.is_some() && a.action() != b.action()
 }
 
 fn lost_update(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> Evidence {

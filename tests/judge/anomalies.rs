@@ -286,7 +286,8 @@ pub(crate) fn inject(kind: Kind, operations: &mut Vec<Operation>, model: &Model)
             let read = operations.iter_mut().find(|one| one.call.verb == Verb::Read && one.phase == Phase::Contend)?;
             reply_mut(read)?.state = Some(state);
         }
-        Kind::EtagReused
+        Kind::Oversell
+        | Kind::EtagReused
         | Kind::DoubleCasWin
         | Kind::ContradictoryAcks
         | Kind::TornRead

@@ -6,8 +6,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod anomalies;
+mod brute;
 mod clients;
+mod families;
+mod family_anomalies;
 mod manners;
+mod models;
 mod mutated;
 mod notation;
 mod search;
@@ -19,6 +23,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use notation::Example;
+use quickeats_bench::api::{ActionModel, Bounds, Family};
 use quickeats_bench::check::{Judgment, Kind, Severity, Verdict, judge};
 use quickeats_bench::history::{Cause, History, Operation, Outcome, Verb};
 
@@ -131,6 +136,55 @@ read [10 11] -> 200 teleported v2 "b"
     let judgment = judged(&Example::parse(text).unwrap());
     assert!(judgment.findings.is_empty(), "{judgment:#?}");
     assert!(judgment.doubts[0].contains("teleported"), "{judgment:#?}");
+}
+
+#[test]
+fn what_cannot_be_told_in_values_or_numbers_is_a_doubt_and_no_accusation() {
+    let race = "* user take [10 20] -> 204\n* user#2 take [10 21] -> 204";
+    for (text, doubt) in [
+        (
+            "api: pads\n* user put [10 20] value b -> 204\n* user#2 put [10 21] value c -> 204\nread [30 31] -> 200 x",
+            "showed `x`, which nobody in the round wrote",
+        ),
+        (
+            "api: pads\n* user put [10 20] -> 204\n* user#2 put [10 21] value c -> 204\nread [30 31] -> 200 c",
+            "what the user's put was to write was not recorded",
+        ),
+        (
+            &format!("api: stock\ncreate [0 1] -> 201\n{race}\nread [30 31] -> 200 3"),
+            "nothing shows what the stock held",
+        ),
+        (
+            &format!("api: stock\ncreate [0 1] -> 201 5\n{race}\nread [30 31] -> 200 few"),
+            "`few`, which is no whole number",
+        ),
+        (&format!("api: stock\ncreate [0 1] -> unknown\n{race}\nread [30 31] -> 200 3"), "was not created"),
+    ] {
+        let judgment = judged(&Example::parse(text).unwrap());
+        assert!(judgment.findings.is_empty() && judgment.doubts[0].contains(doubt), "{text}: {judgment:#?}");
+        assert_eq!((judgment.trials, judgment.verdict(Severity::Warning)), (0, Verdict::Inconclusive), "{text}");
+    }
+}
+
+#[test]
+fn numbers_too_many_to_be_states_are_judged_by_their_room_alone() {
+    let amounts = || (0..13).map(|power| (format!("take{power}"), -(1_i64 << power)));
+    for (start, kinds_found) in [(9_000, vec![]), (8_190, vec!["oversell"])] {
+        let lines: Vec<String> = amounts()
+            .enumerate()
+            .map(|(number, (name, _))| format!("* user {name} [10 {}] -> 204", 20 + number))
+            .collect();
+        let text = format!("api: stock\ncreate [0 1] -> 201 {start}\n{}\nread [90 91] -> 200 1", lines.join("\n"));
+        let example = Example::parse(&text).unwrap();
+        let mut model = example.api.model.clone();
+        model.family = Family::Counter(Bounds { least: Some(0), most: None });
+        let take = model.action("take").unwrap().clone();
+        model.actions =
+            amounts().map(|(name, adds)| ActionModel { name: name.into(), adds: Some(adds), ..take.clone() }).collect();
+        let judgment = judge(&example.history, &model, example.alone);
+        assert_eq!(kinds(&judgment), kinds_found, "{judgment:#?}");
+        assert_eq!(judgment.doubts.is_empty(), start < 9_000, "{judgment:#?}");
+    }
 }
 
 /// Two contenders, answered as told, in a race that was observed afterwards.

@@ -15,9 +15,10 @@ fn histories() -> u32 {
     std::env::var("MUTATED_HISTORIES").map_or(1_500, |count| count.parse().expect("MUTATED_HISTORIES is a number"))
 }
 
-/// Kinds that nothing is put in for: they need serial controls (the first three), or a retry, a tag that comes back or a pair
+/// Kinds that nothing is put in for: the first is one of counters (`families`); others need serial controls (the next three), or a retry, a tag that comes back or a pair
 /// of winners that chance does not make. `tests/histories/bad` has an example of each.
-const NOT_INJECTED: [Kind; 8] = [
+const NOT_INJECTED: [Kind; 9] = [
+    Kind::Oversell,
     Kind::NoWinner,
     Kind::ServerError,
     Kind::Hang,

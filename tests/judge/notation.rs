@@ -1,7 +1,7 @@
 //! Histories as text. One line an operation:
 //!
 //! ```text
-//! api: pausable                        (optional; a built-in API, or a file of tests/histories/apis)
+//! api: pausable                        (optional; a built-in API, one of `models`, or a file of tests/histories/apis)
 //! alone: refused                       (optional; what a contender hears alone)
 //! # a comment
 //! create                     [0 1]                  -> 201 pending_payment v1 "a"
@@ -14,7 +14,7 @@
 //! ```
 //!
 //! `*` marks contenders, `+` what follows the race. Times are microseconds. Before `->` may stand `if TOKEN`, `key KEY`,
-//! `payload N`, `as PRINCIPAL` and `client N` (else each line is another client's). After it stands a reply (status, then in
+//! `payload N`, `value WORD` (what it writes), `as PRINCIPAL` and `client N` (else each line is another client's). After it stands a reply (status, then in
 //! any order: a meaning if it is not `applied`, a state, `vN`, a token in quotes, `id ID`, `effect ID`, `amount N`, `body N`),
 //! or `unknown [STATUS]`, `timeout`, or `not-sent`. A row of effects is `ID` or `ID=AMOUNT`. A line `round 2` (or `control 1`) begins another round.
 
@@ -29,6 +29,8 @@ use quickeats_bench::history::{
     Actor, Call, Cause, Digest, History, Meaning, Operation, Outcome, Phase, Precondition, Record, Reply, Verb, Window,
 };
 use quickeats_bench::ids::{ClientId, OpId, RoundId};
+
+use crate::models;
 
 /// A history and what it is judged by.
 #[derive(Debug)]
@@ -67,7 +69,8 @@ impl Example {
 }
 
 pub(crate) fn load(name: &str) -> Arc<Api> {
-    builtin::api(name).unwrap_or_else(|| {
+    let known = || models::api(name).map(Arc::new);
+    builtin::api(name).or_else(known).unwrap_or_else(|| {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories/apis").join(format!("{name}.toml"));
         let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         Arc::new(Api::parse(name, &text).unwrap_or_else(|error| panic!("{error}")))
@@ -111,7 +114,7 @@ fn operation(line: &str, client: ClientId, round: RoundId) -> Option<Operation> 
             precondition: asked.precondition,
             key: asked.key,
             payload: asked.payload,
-            value: None,
+            value: asked.value,
         },
         window: Window { opened: stamp(opened)?, released: races.then_some(stamp(opened)?), closed: stamp(closed)? },
         outcome,
@@ -142,6 +145,7 @@ struct Asked {
     precondition: Precondition,
     key: Option<Arc<str>>,
     payload: Option<Digest>,
+    value: Option<Arc<str>>,
     principal: Option<Arc<str>>,
     client: Option<ClientId>,
 }
@@ -155,6 +159,7 @@ impl Asked {
                 "if" => asked.precondition = Precondition::Token(words.next()?.into()),
                 "key" => asked.key = Some(words.next()?.into()),
                 "payload" => asked.payload = Some(Digest(words.next()?.parse().ok()?)),
+                "value" => asked.value = Some(words.next()?.into()),
                 "as" => asked.principal = Some(words.next()?.into()),
                 "client" => asked.client = Some(ClientId(words.next()?.parse().ok()?)),
                 _ => return None,

@@ -29,6 +29,7 @@ mod memo;
 mod optional;
 mod search;
 mod shrink;
+pub mod suggest;
 pub mod versions;
 
 use crate::clock::Stamp;

@@ -1,6 +1,6 @@
 //! The search itself: no recursion, no copies of sets, everything done is undone in reverse.
 //!
-//! Five prunings, each of which keeps at least one legal order if there is any:
+//! Six prunings, each of which keeps at least one legal order if there is any:
 //!
 //! *Taking observations at once.* If an operation that only observes may go next and agrees with the state as
 //! it is, it is taken without trying anything else. In any legal order that has it later, moving it here changes no
@@ -24,12 +24,17 @@
 //! *Using the first of equals.* Of optional operations that do the same, the one that was opened first may go wherever
 //! another may: they are taken in order of opening.
 //!
+//! *Of equals, the one that must go first.* Of required operations that do the same, and may both go next, the one whose window
+//! ends first is taken. In any legal order that has the other one here, the two can change places: the same is done at both;
+//! the one that ends first may go now; and what must follow the other, which ends later, must follow it, too, and so stands
+//! behind both.
+//!
 //! *Not visiting twice* the same operations done, state and shadow: see `memo`.
 
 use super::done::Done;
 use super::events::{END, Event, Events, Node};
 use super::memo::Memo;
-use super::optional::{equals, helpers};
+use super::optional::{alike, equals, helpers};
 use super::{Answer, Budget, Effort, Entry, Found, Limit};
 use crate::spec::Spec;
 
@@ -48,6 +53,7 @@ pub fn explore<S: Spec>(spec: &S, start: &S::State, entries: &[Entry<S::Op>], bu
         has_edges: needed.contains(&true),
         equal_before: equals(entries, &needed),
         always_helps: helpers(spec, entries, &needed),
+        alike: alike(spec, entries, &needed),
         needed,
         events: Events::of(entries),
         done: Done::none_of(entries),
@@ -98,6 +104,8 @@ struct Search<'a, S: Spec> {
     needed: Vec<bool>,
     /// For an optional entry: the one like it that was opened just before.
     equal_before: Vec<Option<u32>>,
+    /// For a required entry that others do the same as: the number of their kind.
+    alike: Vec<Option<u32>>,
     /// Which optional entries may help another optional one, or must precede one.
     always_helps: Vec<bool>,
     events: Events,
@@ -176,11 +184,28 @@ impl<S: Spec> Search<'_, S> {
                     (entry, Cursor::Optional(places - 1))
                 }
             };
-            if self.may_follow(entry) && self.step_here(entry)? {
+            if self.may_follow(entry) && !self.has_an_equal_before(entry) && self.step_here(entry)? {
                 return Ok(Some(entry));
             }
             cursor = following;
         }
+    }
+
+    /// Whether another required operation does the same, may go next as well, and must go sooner.
+    fn has_an_equal_before(&self, entry: usize) -> bool {
+        let Some(kind) = self.alike[entry] else { return false };
+        let must_go = |index: usize| {
+            let Entry { opened, closed, .. } = &self.entries[index];
+            ((*closed).max(Some(*opened)), index)
+        };
+        let mut node = self.events.first_required();
+        while let Some(Event::Opens(other)) = self.events.at(node) {
+            if self.alike[other] == Some(kind) && must_go(other) < must_go(entry) {
+                return true;
+            }
+            node = self.events.next(node);
+        }
+        false
     }
 
     /// Whether an optional operation may make a difference to anything that may come right after it.
