@@ -139,6 +139,8 @@ pub struct ActionModel {
     /// Whether it comes from outside the contract (an older API on the same data): it needs no precondition, and explains
     /// a step only in a round that sent it.
     pub is_aside: bool,
+    /// Whether it is sent with a version token, where the API has them: of others none is promised to be required.
+    pub is_conditional: bool,
     /// What it does to a register.
     pub write: Option<Write>,
     /// What it adds to a counter; less than nothing takes from it.

@@ -94,7 +94,9 @@ fn precondition_not_required(round: Round<'_>) -> Option<Evidence> {
         return None;
     }
     let is_blind = |operation: &Operation| {
-        let needs_none = round.is_aside(operation) || round.may_have_found_nothing(operation);
+        let action = operation.call.action().and_then(|name| round.model.action(name));
+        let is_free = action.is_some_and(|action| action.is_aside || !action.is_conditional);
+        let needs_none = is_free || round.may_have_found_nothing(operation);
         operation.call.precondition == Precondition::Absent && !needs_none
     };
     let ack = (round.acks()).find(|ack| is_blind(ack.operation) && round.twins(ack.operation).all(is_blind))?;

@@ -89,6 +89,7 @@ fn action(name: &str) -> ActionModel {
         has_effect: false,
         only: None,
         is_aside: false,
+        is_conditional: true,
         write: None,
         adds: None,
     }

@@ -33,6 +33,7 @@ impl Reader<'_> {
                 has_effect: action.effect.is_some(),
                 only: action.only,
                 is_aside: action.aside,
+                is_conditional: action.token,
                 write,
                 adds: action.adds.as_ref().map(|adds| *adds.get_ref()),
             });
