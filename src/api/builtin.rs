@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use super::Api;
 
-const FILES: &[(&str, &str)] = &[
-    ("quickeats-v1.toml", include_str!("../../scenarios/apis/quickeats-v1.toml")),
-    ("quickeats-v2.toml", include_str!("../../scenarios/apis/quickeats-v2.toml")),
-];
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$((concat!($name, ".toml"), include_str!(concat!("../../scenarios/apis/", $name, ".toml")))),*]
+    };
+}
+
+const FILES: &[(&str, &str)] =
+    embedded!["quickeats-v1", "quickeats-v2", "documents", "revisions", "transactions", "objects", "charges", "stock",];
 
 /// Their names.
 pub fn names() -> impl Iterator<Item = &'static str> + Clone {

@@ -9,6 +9,7 @@ pub(super) mod proof;
 mod reading;
 pub(super) mod rules;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -124,6 +125,29 @@ pub(super) enum Told {
 pub(super) struct TokenDialect {
     pub(super) read: Place,
     pub(super) send: Option<Send>,
+    /// Whether tokens are compared as they are: then `W/` makes none a weak one.
+    pub(super) is_opaque: bool,
+}
+
+/// What stands for `W/` where it makes no token a weak one: nobody who looks for weak ones finds it.
+const OPAQUE_WEAK: &str = "(W/)";
+
+impl TokenDialect {
+    /// A token as it is known here, from what a reply said.
+    pub(super) fn known(&self, said: Arc<str>) -> Arc<str> {
+        match said.strip_prefix("W/") {
+            Some(rest) if self.is_opaque => format!("{OPAQUE_WEAK}{rest}").into(),
+            Some(_) | None => said,
+        }
+    }
+
+    /// What a request says, of a token as it is known here.
+    pub(super) fn said<'a>(&self, known: &'a str) -> Cow<'a, str> {
+        match known.strip_prefix(OPAQUE_WEAK) {
+            Some(rest) if self.is_opaque => format!("W/{rest}").into(),
+            Some(_) | None => known.into(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -209,6 +233,12 @@ impl Dialect {
     /// The header that carries a reply's version token, if it is one.
     pub fn token_header(&self) -> Option<&str> {
         self.token.as_ref().and_then(|token| token.read.header())
+    }
+
+    /// Whether tokens are entity tags, of which some are weak (RFC 9110 §8.8.1).
+    pub fn has_weak_tokens(&self) -> bool {
+        let is_tag = self.token_header().is_some_and(|header| header == "etag");
+        is_tag && self.token.as_ref().is_some_and(|token| !token.is_opaque)
     }
 
     /// Whether replies carry a version token and requests can be conditional on it.

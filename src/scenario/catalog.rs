@@ -41,6 +41,7 @@ const GENERIC: &[(&str, &str)] = embedded!["generic/":
     "blind-replace",
     "missing-token",
     "stale-replace",
+    "weak-token",
     "read-beside-replace",
     "oversell",
     "lost-count",

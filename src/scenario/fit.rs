@@ -13,6 +13,8 @@ pub(super) struct Wanted {
     pub(super) key: bool,
     /// A version token.
     pub(super) token: bool,
+    /// One that can be a weak one (RFC 9110 §8.8.1).
+    pub(super) weak: bool,
 }
 
 /// What plays `role`, if possible where the resource is in one of the states `from`. The error says what such a request
@@ -27,6 +29,9 @@ pub(super) fn candidates(api: &Api, role: Role, from: &[StateIx], wanted: Wanted
         if players.is_empty() {
             return Err("that is conditional on a version token".to_owned());
         }
+    }
+    if wanted.weak && !api.dialect.has_weak_tokens() {
+        return Err("on an ETag, which can be a weak one".to_owned());
     }
     if wanted.key {
         players.retain(|verb| api.dialect.sends_key(verb));

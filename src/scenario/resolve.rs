@@ -143,6 +143,7 @@ impl<'a> Resolver<'a> {
         let wanted = Wanted {
             key: is_generic && written.key == KeyUse::Shared,
             token: is_generic && token.span.is_some() && token.value != TokenUse::None,
+            weak: is_generic && token.value == TokenUse::Weak,
         };
         let verb = self.verb(&written.action, raced_from, wanted)?;
         if is_generic && token.span.is_some() && token.value == TokenUse::None {

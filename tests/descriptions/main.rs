@@ -160,3 +160,26 @@ fn laid_over(base: &str, example: &str) -> String {
     }
     toml::to_string(&whole).unwrap()
 }
+
+/// `W/` is no mark of weakness where tokens are compared as they are: such a token is known under another name, and sent as it came.
+#[test]
+fn tokens_that_are_compared_as_they_are_are_never_weak() {
+    use quickeats_bench::api::{Fill, Response};
+    use quickeats_bench::history::{Outcome, Verb};
+
+    let text = fs::read_to_string(root().join("scenarios/apis/documents.toml")).unwrap();
+    let told = |text: &str| {
+        let api = Api::parse("x.toml", text).unwrap();
+        let headers = vec![("etag".into(), "W/\"7\"".into())];
+        let response = Response { status: 200, headers, body: "{\"text\":\"a\"}".into() };
+        let Outcome::Answered(reply) = api.dialect.read(&Verb::Read, &response) else { panic!("it can be read") };
+        let token = reply.token.unwrap();
+        let fill = Fill { id: "a", unique: "u", token: Some(&token), ..Fill::default() };
+        let request = api.dialect.request(&Verb::Act("replace".into()), fill);
+        let sent = request.headers.iter().find(|(name, _)| &**name == "if-match").unwrap().1.to_string();
+        (token.starts_with("W/"), sent)
+    };
+    assert_eq!(told(&text), (true, "W/\"7\"".to_owned()));
+    let as_is = text.replace("[token]", "[token]\ncompare = \"as-is\"");
+    assert_eq!(told(&as_is), (false, "W/\"7\"".to_owned()));
+}

@@ -58,6 +58,8 @@ impl Dialect {
     /// If `verb` names an action or list that the description does not have: plans are checked against it first.
     pub fn request(&self, verb: &Verb, fill: Fill<'_>) -> Request {
         let template = self.template(verb);
+        let token = self.token.as_ref().and_then(|dialect| Some(dialect.said(fill.token?)));
+        let fill = Fill { token: token.as_deref(), ..fill };
         self.with_values(fill, |values| {
             let mut draft = template.draft(values, fill.body);
             let mut headers: Headers = Vec::new();

@@ -45,7 +45,7 @@ impl Dialect {
     }
 
     fn fill_reply(&self, reply: &mut Reply, verb: &Verb, sight: Sight<'_>) -> Result<(), String> {
-        reply.token = self.token.as_ref().and_then(|token| token.read.text(sight));
+        reply.token = self.token.as_ref().and_then(|token| Some(token.known(token.read.text(sight)?)));
         self.check_readable(verb, sight)?;
         match verb {
             Verb::ListEffects => reply.records = Some(self.effects.as_ref().expect("asked for").records(sight)?),

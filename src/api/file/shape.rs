@@ -135,6 +135,20 @@ pub(super) struct TokenFile {
     pub(super) send: Option<Spanned<SendFile>>,
     /// Whether an action without it must be refused.
     pub(super) required: bool,
+    /// How the server compares tokens.
+    #[serde(default)]
+    pub(super) compare: CompareFile,
+}
+
+/// How tokens are compared.
+#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum CompareFile {
+    /// As RFC 9110 §8.8.3.2 has it: what begins with `W/` is weak, and matches nothing.
+    #[default]
+    Strong,
+    /// As they are: `W/` means nothing, as with OData.
+    AsIs,
 }
 
 /// Where in a request something is said: one of these.

@@ -16,8 +16,8 @@ use super::super::place::Pointer;
 use super::super::template::{Hole, Template, TemplateError};
 use super::Reader;
 use super::shape::{
-    ActionFile, ApiFile, CreateFile, KeyFile, ListFile, ModelFile, Parts, ReplyFile, SendFile, StatusFile, Texts,
-    TokenFile,
+    ActionFile, ApiFile, CompareFile, CreateFile, KeyFile, ListFile, ModelFile, Parts, ReplyFile, SendFile, StatusFile,
+    Texts, TokenFile,
 };
 use crate::history::Verb;
 use crate::source::SourceError;
@@ -154,7 +154,7 @@ impl Reader<'_> {
                 )
                 .help("send = { header = \"If-Match\" }, or {token} where a request names it"));
         }
-        Ok(TokenDialect { read, send })
+        Ok(TokenDialect { read, send, is_opaque: token.compare == CompareFile::AsIs })
     }
 
     fn key(&self, key: &KeyFile) -> Result<KeyDialect, SourceError> {
