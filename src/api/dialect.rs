@@ -315,6 +315,16 @@ impl Dialect {
         sends && self.token.is_some()
     }
 
+    /// Whether the body of a request for `verb` is another one each time.
+    pub fn says_a_word(&self, verb: &Verb) -> bool {
+        let mut says = false;
+        if let Some(body) = &self.template(verb).body {
+            let words = [Hole::Unique, Hole::Value, Hole::Random, Hole::Sequence];
+            body.templates(&mut |template| says |= words.iter().any(|hole| template.has(hole)));
+        }
+        says
+    }
+
     /// Whether a request for `verb` writes the value that it is filled with.
     pub fn writes_a_value(&self, verb: &Verb) -> bool {
         match verb {

@@ -46,6 +46,7 @@ impl Stage<'_> {
         let (key, word) = match plan.key {
             KeyUse::Own => (Some(dice.uuid().to_string().into()), None),
             KeyUse::Shared => (Some(Arc::clone(&self.shared_key)), Some(self.shared_word.clone())),
+            KeyUse::Reused => (Some(Arc::clone(&self.shared_key)), None),
             KeyUse::None => (None, None),
         };
         let extras = Extras { id: &self.id, token, key, word, body: plan.body.as_ref(), starts: None };

@@ -47,6 +47,7 @@ const GENERIC: &[(&str, &str)] = embedded!["generic/":
     "lost-count",
     "take-vs-give",
     "double-effect",
+    "reused-key",
     "lost-retry",
     "any-swarm",
 ];

@@ -130,6 +130,8 @@ pub enum KeyUse {
     Own,
     /// The one key of all contenders that share.
     Shared,
+    /// The one key of all contenders that share, with a payload of its own.
+    Reused,
     /// None, though its action is sent with one.
     None,
 }

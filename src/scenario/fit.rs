@@ -13,7 +13,9 @@ pub(super) struct Wanted {
     pub(super) key: bool,
     /// A version token.
     pub(super) token: bool,
-    /// One that can be a weak one (RFC 9110 §8.8.1).
+    /// A payload that is another one each time.
+    pub(super) word: bool,
+    /// A token that can be a weak one (RFC 9110 §8.8.1).
     pub(super) weak: bool,
 }
 
@@ -37,6 +39,12 @@ pub(super) fn candidates(api: &Api, role: Role, from: &[StateIx], wanted: Wanted
         players.retain(|verb| api.dialect.sends_key(verb));
         if players.is_empty() {
             return Err("that is sent with an idempotency key".to_owned());
+        }
+    }
+    if wanted.word {
+        players.retain(|verb| api.dialect.says_a_word(verb));
+        if players.is_empty() {
+            return Err("that says another word each time, such as {unique} in its body".to_owned());
         }
     }
     let first_allowed = players.iter().position(|verb| is_allowed(api, verb, from));

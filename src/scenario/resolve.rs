@@ -128,8 +128,13 @@ impl<'a> Resolver<'a> {
     /// What comes at this place after the race.
     pub(super) fn follower(&self, index: usize, start: StateIx) -> Result<ContenderPlan, PlanError> {
         let written = &self.scenario.then[index];
-        let keyed = self.scenario.is_generic() && written.key == KeyUse::Shared;
-        let verb = self.verb(&written.action, &[], Wanted { key: keyed, ..Wanted::default() })?;
+        let is_generic = self.scenario.is_generic();
+        let wanted = Wanted {
+            key: is_generic && matches!(written.key, KeyUse::Shared | KeyUse::Reused),
+            word: is_generic && written.key == KeyUse::Reused && written.body.is_none(),
+            ..Wanted::default()
+        };
+        let verb = self.verb(&written.action, &[], wanted)?;
         let mut plan = self.planned(written, verb, index, index)?;
         if self.is_absent(start) && plan.token == TokenUse::Stale {
             plan.token = TokenUse::None; // there was none before
@@ -141,7 +146,8 @@ impl<'a> Resolver<'a> {
     fn asked(&self, written: &Contender, raced_from: &[StateIx]) -> Result<Verb, PlanError> {
         let (is_generic, token) = (self.scenario.is_generic(), &written.token);
         let wanted = Wanted {
-            key: is_generic && written.key == KeyUse::Shared,
+            key: is_generic && matches!(written.key, KeyUse::Shared | KeyUse::Reused),
+            word: is_generic && written.key == KeyUse::Reused && written.body.is_none(),
             token: is_generic && token.span.is_some() && token.value != TokenUse::None,
             weak: is_generic && token.value == TokenUse::Weak,
         };

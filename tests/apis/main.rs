@@ -5,6 +5,7 @@
 
 mod servers;
 mod speaker;
+mod verdicts;
 
 use quickeats_bench::api::Fill;
 use quickeats_bench::history::{Meaning, Verb};

@@ -138,11 +138,8 @@ impl RequestTemplate {
     pub(in crate::api) fn templates(&self, see: &mut dyn FnMut(&Template)) {
         see(&self.path);
         self.query.iter().chain(&self.headers).for_each(|(_, value)| see(value));
-        match &self.body {
-            Some(BodyTemplate::Json(json)) => json.templates(see),
-            Some(BodyTemplate::Form(fields)) => fields.iter().for_each(|(_, value)| see(value)),
-            Some(BodyTemplate::Raw(template, _)) => see(template),
-            None => {}
+        if let Some(body) = &self.body {
+            body.templates(see);
         }
     }
 
@@ -251,6 +248,17 @@ fn put(json: &mut Value, pointer: &str, text: &str) {
         here = table.entry(key).or_insert_with(|| Value::Object(serde_json::Map::new()));
     }
     *here = Value::String(text.to_owned());
+}
+
+impl BodyTemplate {
+    /// Shows every template of it.
+    pub(in crate::api) fn templates(&self, see: &mut dyn FnMut(&Template)) {
+        match self {
+            Self::Json(json) => json.templates(see),
+            Self::Form(fields) => fields.iter().for_each(|(_, value)| see(value)),
+            Self::Raw(template, _) => see(template),
+        }
+    }
 }
 
 impl JsonTemplate {
