@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -15,7 +16,7 @@ use super::Scenario;
 use crate::api::{ActionModel, Family, Leaves, Needs};
 
 /// A kind of model that a generic scenario is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
     /// Named states and what leads from one to another.
@@ -142,7 +143,7 @@ impl fmt::Display for Role {
 }
 
 /// What a fresh counter holds, where a scenario does not leave it to the description.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a whole number, \"for-one\" or \"for-all\"")]
 pub enum Starts {
     /// So much.
@@ -152,7 +153,7 @@ pub enum Starts {
 }
 
 /// How many of the contenders can be served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Enough {
     /// Whoever takes most, and no other beside.
