@@ -52,6 +52,16 @@ impl ModelKind {
             Self::Effects => "effects",
         }
     }
+
+    /// What such a resource is, in words.
+    pub const fn means(self) -> &'static str {
+        match self {
+            Self::StateMachine => "named states, and actions that lead from one to another: orders, jobs, bookings",
+            Self::Register => "a value that is replaced as a whole, or removed: documents, settings, objects",
+            Self::Counter => "a number that actions add to or take from: stock, seats, a balance",
+            Self::Effects => "nothing but what it is asked to do: charges, messages",
+        }
+    }
 }
 
 /// What a generic scenario wants done, whatever the description calls the action that does it.
