@@ -1,23 +1,24 @@
 //! `quickeats-bench init`.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 
 use super::args::init::InitArgs;
 use super::{Failure, print, usage};
-use crate::init::{Draft, as_name, is_name, skeleton};
+use crate::init::{Draft, Drawn, LARGEST_DOCUMENT, Wishes, as_name, from_openapi, is_name, skeleton};
 use crate::run_result::Exit;
 
 /// What the files are called, if nobody says.
 const DEFAULT_NAME: &str = "my-api";
 
 pub(super) fn main(args: &InitArgs) -> Result<Exit, Failure> {
-    let name = args.name.as_deref().unwrap_or(DEFAULT_NAME);
-    check_name(name).map_err(usage)?;
-    let draft = draft(args, name).map_err(usage)?;
+    if let Some(name) = &args.name {
+        check_name(name).map_err(usage)?;
+    }
+    let Drawn { name, draft } = drawn(args).map_err(usage)?;
     if args.out == Path::new("-") {
         print(&draft.description)?;
         return Ok(Exit::Holds);
@@ -35,9 +36,23 @@ pub(super) fn main(args: &InitArgs) -> Result<Exit, Failure> {
     Ok(Exit::Holds)
 }
 
-fn draft(args: &InitArgs, name: &str) -> anyhow::Result<Draft> {
-    let model = args.model.ok_or_else(|| anyhow!("nothing says what kind of resource it is: --model"))?;
-    Ok(skeleton(model, name))
+fn drawn(args: &InitArgs) -> anyhow::Result<Drawn> {
+    let name = args.name.as_deref();
+    let Some(file) = &args.from_openapi else {
+        let model = args.model.ok_or_else(|| anyhow!("nothing says what kind of resource it is: --model"))?;
+        let name = name.unwrap_or(DEFAULT_NAME);
+        return Ok(Drawn { name: name.to_owned(), draft: skeleton(model, name) });
+    };
+    let text = document(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let wishes = Wishes { name, resource: args.resource.as_deref(), model: args.model };
+    from_openapi(&text, &wishes).with_context(|| file.display().to_string())
+}
+
+/// The text of a document: not much more than is read of one.
+fn document(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(file)?.take(LARGEST_DOCUMENT as u64 + 1).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn check_name(name: &str) -> anyhow::Result<()> {

@@ -9,8 +9,10 @@
 //! A draft is valid as it is written: it is read and planned. Whether it is true of an API only its people know, so what was guessed
 //! says so, and what cannot be known is a question in a comment.
 
+mod openapi;
 mod skeleton;
 
+pub use openapi::{Drawn, LARGEST as LARGEST_DOCUMENT, OpenApiError, Wishes, from_openapi};
 pub use skeleton::skeleton;
 
 /// The texts of the two files.

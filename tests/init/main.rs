@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod openapi;
 #[expect(dead_code, reason = "shared with the tests of shipped descriptions, which need more of it")]
 #[path = "../apis/servers.rs"]
 mod servers;
