@@ -43,6 +43,7 @@ fn pets_are_a_register() {
             "token = false",
         ],
     );
+    assert!(draft.description.contains("say --target http://HOST:PORT/v1\n"), "{}", draft.description);
     assert!(draft.notes.iter().any(|note| note.contains("/owners/{owner}")), "{:?}", draft.notes);
 }
 

@@ -61,6 +61,17 @@ impl Document {
         self.resolved(&self.root[name])
     }
 
+    /// The path of its first server, if all its paths are below one: `/v1` of `https://api.example.com/v1/`.
+    pub(super) fn base(&self) -> Option<&str> {
+        let url = self.member("servers")[0]["url"].as_str()?;
+        let path = match url.split_once("://") {
+            Some((_, rest)) => &rest[rest.find('/')?..],
+            None => url,
+        };
+        let path = path.trim_end_matches('/');
+        (path.starts_with('/') && !path.contains('{')).then_some(path)
+    }
+
     /// The value, or what it refers to within this document. Nothing (null) where that is not there, elsewhere, or too far.
     pub(super) fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
         let mut value = value;

@@ -45,11 +45,15 @@ pub(super) fn drawn(resource: &Resource<'_>, model: ModelKind, name: &str) -> Dr
 impl<'a> Drawing<'_, 'a> {
     fn head(&mut self) {
         let path = crate::text::harmless(&self.resource.path, 100);
+        let base = self.operations().next().and_then(|own| own.document.base());
         let page = &mut self.page;
         page.comment("Drawn from an OpenAPI document, which does not say all that is to be known. `guessed` says why a line is as it is:");
         page.comment(
             "check it. `ASK` is for somebody who knows the API. What each key may say: docs/api-descriptions.md",
         );
+        if let Some(base) = base {
+            page.comment(&format!("Its paths are below `{base}`: say --target http://HOST:PORT{base}"));
+        }
         page.line("");
         page.line("schema = \"quickeats-bench/api@1\"");
         page.line(&format!("name = {}", quoted(self.name)));
