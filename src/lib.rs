@@ -32,6 +32,7 @@ pub mod target;
 // 5 drive: never the service
 pub mod check_result;
 pub mod event;
+pub mod init;
 pub mod race;
 pub mod recheck;
 pub mod run_result;

@@ -100,11 +100,6 @@ impl<'a> Source<'a> {
         self.error(message.into(), Some(self.place(span)))
     }
 
-    /// An error about the file as a whole.
-    pub fn wrong_whole(&self, message: impl Into<String>) -> SourceError {
-        self.error(message.into(), None)
-    }
-
     fn error(&self, message: String, place: Option<Place>) -> SourceError {
         SourceError { file: self.name.to_owned(), message, place: place.map(Box::new), help: None }
     }

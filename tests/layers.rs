@@ -33,6 +33,7 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     ("run_result", 5, &[]),
     ("recheck", 5, &["run_result"]),
     ("scenario", 5, &[]),
+    ("init", 5, &["scenario"]),
     ("race", 5, &["scenario"]),
     // 6 run and present
     ("run", 6, &[]),

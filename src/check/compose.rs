@@ -16,7 +16,7 @@ use crate::history::{Meaning, Operation, Phase, Verb};
 use crate::ids::{OpId, RoundId};
 
 /// What a contender hears when nothing races with it: the control that shows that a race means something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Alone {
     /// It is accepted.

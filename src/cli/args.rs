@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, read in a terminal")]
 
 pub(super) mod check;
+pub(super) mod init;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -88,6 +89,9 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// Run the reference order service
     Serve(ServeArgs),
+    /// Write a commented description of an API of your own, and a race, to start from
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::InitArgs),
     /// List the built-in scenarios, or show one as a start for your own
     Scenarios(ScenariosArgs),
 }

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod credentials;
+mod init;
 mod race;
 mod replay;
 mod resolve;
@@ -35,6 +36,7 @@ pub async fn main(stop: Stop) -> ExitCode {
         Command::Check(args) => check::main(&args),
         Command::Serve(args) => serve::main(&args, &stop).await,
         Command::Verify(args) => verify::main(&args),
+        Command::Init(args) => init::main(&args),
         Command::Scenarios(args) => scenarios::main(args),
     };
     let exit = done.unwrap_or_else(|failure| {

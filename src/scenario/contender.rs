@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toml::Spanned;
@@ -12,18 +13,21 @@ use crate::text::parse_duration;
 const LONGEST_OFFSET: Duration = Duration::from_secs(1);
 
 /// One racing request, or one that follows the race.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contender {
     /// An action of the API description, its `create` or `read`, or a [`Role`] that one of these plays.
+    #[schemars(with = "String")]
     pub action: Spanned<String>,
     /// Who acts, if not the action's own actor.
+    #[schemars(with = "Option<String>")]
     pub actor: Option<Spanned<String>>,
     /// Which person of that role.
     #[serde(default)]
     pub person: PersonUse,
     /// Which version token it names.
     #[serde(default)]
+    #[schemars(with = "TokenUse")]
     pub token: Placed<TokenUse>,
     /// Which idempotency key it carries, where its action is sent with one.
     #[serde(default)]
@@ -33,8 +37,9 @@ pub struct Contender {
     /// Which server it is sent to.
     #[serde(default)]
     pub at: ServerUse,
-    /// How much later than the first it leaves.
+    /// How much later than the first it leaves, such as `2ms`; at most 1 s.
     #[serde(default, deserialize_with = "offset")]
+    #[schemars(with = "String")]
     pub offset: Placed<Duration>,
 }
 
@@ -81,7 +86,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
 }
 
 /// Which person of a role a contender is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PersonUse {
     /// The same person as in the set-up.
@@ -94,7 +99,7 @@ pub enum PersonUse {
 }
 
 /// Which server a request is sent to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServerUse {
     /// The target.
@@ -105,7 +110,7 @@ pub enum ServerUse {
 }
 
 /// Which version token a contender names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenUse {
     /// The one it read last.
@@ -122,7 +127,7 @@ pub enum TokenUse {
 }
 
 /// Which idempotency key a contender carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyUse {
     /// A key of its own.

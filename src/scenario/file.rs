@@ -1,5 +1,6 @@
 //! A scenario as written, in TOML. Checked against an API description when it is planned.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -13,18 +14,24 @@ const SCHEMA: &str = "quickeats-bench/scenario@1";
 /// How far `--contenders` may raise the volley of a scenario that no file says.
 const MOST_MADE: usize = 64;
 
-/// A scenario file.
-#[derive(Debug, Clone, Deserialize)]
+/// A scenario: a state to bring a fresh resource to, and who then races.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "Scenario of quickeats-bench")]
 pub struct Scenario {
+    /// The format's version: `quickeats-bench/scenario@1`.
+    #[schemars(with = "String")]
     schema: Spanned<String>,
     /// Its name: what `race` takes.
+    #[schemars(with = "String")]
     pub name: Spanned<String>,
     /// The API descriptions it is for; none if it is for kinds of models.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub apis: Vec<Spanned<String>>,
     /// The kinds of models it is for, whatever the description; none if it is for named ones.
     #[serde(default)]
+    #[schemars(with = "Vec<ModelKind>")]
     pub models: Vec<Spanned<ModelKind>>,
     /// One line about it.
     pub summary: String,
@@ -33,15 +40,19 @@ pub struct Scenario {
     pub story: String,
     /// The state that the fresh resource is brought to. A generic scenario may leave it out: then it is the nearest one in which
     /// the contenders may act.
+    #[schemars(with = "Option<String>")]
     pub start: Option<Spanned<String>>,
     /// What a fresh counter holds, if not what the description says.
+    #[schemars(with = "Option<Starts>")]
     pub starts: Option<Spanned<Starts>>,
     /// Actions done one after the other just before the volley, after stale tokens were read.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub change: Vec<Spanned<String>>,
     /// What a contender hears when nothing races with it.
     pub alone: Alone,
     /// How far `--contenders` may raise the volley; absent, it stays as written.
+    #[schemars(with = "Option<usize>")]
     pub most_contenders: Option<Spanned<usize>>,
     /// Who races.
     #[serde(default)]
@@ -53,7 +64,8 @@ pub struct Scenario {
     #[serde(default)]
     pub restart: bool,
     /// Clients that act at random, instead of contenders.
-    pub swarm: Option<Swarm>,
+    #[schemars(with = "Option<Swarm>")]
+    pub swarm: Option<Spanned<Swarm>>,
     /// The file's name and text, for errors and for `scenarios show`.
     #[serde(skip)]
     pub file: String,
@@ -63,7 +75,7 @@ pub struct Scenario {
 }
 
 /// Clients that act at random on a few fresh resources, all at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Swarm {
     /// How many clients.
@@ -125,14 +137,14 @@ impl Scenario {
     /// It is for descriptions or for kinds of models, and says where it starts.
     fn check_audience(&self, source: &Source<'_>) -> Result<(), SourceError> {
         match (self.apis.first(), self.models.first()) {
-            (None, None) => Err(source.wrong_whole("nothing says what it is for: neither `apis` nor `models`").help(
+            (None, None) => Err(source.wrong(self.name.span(), "nothing says what it is for: neither `apis` nor `models`").help(
                 "apis = [\"NAME\"], the `name` in an API description's file; or models = [\"register\"], for all such",
             )),
             (Some(_), Some(model)) => Err(source
                 .wrong(model.span(), "a scenario is for API descriptions or for kinds of models, not for both")
                 .help("leave out `apis` or `models`")),
             (Some(_), None) if self.start.is_none() => Err(source
-                .wrong_whole("missing field `start`")
+                .wrong(self.name.span(), "missing field `start`")
                 .help("start = \"STATE\", the state that the fresh resource is brought to")),
             (Some(_), None) | (None, Some(_)) => Ok(()),
         }
@@ -140,19 +152,23 @@ impl Scenario {
 
     /// There are enough at it, and either contenders or a swarm.
     fn check_size(&self, source: &Source<'_>) -> Result<(), SourceError> {
-        if let Some(swarm) = self.swarm {
-            let Swarm { clients, steps, resources } = swarm;
+        if let Some(swarm) = &self.swarm {
+            let Swarm { clients, steps, resources } = *swarm.get_ref();
             if clients < 2 || steps < 1 || !(1..=clients).contains(&resources) {
-                return Err(source.wrong_whole(
+                return Err(source.wrong(
+                    swarm.span(),
                     "a swarm needs two clients or more, a step or more, and between one resource and as many as clients",
                 ));
             }
             if !(self.contenders.is_empty() && self.then.is_empty() && self.change.is_empty()) {
-                return Err(source.wrong_whole("a swarm acts at random: it has no contenders, `then` or `change`"));
+                return Err(
+                    source.wrong(swarm.span(), "a swarm acts at random: it has no contenders, `then` or `change`")
+                );
             }
         } else if self.contenders.len() < 2 {
             let message = format!("a race needs two [[contenders]] or more, and there are {}", self.contenders.len());
-            return Err(source.wrong_whole(message));
+            let at = self.contenders.first().map_or(self.name.span(), |only| only.action.span());
+            return Err(source.wrong(at, message).help("[[contenders]] with action = \"…\", one for each who races"));
         }
         if let Some(most) = &self.most_contenders
             && *most.get_ref() < self.contenders.len()

@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -15,7 +16,7 @@ use super::Scenario;
 use crate::api::{ActionModel, Family, Leaves, Needs};
 
 /// A kind of model that a generic scenario is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
     /// Named states and what leads from one to another.
@@ -49,6 +50,16 @@ impl ModelKind {
             Self::Register => "register",
             Self::Counter => "counter",
             Self::Effects => "effects",
+        }
+    }
+
+    /// What such a resource is, in words.
+    pub const fn means(self) -> &'static str {
+        match self {
+            Self::StateMachine => "named states, and actions that lead from one to another: orders, jobs, bookings",
+            Self::Register => "a value that is replaced as a whole, or removed: documents, settings, objects",
+            Self::Counter => "a number that actions add to or take from: stock, seats, a balance",
+            Self::Effects => "nothing but what it is asked to do: charges, messages",
         }
     }
 }
@@ -142,7 +153,7 @@ impl fmt::Display for Role {
 }
 
 /// What a fresh counter holds, where a scenario does not leave it to the description.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a whole number, \"for-one\" or \"for-all\"")]
 pub enum Starts {
     /// So much.
@@ -152,7 +163,7 @@ pub enum Starts {
 }
 
 /// How many of the contenders can be served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Enough {
     /// Whoever takes most, and no other beside.

@@ -23,3 +23,10 @@ pub use file::{Scenario, Swarm};
 pub use generic::{Enough, ModelKind, Role, Starts};
 pub use pairs::{PAIRS, pairs};
 pub use plan::{ContenderPlan, Need, Plan, PlanError, Step};
+
+/// The JSON Schema of scenarios, as it is committed under `scenarios/`: what editors complete them by.
+pub fn scenario_schema() -> String {
+    let mut text = serde_json::to_string_pretty(&schemars::schema_for!(Scenario)).expect("a schema is plain data");
+    text.push('\n');
+    text
+}

@@ -151,7 +151,7 @@ impl Plan {
             contenders,
             then,
             restart: scenario.restart,
-            swarm: scenario.swarm,
+            swarm: scenario.swarm.as_ref().map(|swarm| *swarm.get_ref()),
         })
     }
 

@@ -1,7 +1,10 @@
-//! API descriptions as people write them: valid ones are read, each mistake is named where it stands, and editors know the
+//! API descriptions and scenarios as people write them: valid ones are read, each mistake is named where it stands, and editors know the
 //! format by its JSON Schema.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod corpus;
+mod scenarios;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,61 +76,10 @@ fn what_the_environment_lacks_is_named() {
     assert!(api.with_environment(|_| Some("x".to_owned())).is_ok());
 }
 
-/// A mistake of the corpus.
-#[derive(Default)]
-struct Mistake {
-    base: String,
-    from: String,
-    to: String,
-    at: Option<String>,
-    says: Vec<String>,
-}
-
-fn corpus() -> Vec<Mistake> {
-    let mut mistakes: Vec<Mistake> = Vec::new();
-    for line in MALFORMED.lines() {
-        let unescaped = |text: &str| text.replace("\\n", "\n");
-        if let Some(base) = line.strip_prefix("=== ") {
-            mistakes.push(Mistake { base: base.to_owned(), ..Mistake::default() });
-        } else if let Some(mistake) = mistakes.last_mut() {
-            match line.split_at_checked(2) {
-                Some(("- ", text)) => mistake.from = unescaped(text),
-                Some(("+ ", text)) => mistake.to = unescaped(text),
-                Some(("@ ", text)) => mistake.at = Some(text.to_owned()),
-                Some(("? ", text)) => mistake.says.push(text.to_owned()),
-                _ => assert!(line.is_empty() || line.starts_with('#'), "{line}"),
-            }
-        }
-    }
-    mistakes
-}
-
 #[test]
 fn every_mistake_of_the_corpus_is_named_where_it_stands() {
-    let mut wrong = Vec::new();
-    let corpus = corpus();
-    for Mistake { base, from, to, at, says } in &corpus {
-        let valid = fs::read_to_string(root().join(format!("tests/descriptions/valid/{base}.toml"))).unwrap();
-        let start = valid.find(from.as_str()).unwrap_or_else(|| panic!("{base} has no {from:?}"));
-        let text = valid.replacen(from, to, 1);
-        let Err(error) = Api::parse("mine.toml", &text) else {
-            wrong.push(format!("{base}: {to}: accepted"));
-            continue;
-        };
-        let shown = error.to_string();
-        let line = error.place.as_ref().map(|place| place.line);
-        let is_there = match at {
-            None => line == Some(text[..start].matches('\n').count() + 1),
-            Some(at) => {
-                line.is_some_and(|line| text.lines().nth(line - 1).is_some_and(|line| line.contains(at.as_str())))
-            }
-        };
-        if !is_there || !says.iter().all(|said| shown.contains(said.as_str())) {
-            wrong.push(format!("{base}: {to}\nexpected {says:?}{}\n{shown}", if is_there { "" } else { " elsewhere" }));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    assert!(corpus.len() > 60, "{}", corpus.len());
+    let judge = |text: &str| Api::parse("mine.toml", text).map(drop);
+    corpus::assert_all_are_named(MALFORMED, "tests/descriptions/valid", 60, judge);
 }
 
 /// Every example of the reference is a description, or becomes one laid over the valid one of its model.
