@@ -30,6 +30,21 @@ fn a_state_machine() {
 }
 
 #[test]
+fn a_register() {
+    a_skeleton_tells_a_sound_server_from_a_broken_one("register", "documents", "check-then-save");
+}
+
+#[test]
+fn a_counter() {
+    a_skeleton_tells_a_sound_server_from_a_broken_one("counter", "stock", "read-modify-write");
+}
+
+#[test]
+fn effects() {
+    a_skeleton_tells_a_sound_server_from_a_broken_one("effects", "charges", "look-up-then-store");
+}
+
+#[test]
 fn nothing_is_overwritten_unless_forced() {
     let tool = Tool::new();
     fs::write(tool.path("mine-race.toml"), "precious").unwrap();
