@@ -32,6 +32,8 @@ pub mod target;
 // 5 drive: never the service
 pub mod check_result;
 pub mod event;
+pub mod probe;
+pub mod probe_result;
 pub mod race;
 pub mod recheck;
 pub mod run_result;

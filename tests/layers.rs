@@ -34,6 +34,8 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     ("recheck", 5, &["run_result"]),
     ("scenario", 5, &[]),
     ("race", 5, &["scenario"]),
+    ("probe", 5, &["probe_result", "scenario"]),
+    ("probe_result", 5, &[]),
     // 6 run and present
     ("run", 6, &[]),
     ("report", 6, &[]),
@@ -53,6 +55,8 @@ const APART: &[(&str, &str, &str)] = &[
     ("race", "service", "a race knows its target by URL alone"),
     ("scenario", "service", "a scenario is about any target"),
     ("scenario", "target", "a plan is data"),
+    ("report", "probe", "a report is rendered from the result alone"),
+    ("probe", "service", "a probe knows its target by URL alone"),
     ("report", "race", "a report is rendered from the result alone"),
     ("report", "service", "a report is rendered from the result alone"),
     ("report", "target", "a report is rendered from the result alone"),

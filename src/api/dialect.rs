@@ -4,10 +4,12 @@
 //! success and never a refusal.
 
 pub(super) mod asking;
+pub(super) mod explaining;
 pub(super) mod login;
 pub(super) mod proof;
 mod reading;
 pub(super) mod rules;
+pub(super) mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

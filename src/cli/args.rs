@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, read in a terminal")]
 
+pub(super) mod aim;
 pub(super) mod check;
 
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use crate::run::Until;
 use crate::service::{Defect, KeyStoreChoice, LatencyRule, StoreChoice, Strategy};
 use crate::target::Delivery;
 use crate::text::parse_duration;
+use aim::{CredentialArgs, parse_timeout};
 
 macro_rules! exit_codes {
     () => {
@@ -88,12 +90,13 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// Run the reference order service
     Serve(ServeArgs),
-    /// List the built-in scenarios, or show one as a start for your own
+    /// List the built-in scenarios, show one as a start for your own, or check files of your own
     Scenarios(ScenariosArgs),
 }
 
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RaceArgs {
     /// Scenarios to race: built-in names, files ending in .toml, or pairs: every two actions that a state of the API allows [default: all
     /// built-in ones of the API; if there are none, its pairs and the generic ones that fit it]
@@ -120,18 +123,12 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "NAME|FILE")]
     pub(super) api: Option<String>,
 
-    /// Send a bearer token with every request, minted for the actor (HS256; claims sub, role, exp) and signed with the
-    /// secret in this environment variable: the target's own, of 32 bytes at least
-    #[arg(long, value_name = "VAR", requires = "target", conflicts_with = "bearer")]
-    pub(super) jwt_secret_env: Option<String>,
+    #[command(flatten)]
+    pub(super) credentials: CredentialArgs,
 
-    /// Send a header with every request; may be given several times
-    #[arg(long, value_name = "NAME:VALUE", requires = "target")]
-    pub(super) header: Vec<String>,
-
-    /// Send this bearer token with the requests of one role, such as rider=eyJ…; may be given for several
-    #[arg(long, value_name = "ROLE=TOKEN", requires = "target")]
-    pub(super) bearer: Vec<String>,
+    /// Print what would be raced, request by request, and send nothing
+    #[arg(long, conflicts_with = "format")]
+    pub(super) dry_run: bool,
 
     /// Allow a target that is not on this machine. Race only servers that you may load, and whose data you may change
     #[arg(long, requires = "target")]
@@ -318,6 +315,9 @@ pub(super) enum ScenariosCommand {
         /// A built-in name, or a file ending in .toml
         name: String,
     },
+    /// Check scenarios and API descriptions; with --target, play them once, nothing racing, and show what was read from each reply
+    #[command(after_help = aim::CHECK_EXIT_CODES)]
+    Check(Box<aim::ScenarioCheckArgs>),
 }
 
 /// How `serve` writes about requests.
@@ -376,12 +376,6 @@ fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
 fn delivery_parser() -> impl TypedValueParser<Value = Delivery> {
     let names = Delivery::ALL.iter().map(|delivery| PossibleValue::new(delivery.name()).help(delivery.withholds()));
     PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of deliveries pass"))
-}
-
-fn parse_timeout(typed: &str) -> Result<Duration, String> {
-    let timeout = parse_duration(typed)?;
-    let range = Duration::from_millis(1)..=Duration::from_mins(1);
-    if range.contains(&timeout) { Ok(timeout) } else { Err("a timeout is between 1ms and 60s".to_owned()) }
 }
 
 fn parse_run_time(typed: &str) -> Result<Duration, String> {

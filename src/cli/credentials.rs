@@ -2,7 +2,7 @@
 
 use anyhow::{Context, anyhow, bail};
 
-use super::args::RaceArgs;
+use super::args::aim::CredentialArgs;
 use crate::api::{Api, Credentials};
 use crate::jwt::Secret;
 
@@ -25,8 +25,8 @@ pub(super) fn minting(secret: Secret) -> Credentials {
     Credentials::minting(secret, now + LIFETIME_SECONDS)
 }
 
-/// What `race` is told to say to a target that is there.
-pub(super) fn given(args: &RaceArgs, api: &Api) -> anyhow::Result<Credentials> {
+/// What the command line says to say to a target that is there.
+pub(super) fn given(args: &CredentialArgs, api: &Api) -> anyhow::Result<Credentials> {
     let mut credentials = match &args.jwt_secret_env {
         Some(variable) => minting(secret(variable)?),
         None => Credentials::default(),

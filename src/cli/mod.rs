@@ -3,9 +3,11 @@
 mod args;
 mod check;
 mod credentials;
+mod dry_run;
 mod race;
 mod replay;
 mod resolve;
+mod scenario_check;
 mod scenarios;
 mod selection;
 mod serve;
@@ -35,7 +37,7 @@ pub async fn main(stop: Stop) -> ExitCode {
         Command::Check(args) => check::main(&args),
         Command::Serve(args) => serve::main(&args, &stop).await,
         Command::Verify(args) => verify::main(&args),
-        Command::Scenarios(args) => scenarios::main(args),
+        Command::Scenarios(args) => scenarios::main(args, &stop).await,
     };
     let exit = done.unwrap_or_else(|failure| {
         let _ = writeln!(io::stderr(), "error: {:#}", failure.error);

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::args::{Format, RaceArgs};
-use super::{Failure, print, resolve, usage};
+use super::{Failure, dry_run, print, resolve, usage};
 use crate::event::{Observer, Silent};
 use crate::race::Stop;
 use crate::report::progress::{Bar, Lines};
@@ -13,6 +13,9 @@ use crate::run_result::Exit;
 
 pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
     let resolved = resolve::race(&args).map_err(usage)?;
+    if args.dry_run {
+        return dry_run::main(&resolved);
+    }
     let observer = observer(args.quiet);
     for notice in &resolved.notices {
         observer.on(notice);

@@ -84,19 +84,24 @@ fn api(args: &RaceArgs, asked: &[Asked], replay: Option<&Replay>) -> anyhow::Res
     let implied = asked.first().and_then(Asked::api);
     let played = replay.map(|replay| replay.api.as_str());
     let typed = args.api.as_deref().or(implied).or(played).unwrap_or(DEFAULT_API);
-    if is_file(typed) {
-        return Ok(Arc::new(Api::parse(typed, &read(typed)?)?));
-    }
-    if args.api.is_none() && played == Some(typed) && builtin::api(typed).is_none() {
+    if args.api.is_none() && played == Some(typed) && !is_file(typed) && builtin::api(typed).is_none() {
         bail!(
             "the run that is to be played again raced `{typed}`, which is not built in\n  = help: name its file with --api"
         );
+    }
+    description(typed)
+}
+
+/// The description that `typed` names: a file if it looks like one, else a built-in one.
+pub(super) fn description(typed: &str) -> anyhow::Result<Arc<Api>> {
+    if is_file(typed) {
+        return Ok(Arc::new(Api::parse(typed, &read(typed)?)?));
     }
     builtin::api(typed).ok_or_else(|| unknown("API", typed, builtin::names(), "a file's name ends in .toml"))
 }
 
 /// The API with what the environment holds for it. The values are secrets: no error repeats one.
-fn with_environment(api: Api) -> anyhow::Result<Api> {
+pub(super) fn with_environment(api: Api) -> anyhow::Result<Api> {
     let name = Arc::clone(&api.name);
     api.with_environment(|variable| std::env::var(variable).ok()).map_err(|variable| {
         anyhow!(
@@ -140,11 +145,14 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
     };
     let endpoint = remote("--target", typed, args.allow_remote)?;
     let replica = args.replica.as_deref().map(|typed| remote("--replica", typed, args.allow_remote)).transpose()?;
-    Ok((TargetChoice::Remote { endpoint, replica, restart: args.restart.clone() }, credentials::given(args, api)?))
+    Ok((
+        TargetChoice::Remote { endpoint, replica, restart: args.restart.clone() },
+        credentials::given(&args.credentials, api)?,
+    ))
 }
 
 /// A server that is there, on this machine unless others are allowed.
-fn remote(flag: &'static str, typed: &str, allowed: bool) -> anyhow::Result<Box<Endpoint>> {
+pub(super) fn remote(flag: &'static str, typed: &str, allowed: bool) -> anyhow::Result<Box<Endpoint>> {
     let endpoint = Endpoint::parse(typed).context(flag)?;
     if !endpoint.is_loopback() && !allowed {
         bail!(

@@ -7,7 +7,7 @@ mod terminal;
 
 pub use json::Json;
 pub use palette::Palette;
-pub use terminal::Terminal;
+pub use terminal::{Detail, Terminal};
 
 use crate::check_result::CheckResult;
 use crate::run_result::RunResult;

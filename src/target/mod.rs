@@ -18,6 +18,7 @@ mod http;
 mod http1;
 mod http2;
 mod line;
+mod login;
 mod message;
 mod spoken;
 mod stream;
@@ -31,6 +32,7 @@ pub use delivery::{Delivery, UnknownDelivery};
 pub use endpoint::{Endpoint, EndpointError};
 pub use http::HttpTarget;
 pub use line::Line;
+pub use login::{LoginError, log_in};
 pub use spoken::Spoken;
 pub use tls::TlsError;
 
