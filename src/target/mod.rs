@@ -23,6 +23,7 @@ mod message;
 mod spoken;
 mod stream;
 mod tls;
+mod transport;
 
 use std::future::Future;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub use line::Line;
 pub use login::{LoginError, log_in};
 pub use spoken::Spoken;
 pub use tls::TlsError;
+pub use transport::{TlsFacts, Transport};
 
 use crate::api::{Request, Response};
 use crate::history::{Cause, Window};
