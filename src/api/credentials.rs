@@ -85,6 +85,11 @@ impl Credentials {
         self
     }
 
+    /// The headers that are sent with every request, whoever asks.
+    pub const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
     /// What is not to be shown of these.
     pub(super) fn secrets(&self) -> impl Iterator<Item = Arc<str>> {
         self.headers.iter().map(|(_, value)| value).chain(self.bearer.values()).cloned()

@@ -218,6 +218,21 @@ impl Dialect {
         self.token.is_some()
     }
 
+    /// Whether requests carry idempotency keys.
+    pub const fn has_keys(&self) -> bool {
+        self.idempotency.is_some()
+    }
+
+    /// Where a stored answer says that it is one, in words, where it does.
+    pub fn replay_place(&self) -> Option<String> {
+        self.idempotency.as_ref().and_then(|keys| keys.replayed.as_ref()).map(ToString::to_string)
+    }
+
+    /// Whether replies to an action show the resource.
+    pub fn shows_resource(&self, action: &str) -> bool {
+        self.actions.get(action).is_none_or(|action| action.shows)
+    }
+
     /// Whether the client makes up the ids of fresh resources.
     pub const fn makes_ids(&self) -> bool {
         matches!(self.id, IdDialect::Made(_))

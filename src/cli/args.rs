@@ -4,6 +4,7 @@
 
 pub(super) mod aim;
 pub(super) mod check;
+pub(super) mod probe;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -85,6 +86,9 @@ pub(super) enum Command {
     /// Judge a saved history: of a run, or recorded by another tool
     #[command(after_help = EXIT_CODES, after_long_help = CHECK_HELP)]
     Check(check::CheckArgs),
+    /// Ask a server what it promises before a race: TLS, HTTP, tokens, keys, reads
+    #[command(after_help = probe::HELP)]
+    Probe(Box<probe::ProbeArgs>),
     /// Derive every finding of a saved run again from its raw history
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod credentials;
 mod dry_run;
+mod probe;
 mod race;
 mod replay;
 mod resolve;
@@ -34,6 +35,7 @@ pub async fn main(stop: Stop) -> ExitCode {
     };
     let done = match cli.command {
         Command::Race(args) => race::main(*args, &stop).await,
+        Command::Probe(args) => probe::main(&args, &stop).await,
         Command::Check(args) => check::main(&args),
         Command::Serve(args) => serve::main(&args, &stop).await,
         Command::Verify(args) => verify::main(&args),
@@ -56,6 +58,11 @@ struct Failure {
 /// A mistake on the command line, or in a file it names.
 fn usage(error: impl Into<anyhow::Error>) -> Failure {
     Failure { error: error.into(), exit: Exit::Usage }
+}
+
+/// A target that nothing can be learned from.
+fn unusable(error: impl Into<anyhow::Error>) -> Failure {
+    Failure { error: error.into(), exit: Exit::TargetUnusable }
 }
 
 /// Prints an answer to stdout. A reader that has gone away (`| head`) is no error; an answer that is lost is.

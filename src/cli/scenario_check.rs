@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::args::aim::ScenarioCheckArgs;
 use super::resolve::{self, is_file};
-use super::{Failure, credentials, print, race, selection, usage};
+use super::{Failure, credentials, print, race, selection, unusable, usage};
 use crate::api::{Api, Credentials, builtin};
 use crate::clock::Clock;
 use crate::probe::{Player, outline};
@@ -189,7 +189,7 @@ async fn play(
 ) -> Result<Played, Failure> {
     let api = resolve::with_environment(api.clone()).map_err(usage)?.with_credentials(credentials);
     let target = HttpTarget::new(endpoint.clone(), Clock::start(), Patience { request: args.timeout });
-    let target = target.map_err(|error| unusable(error.into()))?;
+    let target = target.map_err(unusable)?;
     let spoken = target.ask_what_it_speaks().await;
     let target = target.speaking(spoken);
     let api = log_in(&target, &api).await.map_err(|error| {
@@ -202,8 +202,4 @@ async fn play(
         None => player.play_description().await,
         Some(scenario) => player.play(&plan(scenario, &api).context("the plan").map_err(usage)?).await,
     })
-}
-
-fn unusable(error: anyhow::Error) -> Failure {
-    Failure { error, exit: Exit::TargetUnusable }
 }

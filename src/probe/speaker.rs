@@ -1,10 +1,11 @@
 //! One who asks a target, one request after the other, and notes down for people what was said.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asked;
 use crate::api::{Api, Because, Explained, Fill, Request, Response, Secrets};
-use crate::history::{Actor, Cause, Outcome, Reply, Verb};
+use crate::history::{Actor, Cause, Digest, Outcome, Reply, Verb};
 use crate::probe_result::{Heard, Told, Turn};
 use crate::seed::{Dice, Seed};
 use crate::target::{Failure, Target};
@@ -34,12 +35,17 @@ pub(super) struct Say<'a> {
     pub(super) word: Option<String>,
     pub(super) body: Option<&'a serde_json::Value>,
     pub(super) starts: Option<i64>,
+    /// A header beside the described ones.
+    pub(super) header: Option<(&'a str, Arc<str>)>,
 }
 
 /// What came of a request.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) outcome: Outcome,
+    pub(super) response: Option<Response>,
+    /// What the request carried.
+    pub(super) payload: Digest,
 }
 
 impl Answer {
@@ -57,6 +63,8 @@ pub(super) struct Speaker<'a, T> {
     pub(super) dice: Dice,
     /// The last request, for people.
     pub(super) last: Option<Turn>,
+    /// By status and what it means: the requests that heard it.
+    pub(super) statuses: BTreeMap<(u16, &'static str), std::collections::BTreeSet<String>>,
     /// Why the last request that had no reply had none.
     pub(super) lost: Option<Cause>,
 }
@@ -71,6 +79,7 @@ impl<'a, T: Target> Speaker<'a, T> {
             persons: seed.child("persons"),
             dice: seed.dice(),
             last: None,
+            statuses: BTreeMap::new(),
             lost: None,
         }
     }
@@ -83,6 +92,12 @@ impl<'a, T: Target> Speaker<'a, T> {
     /// Whoever does this, unless somebody else is named.
     pub(super) fn actor(&self, verb: &Verb) -> Actor {
         Actor { role: Arc::clone(self.api.dialect.role(verb)), person: 1 }
+    }
+
+    /// Asks, in the role that does this.
+    pub(super) async fn say(&mut self, verb: &Verb, say: Say<'_>) -> Answer {
+        let actor = self.actor(verb);
+        self.ask(verb, &actor, say).await
     }
 
     /// Asks. A request that changes nothing is asked once more where its kept connection had been closed meanwhile.
@@ -99,18 +114,23 @@ impl<'a, T: Target> Speaker<'a, T> {
             body: say.body,
             starts: say.starts,
         };
-        let (request, shown) = self.api.dialect.request_and_shown(verb, fill);
+        let (mut request, mut shown) = self.api.dialect.request_and_shown(verb, fill);
+        for made in [&mut request, &mut shown] {
+            made.headers.extend(say.header.iter().map(|(name, value)| (Arc::from(*name), Arc::clone(value))));
+        }
         let mut result = self.target.send(&request).await.result;
         let looks = matches!(verb, Verb::Read | Verb::ListEffects | Verb::ListEvents);
         if looks && matches!(result, Err(Failure::Unknown(Cause::Broken(_)))) {
             result = self.target.send(&request).await.result;
         }
+        let payload = Digest::of(request.body.as_deref().unwrap_or_default());
         let (answer, heard) = self.hear(verb, &request, result);
         self.last = Some(Turn { who: actor.to_string(), verb: verb.to_string(), asked: asked(&shown), heard });
-        answer
+        Answer { payload, ..answer }
     }
 
     fn hear(&mut self, verb: &Verb, request: &Request, result: Result<Response, Failure>) -> (Answer, Heard) {
+        let payload = Digest::of(&[]);
         let response = match result {
             Ok(response) => response,
             Err(failure) => {
@@ -121,13 +141,14 @@ impl<'a, T: Target> Speaker<'a, T> {
                     Failure::NotSent(cause) => Outcome::NotSent(cause),
                     Failure::Unknown(cause) => Outcome::Unknown(cause),
                 };
-                return (Answer { outcome }, heard);
+                return (Answer { outcome, response: None, payload }, heard);
             }
         };
         let explained = self.api.dialect.explain(verb, &response);
         let outcome = explained.outcome.clone();
         let told = self.told(&response, explained, &self.secrets.with_sent(request));
-        (Answer { outcome }, Heard::Reply(Box::new(told)))
+        self.statuses.entry((told.status, told.meaning)).or_default().insert(verb.to_string());
+        (Answer { outcome, response: Some(response), payload }, Heard::Reply(Box::new(told)))
     }
 
     fn told(&self, response: &Response, explained: Explained, secrets: &Secrets) -> Told {

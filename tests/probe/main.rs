@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod check;
+mod probe;
 #[path = "../apis/servers.rs"]
 #[expect(dead_code, reason = "real servers are not asked here")]
 mod servers;

@@ -5,6 +5,7 @@ mod delivery;
 mod footer;
 mod outlined;
 mod played;
+mod probed;
 mod table;
 mod timeline;
 

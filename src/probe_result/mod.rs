@@ -1,7 +1,10 @@
 //! What was asked of a target before any race, and what it said: plain data, which the terminal's reports are rendered from.
 //! Holds no secret: what may be one was masked before it came here.
 
+mod findings;
+
 use crate::api::Sighted;
+pub use findings::{Advice, Mark, ProbeFinding, ProbeResult, SCHEMA, StatusSeen};
 
 /// One request and what was heard.
 #[derive(Debug, Clone)]
