@@ -12,8 +12,7 @@ use super::resolve::{self, is_file};
 use super::{Failure, credentials, print, race, unusable, usage};
 use crate::api::{Api, builtin};
 use crate::clock::Clock;
-use crate::history::Cause;
-use crate::probe::{Unreachable, probe, probe_plainly, written};
+use crate::probe::{ProbeError, probe, probe_plainly, written};
 use crate::probe_result::ProbeResult;
 use crate::race::Stop;
 use crate::run_result::Exit;
@@ -56,13 +55,19 @@ async fn ask(args: &ProbeArgs, endpoint: &Endpoint, api: Option<&Api>) -> Result
     let patience = Patience { request: args.timeout };
     let target = HttpTarget::new(endpoint.clone(), Clock::start(), patience).map_err(unusable)?;
     let url = endpoint.to_string();
-    let gone = |cause: &Cause| {
-        let why = harmless(&cause.to_string(), 400);
-        unusable(anyhow!("{url} cannot be asked: {why}\n  = help: is the server running, and is the URL right?"))
+    let gone = |error: ProbeError| {
+        let help = match &error {
+            ProbeError::Unreachable(_) => "is the server running, and is the URL right?",
+            ProbeError::NoResource { .. } => {
+                "`quickeats-bench scenarios check` with --target shows what was asked and heard"
+            }
+        };
+        let why = harmless(&error.to_string(), 800);
+        unusable(anyhow!("{url} cannot be asked: {why}\n  = help: {help}"))
     };
     let headers = credentials::headers(&args.credentials).map_err(usage)?;
     let plain = probe_plainly(&target, &url, headers.headers(), api.is_none()).await;
-    let plain = plain.map_err(|Unreachable(cause)| gone(&cause))?;
+    let plain = plain.map_err(gone)?;
     let Some(api) = api else {
         check_plain(args).map_err(usage)?;
         return Ok(plain);
@@ -75,7 +80,7 @@ async fn ask(args: &ProbeArgs, endpoint: &Endpoint, api: Option<&Api>) -> Result
         let help = error.help();
         unusable(anyhow!("{url}: {error}\n  = help: {help}"))
     })?;
-    let mut result = probe(&target, &url, &api).await.map_err(|cause| gone(&cause))?;
+    let mut result = probe(&target, &url, &api).await.map_err(gone)?;
     result.findings.splice(..0, plain.findings);
     Ok(result)
 }

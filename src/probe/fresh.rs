@@ -8,17 +8,33 @@ use serde_json::Value;
 use super::speaker::{Answer, Say, Speaker};
 use crate::api::{Api, Family, Model, StateIx};
 use crate::history::{Cause, Meaning, Outcome, Reply, Verb};
-use crate::probe_result::{Advice, Mark, ProbeFinding, ProbeResult, SCHEMA, StatusSeen};
+use crate::probe_result::{Advice, Heard, Mark, ProbeFinding, ProbeResult, SCHEMA, StatusSeen};
 use crate::target::Target;
 
 /// How long a server is given whose reads or lists lag.
 pub(super) const SETTLING: Duration = Duration::from_millis(400);
 
+/// Why nothing can be asked of a target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeError {
+    /// It cannot be reached, or does not answer.
+    #[error("{0}")]
+    Unreachable(Cause),
+    /// It makes no resource to ask with.
+    #[error("{asked} was answered so that nothing can be asked: {why}")]
+    NoResource {
+        /// The request, for people.
+        asked: String,
+        /// What came.
+        why: String,
+    },
+}
+
 /// Asks `target` at `url` what `api` says of it. Makes a few resources there.
 ///
 /// # Errors
 /// Why nothing could be asked.
-pub async fn probe<T: Target>(target: &T, url: &str, api: &Api) -> Result<ProbeResult, Cause> {
+pub async fn probe<T: Target>(target: &T, url: &str, api: &Api) -> Result<ProbeResult, ProbeError> {
     let mut prober = Prober { speaker: Speaker::new(target, api), findings: Vec::new(), advice: Vec::new() };
     prober.ask_all().await?;
     let statuses = std::mem::take(&mut prober.speaker.statuses);
@@ -56,39 +72,34 @@ pub(super) struct Fresh {
 }
 
 impl<'a, T: Target> Prober<'a, T> {
-    async fn ask_all(&mut self) -> Result<(), Cause> {
+    async fn ask_all(&mut self) -> Result<(), ProbeError> {
         let start = self.api().model.initial;
         if self.fresh(start).await.is_none() {
-            return self.no_resource();
+            return Err(self.no_resource());
         }
         self.ask_for_nothing().await;
         self.ask_tokens().await;
         self.ask_keys().await;
         self.ask_actions().await;
         match self.speaker.lost.take() {
-            Some(cause @ (Cause::Connect(_) | Cause::Tls(_) | Cause::NotHttp(_))) => Err(cause),
+            Some(cause @ (Cause::Connect(_) | Cause::Tls(_) | Cause::NotHttp(_))) => {
+                Err(ProbeError::Unreachable(cause))
+            }
             Some(_) | None => Ok(()),
         }
     }
 
-    /// Nothing can be asked where no resource can be had; that is a finding, if the target answers.
-    fn no_resource(&mut self) -> Result<(), Cause> {
-        match (self.speaker.lost.take(), &self.speaker.last) {
-            (Some(cause), _) => Err(cause),
-            (None, Some(turn)) => {
-                let why = turn.failure().unwrap_or_else(|| match &turn.heard {
-                    crate::probe_result::Heard::Reply(told) => format!("{} ({})", told.status, told.meaning),
-                    crate::probe_result::Heard::Nothing(why) => why.clone(),
-                });
-                let sentence = format!(
-                    "{} was answered so that nothing can be asked: {why}; `scenarios check` shows it",
-                    turn.asked.request
-                );
-                self.note("resource", Mark::Differs, sentence);
-                Ok(())
-            }
-            (None, None) => Ok(()),
-        }
+    /// Why no resource could be had.
+    fn no_resource(&mut self) -> ProbeError {
+        let (lost, turn) = (self.speaker.lost.take(), self.speaker.last.take());
+        let Some(turn) = turn.filter(|_| lost.is_none()) else {
+            return ProbeError::Unreachable(lost.unwrap_or(Cause::Abandoned));
+        };
+        let why = turn.failure().unwrap_or_else(|| match &turn.heard {
+            Heard::Reply(told) => format!("{} ({})", told.status, told.meaning),
+            Heard::Nothing(why) => why.clone(),
+        });
+        ProbeError::NoResource { asked: turn.asked.request, why }
     }
 
     pub(super) const fn api(&self) -> &'a Api {
@@ -96,7 +107,8 @@ impl<'a, T: Target> Prober<'a, T> {
     }
 
     pub(super) fn note(&mut self, about: &str, mark: Mark, sentence: impl Into<String>) {
-        self.findings.push(ProbeFinding { about: about.to_owned(), mark, sentence: sentence.into() });
+        let sentence = self.speaker.secrets.mask(&sentence.into());
+        self.findings.push(ProbeFinding { about: about.to_owned(), mark, sentence });
     }
 
     /// Notes what the description should say at a dotted key; `None` takes the key out.

@@ -13,8 +13,8 @@ mod tokens;
 mod undescribed;
 mod write;
 
-pub use fresh::probe;
+pub use fresh::{ProbeError, probe};
 pub use outline::{asked, outline};
-pub use plain::{Unreachable, probe_plainly};
+pub use plain::probe_plainly;
 pub use play::Player;
 pub use write::{WriteError, written};

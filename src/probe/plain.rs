@@ -1,19 +1,14 @@
 //! What can be learned of a URL without a description, by safe methods alone (RFC 9110 §9.2.1): how it is reached, and what
 //! reading it tells.
 
-use crate::api::{Headers, Request, Response};
-use crate::history::Cause;
+use super::ProbeError;
+use crate::api::{Headers, Request, Response, Secrets};
 use crate::probe_result::{Mark, ProbeFinding, ProbeResult, SCHEMA};
 use crate::target::{HttpTarget, Target, Transport};
 use crate::text::harmless;
 
-/// A target that cannot be asked.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreachable(pub Cause);
-
-/// Asks how the URL itself is reached and read. `headers` go with every request, and are told nowhere. Without `path`, no more than how
-/// it is reached.
+/// Asks how the URL itself is reached and read. `headers` go with every request, and are told nowhere. Unless it `reads`, no more than how it is
+/// reached.
 ///
 /// # Errors
 /// Why it does not answer.
@@ -22,13 +17,17 @@ pub async fn probe_plainly(
     url: &str,
     headers: &Headers,
     reads: bool,
-) -> Result<ProbeResult, Unreachable> {
+) -> Result<ProbeResult, ProbeError> {
     let get = request(target, "GET", headers, None);
-    let transport = target.transport(&get).await.map_err(Unreachable)?;
+    let transport = target.transport(&get).await.map_err(ProbeError::Unreachable)?;
     let mut findings = reached(&transport);
     if reads {
         let target = target.clone().speaking(transport.spoken);
         findings.append(&mut read(&target, headers).await?);
+    }
+    let secrets = Secrets::of(headers);
+    for finding in &mut findings {
+        finding.sentence = secrets.mask(&finding.sentence);
     }
     Ok(ProbeResult {
         schema: SCHEMA.to_owned(),
@@ -72,7 +71,7 @@ fn reached(transport: &Transport) -> Vec<ProbeFinding> {
 }
 
 /// What reading the URL tells.
-async fn read(target: &HttpTarget, headers: &Headers) -> Result<Vec<ProbeFinding>, Unreachable> {
+async fn read(target: &HttpTarget, headers: &Headers) -> Result<Vec<ProbeFinding>, ProbeError> {
     let first = ask(target, &request(target, "GET", headers, None)).await?;
     let media = first.header("content-type").map_or("no content type".to_owned(), |media| harmless(media, 80));
     let mut findings = vec![learned("GET", format!("{}, {media}, {} bytes", first.status, first.body.len()))];
@@ -97,6 +96,6 @@ async fn read(target: &HttpTarget, headers: &Headers) -> Result<Vec<ProbeFinding
     Ok(findings)
 }
 
-async fn ask(target: &HttpTarget, request: &Request) -> Result<Response, Unreachable> {
-    target.send(request).await.result.map_err(|failure| Unreachable(failure.cause().clone()))
+async fn ask(target: &HttpTarget, request: &Request) -> Result<Response, ProbeError> {
+    target.send(request).await.result.map_err(|failure| ProbeError::Unreachable(failure.cause().clone()))
 }

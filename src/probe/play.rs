@@ -107,7 +107,7 @@ impl<'a, T: Target> Player<'a, T> {
                 has_looked = true;
             }
             if self.is_gone() {
-                return self.end("the target does not answer any more");
+                return self.end("the target does not answer");
             }
         }
         if !left_out.is_empty() {
@@ -225,7 +225,7 @@ impl<'a, T: Target> Player<'a, T> {
         let say = Say { id: &known.id, token, key, word, body: plan.body.as_ref(), ..Say::default() };
         self.ask(&plan.verb, &plan.actor, say).await;
         if self.is_gone() {
-            return self.end("the target does not answer any more");
+            return self.end("the target does not answer");
         }
         Ok(())
     }

@@ -58,7 +58,7 @@ impl Answer {
 pub(super) struct Speaker<'a, T> {
     target: &'a T,
     pub(super) api: &'a Api,
-    secrets: Secrets,
+    pub(super) secrets: Secrets,
     persons: Seed,
     pub(super) dice: Dice,
     /// The last request, for people.

@@ -272,9 +272,13 @@ fn no_secret_is_told() {
             let mut command = command();
             command.args(["probe", &service.url, "--format", format, "--header", "Authorization: Bearer s3cret.t0ken"]);
             let output = command.args(api.iter().flat_map(|api| ["--api", api])).output().unwrap();
-            assert_exit(&output, 0);
+            // Nobody is let in with that token.
+            assert_exit(&output, if api.is_some() { 4 } else { 0 });
             let all = stdout(&output) + &stderr(&output);
             assert!(!all.contains("s3cret"), "{all}");
+            if api.is_some() {
+                assert_has(&all, &["cannot be asked: POST /api/v2/orders was answered", "401", "scenarios check"]);
+            }
         }
     }
 }

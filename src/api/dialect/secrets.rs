@@ -35,10 +35,17 @@ impl fmt::Debug for Secrets {
 impl Secrets {
     fn new(mut all: Vec<Arc<str>>) -> Self {
         all.retain(|secret| secret.len() >= SHORTEST);
+        let bare: Vec<Arc<str>> = all.iter().filter_map(|secret| Some(secret.split_once(' ')?.1.into())).collect();
+        all.extend(bare.into_iter().filter(|secret| secret.len() >= SHORTEST));
         // The longest first: one may be part of another.
         all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         all.dedup();
         Self(all)
+    }
+
+    /// What these headers carry: the whole of each, and what follows a scheme (`Bearer`).
+    pub fn of(headers: &Headers) -> Self {
+        Self::new(headers.iter().map(|(_, value)| Arc::clone(value)).collect())
     }
 
     /// `text` with `(masked)` in the place of every secret.
@@ -50,8 +57,7 @@ impl Secrets {
     #[must_use]
     pub fn with_sent(&self, request: &Request) -> Self {
         let sent = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        let bare = sent.map(|(_, value)| value.split_once(' ').map_or(&**value, |(_, bare)| bare).into());
-        Self::new(self.0.iter().cloned().chain(bare).collect())
+        Self::new(self.0.iter().cloned().chain(sent.map(|(_, value)| Arc::clone(value))).collect())
     }
 }
 
