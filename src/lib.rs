@@ -33,6 +33,8 @@ pub mod target;
 pub mod check_result;
 pub mod event;
 pub mod init;
+pub mod probe;
+pub mod probe_result;
 pub mod race;
 pub mod recheck;
 pub mod run_result;

@@ -100,6 +100,15 @@ impl<'a> Source<'a> {
         self.error(message.into(), Some(self.place(span)))
     }
 
+    /// The line (from 1) of the table header `header` that stands last before `at` (a byte of the text); the line of `at` itself
+    /// where there is none.
+    pub fn line_of_header(&self, header: &str, at: usize) -> usize {
+        let above = self.text.get(..at).unwrap_or_default();
+        let number = above.lines().count().max(1);
+        let found = above.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with(header)).last();
+        found.map_or(number, |(index, _)| index + 1)
+    }
+
     fn error(&self, message: String, place: Option<Place>) -> SourceError {
         SourceError { file: self.name.to_owned(), message, place: place.map(Box::new), help: None }
     }

@@ -35,6 +35,8 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     ("scenario", 5, &[]),
     ("init", 5, &["scenario"]),
     ("race", 5, &["scenario"]),
+    ("probe", 5, &["probe_result", "scenario"]),
+    ("probe_result", 5, &[]),
     // 6 run and present
     ("run", 6, &[]),
     ("report", 6, &[]),
@@ -54,6 +56,8 @@ const APART: &[(&str, &str, &str)] = &[
     ("race", "service", "a race knows its target by URL alone"),
     ("scenario", "service", "a scenario is about any target"),
     ("scenario", "target", "a plan is data"),
+    ("report", "probe", "a report is rendered from the result alone"),
+    ("probe", "service", "a probe knows its target by URL alone"),
     ("report", "race", "a report is rendered from the result alone"),
     ("report", "service", "a report is rendered from the result alone"),
     ("report", "target", "a report is rendered from the result alone"),

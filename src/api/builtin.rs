@@ -27,6 +27,11 @@ pub fn api(name: &str) -> Option<Arc<Api>> {
     Some(Arc::new(Api::parse(file, text).expect("embedded descriptions are tested")))
 }
 
+/// The text of the built-in description called `name`.
+pub fn text(name: &str) -> Option<&'static str> {
+    FILES.iter().find(|(file, _)| file.trim_end_matches(".toml") == name).map(|(_, text)| *text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -85,6 +85,21 @@ impl Credentials {
         self
     }
 
+    /// The headers that are sent with every request, whoever asks.
+    pub const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// What is not to be shown of these.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = Arc<str>> {
+        self.headers.iter().map(|(_, value)| value).chain(self.bearer.values()).cloned()
+    }
+
+    /// Whether a header of this name is sent with every request.
+    pub(super) fn names_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+    }
+
     /// Puts what proves that `subject` in `role` is asking in the place of what `headers` said about that.
     pub(super) fn apply(&self, role: &str, subject: &str, headers: &mut Headers) {
         for (name, value) in &self.headers {

@@ -4,10 +4,12 @@
 //! success and never a refusal.
 
 pub(super) mod asking;
+pub(super) mod explaining;
 pub(super) mod login;
 pub(super) mod proof;
 mod reading;
 pub(super) mod rules;
+pub(super) mod secrets;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -244,6 +246,21 @@ impl Dialect {
     /// Whether replies carry a version token and requests can be conditional on it.
     pub const fn has_token(&self) -> bool {
         self.token.is_some()
+    }
+
+    /// Whether requests carry idempotency keys.
+    pub const fn has_keys(&self) -> bool {
+        self.idempotency.is_some()
+    }
+
+    /// Where a stored answer says that it is one, in words, where it does.
+    pub fn replay_place(&self) -> Option<String> {
+        self.idempotency.as_ref().and_then(|keys| keys.replayed.as_ref()).map(ToString::to_string)
+    }
+
+    /// Whether replies to an action show the resource.
+    pub fn shows_resource(&self, action: &str) -> bool {
+        self.actions.get(action).is_none_or(|action| action.shows)
     }
 
     /// Whether the client makes up the ids of fresh resources.

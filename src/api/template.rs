@@ -12,7 +12,7 @@ use serde_json::Value;
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// What stands for a secret where people read.
-const MASKED: &str = "(masked)";
+pub(super) const MASKED: &str = "(masked)";
 
 /// What can fill a hole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +118,8 @@ pub(super) struct Values<'a> {
     pub(super) login: &'a str,
     /// What a variable of the environment holds.
     pub(super) environment: &'a dyn Fn(&str) -> Option<Arc<str>>,
+    /// Whether secrets are left out: people read it.
+    pub(super) is_shown: bool,
 }
 
 impl Template {
@@ -176,15 +178,11 @@ impl Template {
 
     /// The text with its holes filled and percent-encoded, for a path or query.
     pub(super) fn fill_path(&self, values: Values<'_>) -> String {
-        self.render(|hole, filter| encoded(&values.filtered(hole, filter)))
-    }
-
-    /// As [`Self::fill_path`], for people: without secrets.
-    pub(super) fn show_path(&self, values: Values<'_>) -> String {
-        self.render(|hole, filter| match hole {
-            Hole::Env(_) | Hole::Login => MASKED.to_owned(),
-            _ => encoded(&values.filtered(hole, filter)),
-        })
+        self.render(
+            |hole, filter| {
+                if values.masks(hole) { MASKED.to_owned() } else { encoded(&values.filtered(hole, filter)) }
+            },
+        )
     }
 
     /// As JSON: a string, or a number where it is one hole that is to be one.
@@ -226,7 +224,19 @@ fn hole_of(text: &str) -> Result<Piece, TemplateError> {
 }
 
 impl Values<'_> {
+    /// The same for people: without secrets.
+    pub(super) const fn shown(self) -> Self {
+        Self { is_shown: true, ..self }
+    }
+
+    const fn masks(self, hole: &Hole) -> bool {
+        self.is_shown && matches!(hole, Hole::Env(_) | Hole::Login)
+    }
+
     fn filtered(self, hole: &Hole, filter: Filter) -> String {
+        if self.masks(hole) {
+            return MASKED.to_owned();
+        }
         let value = self.of(hole);
         match filter {
             Filter::None | Filter::Number => value,
@@ -265,6 +275,7 @@ mod tests {
         random: 99,
         login: "t0ken",
         environment: &|name| (name == "SECRET").then(|| "s3cret".into()),
+        is_shown: false,
     };
 
     fn filled(text: &str) -> String {
@@ -293,7 +304,8 @@ mod tests {
     fn a_secret_is_sent_and_not_shown() {
         let template = Template::parse("/x?key={env:SECRET}&id={id}").unwrap();
         assert_eq!(template.fill_path(VALUES), "/x?key=s3cret&id=a%2Fb%20c");
-        assert_eq!(template.show_path(VALUES), "/x?key=(masked)&id=a%2Fb%20c");
+        assert_eq!(template.fill_path(VALUES.shown()), "/x?key=(masked)&id=a%2Fb%20c");
+        assert_eq!(Template::parse("{env:SECRET|base64}").unwrap().fill(VALUES.shown()), "(masked)");
         assert!(!format!("{template:?}").contains("s3cret"));
         assert_eq!(template.variables().map(|name| &**name).collect::<Vec<_>>(), ["SECRET"]);
     }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::doc_markdown, reason = "doc comments of arguments are help texts, read in a terminal")]
 
+pub(super) mod aim;
 pub(super) mod check;
 pub(super) mod init;
+pub(super) mod probe;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use crate::run::Until;
 use crate::service::{Defect, KeyStoreChoice, LatencyRule, StoreChoice, Strategy};
 use crate::target::Delivery;
 use crate::text::parse_duration;
+use aim::{CredentialArgs, TlsArgs, parse_timeout};
 
 macro_rules! exit_codes {
     () => {
@@ -84,6 +87,9 @@ pub(super) enum Command {
     /// Judge a saved history: of a run, or recorded by another tool
     #[command(after_help = EXIT_CODES, after_long_help = CHECK_HELP)]
     Check(check::CheckArgs),
+    /// Ask a server what it promises before a race: TLS, HTTP, tokens, keys, reads
+    #[command(after_help = probe::HELP)]
+    Probe(Box<probe::ProbeArgs>),
     /// Derive every finding of a saved run again from its raw history
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
@@ -92,32 +98,13 @@ pub(super) enum Command {
     /// Write a commented description of an API of your own, and a race, to start from
     #[command(after_help = init::EXAMPLES)]
     Init(init::InitArgs),
-    /// List the built-in scenarios, or show one as a start for your own
+    /// List the built-in scenarios, show one as a start for your own, or check files of your own
     Scenarios(ScenariosArgs),
-}
-
-/// How TLS is spoken to a target.
-#[derive(Debug, Args)]
-pub(super) struct TlsArgs {
-    /// Trust the certificate authorities of this PEM file, too
-    #[arg(long, value_name = "FILE", requires = "target")]
-    pub(super) cacert: Option<PathBuf>,
-
-    /// Show this client certificate (PEM, with those it stems from) to a target that asks for one
-    #[arg(long, value_name = "FILE", requires_all = ["target", "key"])]
-    pub(super) cert: Option<PathBuf>,
-
-    /// The private key of --cert (PEM)
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    pub(super) key: Option<PathBuf>,
-
-    /// Believe any certificate. Whoever is on the way can then read and change all that is said, tokens included
-    #[arg(long, requires = "target", conflicts_with = "cacert")]
-    pub(super) insecure: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RaceArgs {
     /// Scenarios to race: built-in names, files ending in .toml, or pairs: every two actions that a state of the API allows [default: all
     /// built-in ones of the API; if there are none, its pairs and the generic ones that fit it]
@@ -144,18 +131,12 @@ pub(super) struct RaceArgs {
     #[arg(long, value_name = "NAME|FILE")]
     pub(super) api: Option<String>,
 
-    /// Send a bearer token with every request, minted for the actor (HS256; claims sub, role, exp) and signed with the
-    /// secret in this environment variable: the target's own, of 32 bytes at least
-    #[arg(long, value_name = "VAR", requires = "target", conflicts_with = "bearer")]
-    pub(super) jwt_secret_env: Option<String>,
+    #[command(flatten)]
+    pub(super) credentials: CredentialArgs,
 
-    /// Send a header with every request; may be given several times
-    #[arg(long, value_name = "NAME:VALUE", requires = "target")]
-    pub(super) header: Vec<String>,
-
-    /// Send this bearer token with the requests of one role, such as rider=eyJ…; may be given for several
-    #[arg(long, value_name = "ROLE=TOKEN", requires = "target")]
-    pub(super) bearer: Vec<String>,
+    /// Print what would be raced, request by request, and send nothing
+    #[arg(long, conflicts_with = "format")]
+    pub(super) dry_run: bool,
 
     #[command(flatten)]
     pub(super) tls: TlsArgs,
@@ -350,6 +331,9 @@ pub(super) enum ScenariosCommand {
         /// A built-in name, or a file ending in .toml
         name: String,
     },
+    /// Check scenarios and API descriptions; with --target, play them once, nothing racing, and show what was read from each reply
+    #[command(after_help = aim::CHECK_EXIT_CODES)]
+    Check(Box<aim::ScenarioCheckArgs>),
 }
 
 /// How `serve` writes about requests.
@@ -408,12 +392,6 @@ fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
 fn delivery_parser() -> impl TypedValueParser<Value = Delivery> {
     let names = Delivery::ALL.iter().map(|delivery| PossibleValue::new(delivery.name()).help(delivery.withholds()));
     PossibleValuesParser::new(names).map(|name| name.parse().expect("only names of deliveries pass"))
-}
-
-fn parse_timeout(typed: &str) -> Result<Duration, String> {
-    let timeout = parse_duration(typed)?;
-    let range = Duration::from_millis(1)..=Duration::from_mins(1);
-    if range.contains(&timeout) { Ok(timeout) } else { Err("a timeout is between 1ms and 60s".to_owned()) }
 }
 
 fn parse_run_time(typed: &str) -> Result<Duration, String> {

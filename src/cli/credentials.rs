@@ -2,7 +2,7 @@
 
 use anyhow::{Context, anyhow, bail};
 
-use super::args::RaceArgs;
+use super::args::aim::CredentialArgs;
 use crate::api::{Api, Credentials};
 use crate::jwt::Secret;
 
@@ -25,12 +25,12 @@ pub(super) fn minting(secret: Secret) -> Credentials {
     Credentials::minting(secret, now + LIFETIME_SECONDS)
 }
 
-/// What `race` is told to say to a target that is there.
-pub(super) fn given(args: &RaceArgs, api: &Api) -> anyhow::Result<Credentials> {
-    let mut credentials = match &args.jwt_secret_env {
-        Some(variable) => minting(secret(variable)?),
-        None => Credentials::default(),
-    };
+/// The headers that the command line says to send, and nothing that proves a role.
+pub(super) fn headers(args: &CredentialArgs) -> anyhow::Result<Credentials> {
+    with_headers(Credentials::default(), args)
+}
+
+fn with_headers(mut credentials: Credentials, args: &CredentialArgs) -> anyhow::Result<Credentials> {
     for typed in &args.header {
         // A header may be a secret: no error repeats its value.
         let (name, value) = typed.split_once(':').ok_or_else(|| anyhow!("--header takes NAME:VALUE"))?;
@@ -43,6 +43,16 @@ pub(super) fn given(args: &RaceArgs, api: &Api) -> anyhow::Result<Credentials> {
         }
         credentials = credentials.with_header(name, value);
     }
+    Ok(credentials)
+}
+
+/// What the command line says to say to a target that is there.
+pub(super) fn given(args: &CredentialArgs, api: &Api) -> anyhow::Result<Credentials> {
+    let mut credentials = match &args.jwt_secret_env {
+        Some(variable) => minting(secret(variable)?),
+        None => Credentials::default(),
+    };
+    credentials = with_headers(credentials, args)?;
     for typed in &args.bearer {
         let (role, token) = typed.split_once('=').ok_or_else(|| anyhow!("--bearer takes ROLE=TOKEN"))?;
         if !api.dialect.has_role(role) {

@@ -3,10 +3,13 @@
 mod args;
 mod check;
 mod credentials;
+mod dry_run;
 mod init;
+mod probe;
 mod race;
 mod replay;
 mod resolve;
+mod scenario_check;
 mod scenarios;
 mod selection;
 mod serve;
@@ -33,11 +36,12 @@ pub async fn main(stop: Stop) -> ExitCode {
     };
     let done = match cli.command {
         Command::Race(args) => race::main(*args, &stop).await,
+        Command::Probe(args) => probe::main(&args, &stop).await,
         Command::Check(args) => check::main(&args),
         Command::Serve(args) => serve::main(&args, &stop).await,
         Command::Verify(args) => verify::main(&args),
         Command::Init(args) => init::main(&args),
-        Command::Scenarios(args) => scenarios::main(args),
+        Command::Scenarios(args) => scenarios::main(args, &stop).await,
     };
     let exit = done.unwrap_or_else(|failure| {
         let _ = writeln!(io::stderr(), "error: {:#}", failure.error);
@@ -56,6 +60,11 @@ struct Failure {
 /// A mistake on the command line, or in a file it names.
 fn usage(error: impl Into<anyhow::Error>) -> Failure {
     Failure { error: error.into(), exit: Exit::Usage }
+}
+
+/// A target that nothing can be learned from.
+fn unusable(error: impl Into<anyhow::Error>) -> Failure {
+    Failure { error: error.into(), exit: Exit::TargetUnusable }
 }
 
 /// Prints an answer to stdout. A reader that has gone away (`| head`) is no error; an answer that is lost is.

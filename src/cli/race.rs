@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::args::{Format, RaceArgs};
-use super::{Failure, print, resolve, usage};
+use super::{Failure, dry_run, print, resolve, usage};
 use crate::event::{Observer, Silent};
 use crate::race::Stop;
 use crate::report::progress::{Bar, Lines};
@@ -13,12 +13,8 @@ use crate::run_result::Exit;
 
 pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
     let resolved = resolve::race(&args).map_err(usage)?;
-    if args.tls.insecure {
-        // Said however quiet it is to be.
-        let _ = writeln!(
-            io::stderr(),
-            "WARNING: --insecure: no certificate is verified. Whoever is on the way can read and change all that is said, tokens included"
-        );
+    if args.dry_run {
+        return dry_run::main(&resolved);
     }
     let observer = observer(args.quiet);
     for notice in &resolved.notices {

@@ -1,13 +1,15 @@
 //! What the flags mean together: files are read, names looked up, and every contradiction is named here.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 
-use super::args::{RaceArgs, TlsArgs};
+use super::args::RaceArgs;
+use super::args::aim::TlsArgs;
 use super::credentials;
 use super::replay::Replay;
 use super::selection::{self, Asked};
@@ -88,19 +90,24 @@ fn api(args: &RaceArgs, asked: &[Asked], replay: Option<&Replay>) -> anyhow::Res
     let implied = asked.first().and_then(Asked::api);
     let played = replay.map(|replay| replay.api.as_str());
     let typed = args.api.as_deref().or(implied).or(played).unwrap_or(DEFAULT_API);
-    if is_file(typed) {
-        return Ok(Arc::new(Api::parse(typed, &read(typed)?)?));
-    }
-    if args.api.is_none() && played == Some(typed) && builtin::api(typed).is_none() {
+    if args.api.is_none() && played == Some(typed) && !is_file(typed) && builtin::api(typed).is_none() {
         bail!(
             "the run that is to be played again raced `{typed}`, which is not built in\n  = help: name its file with --api"
         );
+    }
+    description(typed)
+}
+
+/// The description that `typed` names: a file if it looks like one, else a built-in one.
+pub(super) fn description(typed: &str) -> anyhow::Result<Arc<Api>> {
+    if is_file(typed) {
+        return Ok(Arc::new(Api::parse(typed, &read(typed)?)?));
     }
     builtin::api(typed).ok_or_else(|| unknown("API", typed, builtin::names(), "a file's name ends in .toml"))
 }
 
 /// The API with what the environment holds for it. The values are secrets: no error repeats one.
-fn with_environment(api: Api) -> anyhow::Result<Api> {
+pub(super) fn with_environment(api: Api) -> anyhow::Result<Api> {
     let name = Arc::clone(&api.name);
     api.with_environment(|variable| std::env::var(variable).ok()).map_err(|variable| {
         anyhow!(
@@ -145,22 +152,24 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
         service.check().context("--defect")?;
         return Ok((TargetChoice::InProcess(Box::new(service)), credentials::minting(secret)));
     };
-    let trust = trust(&args.tls)?;
-    let there = |flag, typed| anyhow::Ok(Box::new(remote(flag, typed, args.allow_remote)?.trusting(trust.clone())));
+    let there = |flag, typed| remote(flag, typed, args.allow_remote, &args.tls);
     let endpoint = there("--target", typed)?;
     let replica = args.replica.as_deref().map(|typed| there("--replica", typed)).transpose()?;
-    Ok((TargetChoice::Remote { endpoint, replica, restart: args.restart.clone() }, credentials::given(args, api)?))
+    Ok((
+        TargetChoice::Remote { endpoint, replica, restart: args.restart.clone() },
+        credentials::given(&args.credentials, api)?,
+    ))
 }
 
 /// A server that is there, on this machine unless others are allowed.
-fn remote(flag: &'static str, typed: &str, allowed: bool) -> anyhow::Result<Endpoint> {
+pub(super) fn remote(flag: &'static str, typed: &str, allowed: bool, tls: &TlsArgs) -> anyhow::Result<Box<Endpoint>> {
     let endpoint = Endpoint::parse(typed).context(flag)?;
     if !endpoint.is_loopback() && !allowed {
         bail!(
             "{flag} {endpoint} is not on this machine\n  = help: a race loads the server and changes its data; if you may do that there, add --allow-remote"
         );
     }
-    Ok(endpoint)
+    Ok(Box::new(endpoint.trusting(trust(tls)?)))
 }
 
 /// How TLS is spoken to a target.
@@ -172,7 +181,15 @@ fn trust(args: &TlsArgs) -> anyhow::Result<Trust> {
     if let (Some(certificate), Some(key)) = (&args.cert, &args.key) {
         trust = trust.with_identity(certificate, key).context("--cert and --key")?;
     }
-    Ok(if args.insecure { trust.believing_anyone() } else { trust })
+    if !args.insecure {
+        return Ok(trust);
+    }
+    // Said however quiet it is to be.
+    let _ = writeln!(
+        io::stderr(),
+        "WARNING: --insecure: no certificate is verified. Whoever is on the way can read and change all that is said, tokens included"
+    );
+    Ok(trust.believing_anyone())
 }
 
 /// What is added to the defect's gap. Only a mistake that is a gap can be widened.

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::round::RoundRunner;
-use super::stage::{Extras, Stage, as_used, speak};
+use super::stage::{Extras, Stage, speak};
 use crate::history::{Actor, Meaning, Phase, Recorder, Reply, Verb};
 use crate::scenario::{ServerUse, TokenUse};
 use crate::seed::Dice;
@@ -37,7 +37,7 @@ impl<T: Target> RoundRunner<'_, T> {
                 TokenUse::Stale => before.cloned(),
                 TokenUse::Current | TokenUse::Weak | TokenUse::Unheard | TokenUse::None => None,
             };
-            let token = as_used(plan.token, read, dice);
+            let token = plan.token.sent(read, dice);
             if token.is_none() && plan.token != TokenUse::None {
                 continue; // without the token it is about, it says nothing
             }

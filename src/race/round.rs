@@ -20,7 +20,7 @@ use super::Stop;
 use super::observe::Told;
 use super::schedule::{Orders, Volleyed};
 use super::servers::Servers;
-use super::stage::{Stage, as_used, read_exchange};
+use super::stage::{Stage, read_exchange};
 use super::sweep::{as_left, offset, without_offsets};
 use super::volley::Volley;
 use crate::api::{Dialect, Request};
@@ -261,7 +261,7 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 if is_retired {
                     contender.lane = recorder.lane(Phase::SetUp);
                 }
-                contender.token = as_used(contender.plan.token, token, dice);
+                contender.token = contender.plan.token.sent(token, dice);
                 if contender.connection.is_usable() {
                     break;
                 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::api::{Dialect, Fill, Request};
 use crate::history::{Actor, Call, Digest, Outcome, Precondition, Verb, Window};
-use crate::scenario::{ContenderPlan, KeyUse, TokenUse};
+use crate::scenario::{ContenderPlan, KeyUse};
 use crate::seed::{Dice, Seed};
 use crate::target::{Exchange, Failure};
 
@@ -67,16 +67,6 @@ impl Stage<'_> {
     pub(super) fn speak_read(&self, actor: &Actor, dice: &mut Dice) -> (Request, Call) {
         let extras = Extras { id: &self.id, ..Extras::default() };
         speak(self.dialect, self.persons, Verb::Read, actor.clone(), extras, dice)
-    }
-}
-
-/// The token that is sent for the one that was read.
-pub(super) fn as_used(wanted: TokenUse, read: Option<Arc<str>>, dice: &mut Dice) -> Option<Arc<str>> {
-    match wanted {
-        TokenUse::Current | TokenUse::Stale => read,
-        TokenUse::Weak => read.map(|token| if token.starts_with("W/") { token } else { format!("W/{token}").into() }),
-        TokenUse::Unheard => Some(format!("\"{}\"", dice.uuid()).into()),
-        TokenUse::None => None,
     }
 }
 

@@ -7,9 +7,10 @@ mod terminal;
 
 pub use json::Json;
 pub use palette::Palette;
-pub use terminal::Terminal;
+pub use terminal::{Detail, Terminal};
 
 use crate::check_result::CheckResult;
+use crate::probe_result::ProbeResult;
 use crate::run_result::RunResult;
 
 /// Turns a result into text.
@@ -29,6 +30,11 @@ pub fn run_schema() -> String {
 /// The JSON Schema of what `check --output json` prints, as it is committed under `reports/`.
 pub fn check_schema() -> String {
     schema_text(&schemars::schema_for!(CheckResult))
+}
+
+/// The JSON Schema of what `probe --format json` prints, as it is committed under `reports/`.
+pub fn probe_schema() -> String {
+    schema_text(&schemars::schema_for!(ProbeResult))
 }
 
 fn schema_text(schema: &schemars::Schema) -> String {

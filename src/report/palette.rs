@@ -29,6 +29,16 @@ impl Palette {
         self.paint(AnsiColor::Yellow.on_default().bold(), text)
     }
 
+    /// What is as it should be.
+    pub(super) fn fine(self, text: &str) -> String {
+        self.paint(AnsiColor::Green.on_default().bold(), text)
+    }
+
+    /// What is missing or wrong.
+    pub(super) fn wrong(self, text: &str) -> String {
+        self.paint(AnsiColor::Red.on_default().bold(), text)
+    }
+
     /// What matters less.
     pub(super) fn dim(self, text: &str) -> String {
         self.paint(Style::new().dimmed(), text)

@@ -1,5 +1,6 @@
 //! Who races, as a scenario writes it: what it asks for, who it is, what it names and when it leaves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toml::Spanned;
 
+use crate::seed::Dice;
 use crate::text::parse_duration;
 
 /// A contender that leaves later than this after the first one hardly races with it.
@@ -124,6 +126,18 @@ pub enum TokenUse {
     Unheard,
     /// None at all.
     None,
+}
+
+impl TokenUse {
+    /// The token that is sent for the one that was `read`.
+    pub fn sent(self, read: Option<Arc<str>>, dice: &mut Dice) -> Option<Arc<str>> {
+        match self {
+            Self::Current | Self::Stale => read,
+            Self::Weak => read.map(|token| if token.starts_with("W/") { token } else { format!("W/{token}").into() }),
+            Self::Unheard => Some(format!("\"{}\"", dice.uuid()).into()),
+            Self::None => None,
+        }
+    }
 }
 
 /// Which idempotency key a contender carries.

@@ -11,12 +11,22 @@ use crate::history::Verb;
 pub(super) struct Wanted {
     /// An idempotency key.
     pub(super) key: bool,
-    /// A version token.
-    pub(super) token: bool,
     /// A payload that is another one each time.
     pub(super) word: bool,
-    /// A token that can be a weak one (RFC 9110 §8.8.1).
-    pub(super) weak: bool,
+    /// A version token.
+    pub(super) token: WantedToken,
+}
+
+/// Which version token a request must be sent with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum WantedToken {
+    /// None in particular.
+    #[default]
+    None,
+    /// Any.
+    Any,
+    /// One that can be a weak one (RFC 9110 §8.8.1).
+    Weak,
 }
 
 /// What plays `role`, if possible where the resource is in one of the states `from`. The error says what such a request
@@ -26,13 +36,13 @@ pub(super) fn candidates(api: &Api, role: Role, from: &[StateIx], wanted: Wanted
     if players.is_empty() {
         return Err(format!("({})", role.means()));
     }
-    if wanted.token {
+    if wanted.token != WantedToken::None {
         players.retain(|verb| api.dialect.sends_token(verb));
         if players.is_empty() {
             return Err("that is conditional on a version token".to_owned());
         }
     }
-    if wanted.weak && !api.dialect.has_weak_tokens() {
+    if wanted.token == WantedToken::Weak && !api.dialect.has_weak_tokens() {
         return Err("on an ETag, which can be a weak one".to_owned());
     }
     if wanted.key {

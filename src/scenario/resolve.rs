@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::contender::{Contender, KeyUse, PersonUse, TokenUse};
 use super::file::Scenario;
-use super::fit::{Wanted, candidates, described, needs_absence};
+use super::fit::{Wanted, WantedToken, candidates, described, needs_absence};
 use super::generic::{Enough, Role, Starts};
 use super::plan::{ContenderPlan, PlanError, Step};
 use crate::api::{ActionModel, Api, Bounds, Family, Model, StateIx};
@@ -148,8 +148,12 @@ impl<'a> Resolver<'a> {
         let wanted = Wanted {
             key: is_generic && matches!(written.key, KeyUse::Shared | KeyUse::Reused),
             word: is_generic && written.key == KeyUse::Reused && written.body.is_none(),
-            token: is_generic && token.span.is_some() && token.value != TokenUse::None,
-            weak: is_generic && token.value == TokenUse::Weak,
+            token: match token.value {
+                _ if !is_generic || token.span.is_none() => WantedToken::None,
+                TokenUse::None => WantedToken::None,
+                TokenUse::Weak => WantedToken::Weak,
+                TokenUse::Current | TokenUse::Stale | TokenUse::Unheard => WantedToken::Any,
+            },
         };
         let verb = self.verb(&written.action, raced_from, wanted)?;
         if is_generic && token.span.is_some() && token.value == TokenUse::None {

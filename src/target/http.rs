@@ -29,12 +29,12 @@ pub(super) fn defaults(request: &Request) -> impl Iterator<Item = (&'static str,
 /// A server at a URL.
 #[derive(Debug, Clone)]
 pub struct HttpTarget {
-    endpoint: Arc<Endpoint>,
+    pub(super) endpoint: Arc<Endpoint>,
     client: Arc<RwLock<reqwest::Client>>,
-    tls: Offers,
-    clock: Clock,
+    pub(super) tls: Offers,
+    pub(super) clock: Clock,
     spoken: Spoken,
-    limit: Duration,
+    pub(super) limit: Duration,
 }
 
 impl HttpTarget {
@@ -69,6 +69,11 @@ impl HttpTarget {
     /// What the target speaks, as far as is known.
     pub const fn spoken(&self) -> Spoken {
         self.spoken
+    }
+
+    /// The path of the target's own URL, as a request below it says it.
+    pub fn own_path(&self) -> &'static str {
+        if self.endpoint.path("").is_empty() { "/" } else { "" }
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, Failure> {

@@ -18,10 +18,12 @@ mod http;
 mod http1;
 mod http2;
 mod line;
+mod login;
 mod message;
 mod spoken;
 mod stream;
 mod tls;
+mod transport;
 mod trust;
 
 use std::future::Future;
@@ -32,8 +34,10 @@ pub use delivery::{Delivery, UnknownDelivery};
 pub use endpoint::{Endpoint, EndpointError};
 pub use http::HttpTarget;
 pub use line::Line;
+pub use login::{LoginError, log_in};
 pub use spoken::Spoken;
 pub use tls::TlsError;
+pub use transport::{TlsFacts, Transport};
 pub use trust::{Trust, TrustError};
 
 use crate::api::{Request, Response};

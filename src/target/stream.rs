@@ -46,6 +46,17 @@ impl Stream {
         Ok((Self::Tls(Box::new(session)), hold))
     }
 
+    /// The version of TLS that was agreed on: `TLS 1.3`.
+    pub(super) fn tls_version(&self) -> Option<String> {
+        let Self::Tls(session) = self else { return None };
+        let version = session.get_ref().1.protocol_version()?;
+        Some(match version {
+            rustls::ProtocolVersion::TLSv1_3 => "TLS 1.3".to_owned(),
+            rustls::ProtocolVersion::TLSv1_2 => "TLS 1.2".to_owned(),
+            other => format!("{other:?}"),
+        })
+    }
+
     /// The protocol that the server chose, if it chose any.
     pub(super) fn protocol(&self) -> Option<&[u8]> {
         match self {

@@ -48,6 +48,16 @@ pub(crate) fn race_trusting(target: &Target, flags: &[&str]) -> Ended {
     run(command)
 }
 
+/// What a probe of the target tells.
+pub(crate) fn probe(target: &Target, arguments: &[&str]) -> Output {
+    let mut command = tool();
+    command.args(["probe", &target.url]).args(arguments);
+    if let Some(trusted) = target.trusted() {
+        command.env("SSL_CERT_FILE", trusted);
+    }
+    command.output().unwrap()
+}
+
 /// Races `scenarios` against the service in the binary's own process.
 pub(crate) fn race_in_process(scenarios: &[&str], rounds: u32, delivery: &str) -> Ended {
     let rounds = rounds.to_string();

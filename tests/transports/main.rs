@@ -13,6 +13,7 @@
 mod bench;
 mod front;
 mod mistaken;
+mod probed;
 mod refused;
 mod sound;
 mod transport;

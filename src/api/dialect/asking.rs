@@ -57,39 +57,51 @@ impl Dialect {
     /// # Panics
     /// If `verb` names an action or list that the description does not have: plans are checked against it first.
     pub fn request(&self, verb: &Verb, fill: Fill<'_>) -> Request {
-        let template = self.template(verb);
-        let token = self.token.as_ref().and_then(|dialect| Some(dialect.said(fill.token?)));
-        let fill = Fill { token: token.as_deref(), ..fill };
+        self.with_values(fill, |values| self.compose(verb, fill, values))
+    }
+
+    /// The request for `verb`, and the same for people: without what may be a secret.
+    ///
+    /// # Panics
+    /// As [`Self::request`].
+    pub fn request_and_shown(&self, verb: &Verb, fill: Fill<'_>) -> (Request, Request) {
         self.with_values(fill, |values| {
-            let mut draft = template.draft(values, fill.body);
-            let mut headers: Headers = Vec::new();
-            let actor = self.actors.get(fill.role);
-            for (name, value) in actor.into_iter().flat_map(|actor| &actor.headers) {
-                headers.push((Arc::clone(name), value.fill(values).into()));
-            }
-            if let Some(cookie) = self.logged_in.get(fill.role).and_then(|login| login.cookie.as_ref()) {
-                headers.push(("cookie".into(), Arc::clone(cookie)));
-            }
-            if let Some(actor) = actor {
-                if let Some(proof) = &actor.proof {
-                    proof.apply(values, &mut headers);
-                }
-                self.credentials.apply(fill.role, &actor.subject.fill(values), &mut headers);
-            }
-            headers.append(&mut draft.headers);
-            draft.headers = headers;
-            if let (Some(token), Some(dialect)) = (fill.token, &self.token) {
-                draft.say(dialect.send.as_ref(), token);
-            }
-            if let (Some(key), Some(dialect)) = (fill.key, &self.idempotency) {
-                draft.say(dialect.send.as_ref(), key);
-            }
-            if matches!(verb, Verb::Read | Verb::ListEffects | Verb::ListEvents) {
-                // What a cache on the way holds is not what the server says now (RFC 9111 §5.2.1.4).
-                draft.header_if_absent("cache-control", "no-cache");
-            }
-            draft.finish(&template.method)
+            let mut shown = self.compose(verb, fill, values.shown());
+            self.mask_headers(&mut shown.headers);
+            (self.compose(verb, fill, values), shown)
         })
+    }
+
+    fn compose(&self, verb: &Verb, fill: Fill<'_>, values: Values<'_>) -> Request {
+        let template = self.template(verb);
+        let mut draft = template.draft(values, fill.body);
+        let mut headers: Headers = Vec::new();
+        let actor = self.actors.get(fill.role);
+        for (name, value) in actor.into_iter().flat_map(|actor| &actor.headers) {
+            headers.push((Arc::clone(name), value.fill(values).into()));
+        }
+        if let Some(cookie) = self.logged_in.get(fill.role).and_then(|login| login.cookie.as_ref()) {
+            headers.push(("cookie".into(), Arc::clone(cookie)));
+        }
+        if let Some(actor) = actor {
+            if let Some(proof) = &actor.proof {
+                proof.apply(values, &mut headers);
+            }
+            self.credentials.apply(fill.role, &actor.subject.fill(values), &mut headers);
+        }
+        headers.append(&mut draft.headers);
+        draft.headers = headers;
+        if let (Some(_), Some(dialect)) = (fill.token, &self.token) {
+            draft.say(dialect.send.as_ref(), values.token);
+        }
+        if let (Some(key), Some(dialect)) = (fill.key, &self.idempotency) {
+            draft.say(dialect.send.as_ref(), key);
+        }
+        if matches!(verb, Verb::Read | Verb::ListEffects | Verb::ListEvents) {
+            // What a cache on the way holds is not what the server says now (RFC 9111 §5.2.1.4).
+            draft.header_if_absent("cache-control", "no-cache");
+        }
+        draft.finish(&template.method)
     }
 
     /// Method and path of `request` for people: as it is, but for secrets.
@@ -100,7 +112,7 @@ impl Dialect {
         if !has_secrets {
             return format!("{} {}", request.method, request.path).into();
         }
-        let path = self.with_values(fill, |values| template.path_with(|template| template.show_path(values)));
+        let path = self.with_values(fill, |values| template.path_with(|template| template.fill_path(values.shown())));
         format!("{} {path}", request.method).into()
     }
 
@@ -117,11 +129,12 @@ impl Dialect {
     pub(super) fn with_values<R>(&self, fill: Fill<'_>, then: impl FnOnce(Values<'_>) -> R) -> R {
         static SEQUENCE: AtomicU64 = AtomicU64::new(1);
         let environment = |name: &str| self.environment.get(name).cloned();
+        let token = self.token.as_ref().and_then(|dialect| Some(dialect.said(fill.token?)));
         then(Values {
             id: fill.id,
             person: fill.person,
             unique: fill.unique,
-            token: fill.token.unwrap_or_default(),
+            token: token.as_deref().unwrap_or_default(),
             key: fill.key.unwrap_or_default(),
             starts: fill.starts.unwrap_or(self.starts),
             sequence: SEQUENCE.fetch_add(1, Ordering::Relaxed),
@@ -129,6 +142,7 @@ impl Dialect {
             random: Digest::of(fill.unique.as_bytes()).0 % BEYOND_EXACT,
             login: self.logged_in.get(fill.role).and_then(|login| login.token.as_deref()).unwrap_or_default(),
             environment: &environment,
+            is_shown: false,
         })
     }
 }

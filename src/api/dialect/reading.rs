@@ -32,7 +32,7 @@ impl Dialect {
     }
 
     /// The first rule that fits, else what HTTP says; `None` leaves open whether the work was done.
-    fn meaning(&self, verb: &Verb, sight: Sight<'_>) -> Option<Meaning> {
+    pub(super) fn meaning(&self, verb: &Verb, sight: Sight<'_>) -> Option<Meaning> {
         let rule = self.rules.iter().find(|rule| rule.fits(verb, sight.response, sight.json));
         let meaning = match rule {
             Some(rule) => rule.means,

@@ -12,6 +12,8 @@ use crate::history::{Meaning, Verb};
 /// One line of the table.
 #[derive(Debug, Clone)]
 pub(in crate::api) struct ReplyRule {
+    /// The line of the description's file that it begins on.
+    pub(in crate::api) line: usize,
     /// Only replies to these; all, if `None`.
     pub(in crate::api) to: Option<Vec<Verb>>,
     /// Any, if `None`.

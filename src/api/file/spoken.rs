@@ -398,6 +398,7 @@ impl Reader<'_> {
             Ok((self.header_called(name.get_ref(), name.span())?, value.get_ref().as_str().into()))
         };
         Ok(ReplyRule {
+            line: self.source.line_of_header("[[replies]]", rule.means.span().start),
             to: rule.actions.as_ref().map(verbs).transpose()?,
             statuses: rule.status.as_ref().map(statuses).transpose()?,
             body: (rule.body.iter())

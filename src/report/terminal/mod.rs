@@ -3,10 +3,15 @@
 mod checked;
 mod delivery;
 mod footer;
+mod outlined;
+mod played;
+mod probed;
 mod table;
 mod timeline;
 
 use std::fmt::Write as _;
+
+pub use outlined::Detail;
 
 use super::{Palette, Renderer};
 use crate::check::{Severity, Verdict};

@@ -1,0 +1,249 @@
+//! Playing a scenario, or a description, once and in sequence: to see what is read from each reply.
+
+use std::sync::Arc;
+
+use super::speaker::{Answer, Say, Speaker};
+use crate::api::{Api, Family, Model, StateIx};
+use crate::history::{Actor, Cause, Meaning, Outcome, Reply, Verb};
+use crate::probe_result::Played;
+use crate::scenario::{ContenderPlan, KeyUse, Plan, Step, TokenUse};
+use crate::target::Target;
+
+/// Plays against one target.
+pub struct Player<'a, T> {
+    speaker: Speaker<'a, T>,
+    played: Played,
+    /// What the next request begins.
+    title: Option<String>,
+}
+
+/// It cannot go on; why stands in what was played.
+struct Ended;
+
+/// What is known of the resource that is played with.
+struct Known {
+    id: Arc<str>,
+    /// The token that the last reply told.
+    token: Option<Arc<str>>,
+}
+
+impl<'a, T: Target> Player<'a, T> {
+    /// One who asks `target` as `api` says.
+    pub fn new(target: &'a T, api: &'a Api) -> Self {
+        Self { speaker: Speaker::new(target, api), played: Played::default(), title: None }
+    }
+
+    /// Plays a scenario: set-up, change, one contender after the other, what follows, and a look in the end.
+    pub async fn play(mut self, plan: &Plan) -> Played {
+        let _ = self.play_all(plan).await;
+        self.played
+    }
+
+    /// Plays a description: makes a resource, reads it, does what may be done at first, each on a resource of its own, and lists.
+    pub async fn play_description(mut self) -> Played {
+        let _ = self.play_actions().await;
+        self.played
+    }
+
+    async fn play_all(&mut self, plan: &Plan) -> Result<(), Ended> {
+        self.begin("set-up");
+        let mut known = self.make(plan.creates, plan.starts).await?;
+        for step in &plan.set_up {
+            self.step(&mut known, step).await?;
+        }
+        let wants_stale = |one: &ContenderPlan| one.token == TokenUse::Stale;
+        let mut before = None;
+        if plan.contenders.iter().chain(&plan.then).any(wants_stale) {
+            before = self.look(&known).await.and_then(|reply| reply.token);
+        }
+        self.begin("change");
+        for step in &plan.change {
+            self.step(&mut known, step).await?;
+        }
+        let shared = (Arc::from(self.speaker.word()), self.speaker.word());
+        for (title, all) in [("contenders, one after the other", &plan.contenders), ("then", &plan.then)] {
+            self.begin(title);
+            for one in all {
+                self.contend(&known, one, before.as_ref(), &shared).await?;
+            }
+        }
+        if plan.swarm.is_some() {
+            let why = "a swarm acts at random: check the description itself to see each of its actions";
+            self.played.notes.push(why.to_owned());
+        }
+        if plan.restart {
+            self.played.notes.push("the target was not restarted".to_owned());
+        }
+        self.begin("look");
+        self.look_at_all(&known).await;
+        Ok(())
+    }
+
+    async fn play_actions(&mut self) -> Result<(), Ended> {
+        let model = &self.speaker.api.model;
+        let absent = model.state(Model::ABSENT).filter(|_| model.family == Family::Register);
+        let (mut left_out, mut has_looked) = (Vec::new(), false);
+        for action in &model.actions {
+            let allowed = |state: StateIx| action.next(state).next().is_some();
+            let is_unmade = absent.is_some_and(allowed) && self.speaker.api.dialect.makes_ids();
+            let creates = allowed(model.initial) && Some(model.initial) != absent;
+            if action.is_aside || !(creates || is_unmade) {
+                left_out.push(format!("`{}`", action.name));
+                continue;
+            }
+            self.begin(&format!("`{}` on a fresh {}", action.name, model.noun));
+            let mut known = self.make(creates, None).await?;
+            if creates && self.speaker.api.dialect.reads() {
+                self.look(&known).await;
+            }
+            let step = Step {
+                action: Arc::clone(&action.name),
+                actor: Actor { role: Arc::clone(&action.actor), person: 1 },
+                leads_to: None,
+            };
+            let _ = self.step(&mut known, &step).await;
+            if self.played.ended.take().is_none() {
+                self.look_at_all(&known).await;
+                has_looked = true;
+            }
+            if self.is_gone() {
+                return self.end("the target does not answer");
+            }
+        }
+        if !left_out.is_empty() {
+            let names = crate::text::list(&left_out);
+            self.played.notes.push(format!("not tried, as a fresh {} does not allow it: {names}", model.noun));
+        }
+        if !has_looked {
+            self.begin("look");
+            let known = self.make(self.speaker.api.dialect.creates(), None).await?;
+            self.look_at_all(&known).await;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, title: &str) {
+        self.title = Some(title.to_owned());
+    }
+
+    fn end<R>(&mut self, why: impl Into<String>) -> Result<R, Ended> {
+        self.played.ended = Some(why.into());
+        Err(Ended)
+    }
+
+    /// Whether nobody answers.
+    fn is_gone(&self) -> bool {
+        matches!(self.speaker.lost, Some(Cause::Connect(_) | Cause::Tls(_) | Cause::NotHttp(_)))
+    }
+
+    async fn ask(&mut self, verb: &Verb, actor: &Actor, say: Say<'_>) -> Answer {
+        let answer = self.speaker.ask(verb, actor, say).await;
+        self.played.turns.extend(self.speaker.last.take().map(|turn| (self.title.take(), turn)));
+        answer
+    }
+
+    /// A fresh resource: made, or one whose id was made up.
+    async fn make(&mut self, creates: bool, starts: Option<i64>) -> Result<Known, Ended> {
+        let dialect = &self.speaker.api.dialect;
+        let made: Option<Arc<str>> = dialect.made_id(&self.speaker.word()).map(Into::into);
+        if !creates {
+            return match made {
+                Some(id) => Ok(Known { id, token: None }),
+                None => self.end("the description has no way to a fresh resource"),
+            };
+        }
+        let key = dialect.sends_key(&Verb::Create).then(|| self.speaker.word().into());
+        let id = made.clone().unwrap_or_default();
+        let actor = self.speaker.actor(&Verb::Create);
+        let answer = self.ask(&Verb::Create, &actor, Say { id: &id, key, starts, ..Say::default() }).await;
+        let reply = self.applied(&answer, "`create`")?;
+        match made.or(reply.resource) {
+            Some(id) => Ok(Known { id, token: reply.token }),
+            None => self.end("`create` told no id"),
+        }
+    }
+
+    /// The reply, if it says that it was done.
+    fn applied(&mut self, answer: &Answer, what: &str) -> Result<Reply, Ended> {
+        match &answer.outcome {
+            Outcome::Answered(reply) if reply.meaning == Meaning::Applied => Ok(reply.clone()),
+            Outcome::Answered(reply) => {
+                let why = format!("{what} was answered {} ({}), not applied", reply.status, reply.meaning.word());
+                self.end(why)
+            }
+            Outcome::NotSent(_) | Outcome::Unknown(_) => {
+                self.end(format!("nothing can be made of the answer to {what}"))
+            }
+        }
+    }
+
+    async fn step(&mut self, known: &mut Known, step: &Step) -> Result<(), Ended> {
+        let verb = step.verb();
+        let dialect = &self.speaker.api.dialect;
+        if dialect.sends_token(&verb) && known.token.is_none() && dialect.reads() {
+            known.token = self.look(known).await.and_then(|reply| reply.token);
+        }
+        let dialect = &self.speaker.api.dialect;
+        let token = known.token.take().filter(|_| dialect.sends_token(&verb));
+        let key = dialect.sends_key(&verb).then(|| self.speaker.word().into());
+        let answer = self.ask(&verb, &step.actor, Say { id: &known.id, token, key, ..Say::default() }).await;
+        let reply = self.applied(&answer, &format!("`{verb}`"))?;
+        if let (Some(goal), Some(shown)) = (&step.leads_to, &reply.state)
+            && goal != shown
+        {
+            let shown = crate::text::harmless(shown, 80);
+            return self.end(format!("`{verb}` led to `{shown}`, and the scenario needs `{goal}`"));
+        }
+        known.token = reply.token;
+        Ok(())
+    }
+
+    async fn contend(
+        &mut self,
+        known: &Known,
+        plan: &ContenderPlan,
+        before: Option<&Arc<str>>,
+        (shared_key, shared_word): &(Arc<str>, String),
+    ) -> Result<(), Ended> {
+        let read = match plan.token {
+            TokenUse::Current | TokenUse::Weak if self.speaker.api.dialect.reads() => {
+                let answer = self.ask(&Verb::Read, &plan.reader, Say { id: &known.id, ..Say::default() }).await;
+                answer.reply().and_then(|reply| reply.token.clone())
+            }
+            TokenUse::Stale => before.cloned(),
+            TokenUse::Current | TokenUse::Weak | TokenUse::Unheard | TokenUse::None => None,
+        };
+        let token = plan.token.sent(read, &mut self.speaker.dice);
+        if token.is_none() && plan.token != TokenUse::None {
+            return self.end(format!("`{}` is about a version token, and none was read", plan.verb));
+        }
+        let (key, word) = match plan.key {
+            KeyUse::Own => (Some(self.speaker.word().into()), None),
+            KeyUse::Shared => (Some(Arc::clone(shared_key)), Some(shared_word.clone())),
+            KeyUse::Reused => (Some(Arc::clone(shared_key)), None),
+            KeyUse::None => (None, None),
+        };
+        let say = Say { id: &known.id, token, key, word, body: plan.body.as_ref(), ..Say::default() };
+        self.ask(&plan.verb, &plan.actor, say).await;
+        if self.is_gone() {
+            return self.end("the target does not answer");
+        }
+        Ok(())
+    }
+
+    async fn look(&mut self, known: &Known) -> Option<Reply> {
+        let actor = self.speaker.actor(&Verb::Read);
+        let answer = self.ask(&Verb::Read, &actor, Say { id: &known.id, ..Say::default() }).await;
+        answer.reply().cloned()
+    }
+
+    /// Reads the resource, and all lists.
+    async fn look_at_all(&mut self, known: &Known) {
+        let dialect = &self.speaker.api.dialect;
+        let looks: Vec<Verb> = dialect.reads().then_some(Verb::Read).into_iter().chain(dialect.lists()).collect();
+        for verb in looks {
+            let actor = self.speaker.actor(&verb);
+            self.ask(&verb, &actor, Say { id: &known.id, ..Say::default() }).await;
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! One who asks a target, one request after the other, and notes down for people what was said.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::asked;
+use crate::api::{Api, Because, Explained, Fill, Request, Response, Secrets};
+use crate::history::{Actor, Cause, Digest, Outcome, Reply, Verb};
+use crate::probe_result::{Heard, Told, Turn};
+use crate::seed::{Dice, Seed};
+use crate::target::{Failure, Target};
+use crate::text::harmless;
+
+/// Headers of replies that matter, whatever the description says.
+const SHOWN: [&str; 8] = [
+    "allow",
+    "content-type",
+    "etag",
+    "idempotent-replayed",
+    "last-modified",
+    "location",
+    "retry-after",
+    "www-authenticate",
+];
+/// Characters shown of a reply's body.
+const BODY: usize = 600;
+
+/// What a request is made of, beside its verb and actor.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Say<'a> {
+    pub(super) id: &'a str,
+    pub(super) token: Option<Arc<str>>,
+    pub(super) key: Option<Arc<str>>,
+    /// The unique word; a fresh one, if none.
+    pub(super) word: Option<String>,
+    pub(super) body: Option<&'a serde_json::Value>,
+    pub(super) starts: Option<i64>,
+    /// A header beside the described ones.
+    pub(super) header: Option<(&'a str, Arc<str>)>,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) outcome: Outcome,
+    pub(super) response: Option<Response>,
+    /// What the request carried.
+    pub(super) payload: Digest,
+}
+
+impl Answer {
+    pub(super) fn reply(&self) -> Option<&Reply> {
+        self.outcome.reply()
+    }
+}
+
+/// Asks `target` as `api` says.
+pub(super) struct Speaker<'a, T> {
+    target: &'a T,
+    pub(super) api: &'a Api,
+    pub(super) secrets: Secrets,
+    persons: Seed,
+    pub(super) dice: Dice,
+    /// The last request, for people.
+    pub(super) last: Option<Turn>,
+    /// By status and what it means: the requests that heard it.
+    pub(super) statuses: BTreeMap<(u16, &'static str), std::collections::BTreeSet<String>>,
+    /// Why the last request that had no reply had none.
+    pub(super) lost: Option<Cause>,
+}
+
+impl<'a, T: Target> Speaker<'a, T> {
+    pub(super) fn new(target: &'a T, api: &'a Api) -> Self {
+        let seed = Seed::arbitrary();
+        Self {
+            target,
+            api,
+            secrets: api.dialect.secrets(),
+            persons: seed.child("persons"),
+            dice: seed.dice(),
+            last: None,
+            statuses: BTreeMap::new(),
+            lost: None,
+        }
+    }
+
+    /// A word that nobody said before.
+    pub(super) fn word(&mut self) -> String {
+        self.dice.uuid().to_string()
+    }
+
+    /// Whoever does this, unless somebody else is named.
+    pub(super) fn actor(&self, verb: &Verb) -> Actor {
+        Actor { role: Arc::clone(self.api.dialect.role(verb)), person: 1 }
+    }
+
+    /// Asks, in the role that does this.
+    pub(super) async fn say(&mut self, verb: &Verb, say: Say<'_>) -> Answer {
+        let actor = self.actor(verb);
+        self.ask(verb, &actor, say).await
+    }
+
+    /// Asks. A request that changes nothing is asked once more where its kept connection had been closed meanwhile.
+    pub(super) async fn ask(&mut self, verb: &Verb, actor: &Actor, say: Say<'_>) -> Answer {
+        let person = self.persons.child(&actor.to_string()).dice().uuid().to_string();
+        let unique = say.word.unwrap_or_else(|| self.dice.uuid().to_string());
+        let fill = Fill {
+            id: say.id,
+            role: &actor.role,
+            person: &person,
+            unique: &unique,
+            token: say.token.as_deref(),
+            key: say.key.as_deref(),
+            body: say.body,
+            starts: say.starts,
+        };
+        let (mut request, mut shown) = self.api.dialect.request_and_shown(verb, fill);
+        for made in [&mut request, &mut shown] {
+            made.headers.extend(say.header.iter().map(|(name, value)| (Arc::from(*name), Arc::clone(value))));
+        }
+        let mut result = self.target.send(&request).await.result;
+        let looks = matches!(verb, Verb::Read | Verb::ListEffects | Verb::ListEvents);
+        if looks && matches!(result, Err(Failure::Unknown(Cause::Broken(_)))) {
+            result = self.target.send(&request).await.result;
+        }
+        let payload = Digest::of(request.body.as_deref().unwrap_or_default());
+        let (answer, heard) = self.hear(verb, &request, result);
+        self.last = Some(Turn { who: actor.to_string(), verb: verb.to_string(), asked: asked(&shown), heard });
+        Answer { payload, ..answer }
+    }
+
+    fn hear(&mut self, verb: &Verb, request: &Request, result: Result<Response, Failure>) -> (Answer, Heard) {
+        let payload = Digest::of(&[]);
+        let response = match result {
+            Ok(response) => response,
+            Err(failure) => {
+                let cause = failure.cause().clone();
+                self.lost = Some(cause.clone());
+                let heard = Heard::Nothing(harmless(&self.secrets.mask(&cause.to_string()), 400));
+                let outcome = match failure {
+                    Failure::NotSent(cause) => Outcome::NotSent(cause),
+                    Failure::Unknown(cause) => Outcome::Unknown(cause),
+                };
+                return (Answer { outcome, response: None, payload }, heard);
+            }
+        };
+        let explained = self.api.dialect.explain(verb, &response);
+        let outcome = explained.outcome.clone();
+        let told = self.told(&response, explained, &self.secrets.with_sent(request));
+        self.statuses.entry((told.status, told.meaning)).or_default().insert(verb.to_string());
+        (Answer { outcome, response: Some(response), payload }, Heard::Reply(Box::new(told)))
+    }
+
+    fn told(&self, response: &Response, explained: Explained, secrets: &Secrets) -> Told {
+        let safe = |text: &str, most| harmless(&secrets.mask(text), most);
+        let named = self.api.dialect.token_header();
+        let matters = |name: &str| SHOWN.contains(&name) || Some(name) == named;
+        let because = match explained.because {
+            Because::Rule(line) => format!("says the [[replies]] rule on line {line}"),
+            Because::Http if explained.meaning.is_some() => "says HTTP".to_owned(),
+            Because::Http => "HTTP leaves open whether it was done".to_owned(),
+            Because::Replayed => "says `replayed` of [idempotency]".to_owned(),
+        };
+        let unreadable = match &explained.outcome {
+            Outcome::Answered(_) => None,
+            Outcome::NotSent(cause) | Outcome::Unknown(cause) => Some(safe(&cause.to_string(), 400)),
+        };
+        let sights = explained.sights.into_iter().map(|mut sight| {
+            sight.found = sight.found.map(|found| safe(&found, 100));
+            sight.hint = sight.hint.map(|hint| safe(&hint, 600));
+            sight
+        });
+        Told {
+            status: response.status,
+            meaning: explained.meaning.map_or("unknown", crate::history::Meaning::word),
+            because,
+            headers: (response.headers.iter().filter(|(name, _)| matters(name)))
+                .map(|(name, value)| (name.to_string(), safe(value, 200)))
+                .collect(),
+            body: (!response.body.is_empty()).then(|| safe(&String::from_utf8_lossy(&response.body), BODY)),
+            sights: sights.collect(),
+            unreadable,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Asking before a race: files are checked, plans shown and played once, servers probed. All through the command line, against
+//! the reference service and the servers in `tests/apis/servers`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod check;
+mod probe;
+#[path = "../apis/servers.rs"]
+#[expect(dead_code, reason = "real servers are not asked here")]
+mod servers;
+mod tool;

@@ -1,0 +1,92 @@
+//! The tool as a user runs it, the reference service beside it, and outputs with what differs from run to run left out.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use regex::Regex;
+
+/// Runs the tool in the repository's folder.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    command().args(arguments).output().unwrap()
+}
+
+/// The tool, not started yet.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quickeats-bench"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("RUST_BACKTRACE");
+    command
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[track_caller]
+pub(crate) fn assert_exit(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "{}\n{}", stdout(output), stderr(output));
+    assert!(!stderr(output).contains("panicked"), "{}", stderr(output));
+}
+
+#[track_caller]
+pub(crate) fn assert_has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
+}
+
+/// Words, ids, tags, ports and times by names.
+pub(crate) fn steady(text: &str) -> String {
+    let uuid = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+    let rules = [
+        (uuid, "WORD"),
+        (r"127\.0\.0\.1:\d+", "HOST"),
+        (r#""[0-9a-f]{32}""#, "\"TAG\""),
+        (r"\d{4}-\d{2}-\d{2}T[0-9:.]+Z", "TIME"),
+    ];
+    rules
+        .iter()
+        .fold(text.to_owned(), |text, (rule, name)| Regex::new(rule).unwrap().replace_all(&text, *name).into_owned())
+}
+
+/// The reference service as a process, for as long as this lives.
+pub(crate) struct Service {
+    pub(crate) url: String,
+    process: Child,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Service {
+    pub(crate) fn start(options: &[&str]) -> Self {
+        let mut command = command();
+        command.args(["serve", "--addr", "127.0.0.1:0"]).args(options).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut said = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let url = said.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("it did not start: {said}"));
+        Self { url: url.to_owned(), process }
+    }
+}
+
+/// A shipped description with some of its text changed, as a file of its own.
+pub(crate) fn changed(folder: &Path, name: &str, changes: &[(&str, &str)]) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/apis").join(format!("{name}.toml"));
+    let mut text = std::fs::read_to_string(file).unwrap();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    let path = folder.join(format!("{name}.toml"));
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
