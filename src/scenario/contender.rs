@@ -18,7 +18,7 @@ const LONGEST_OFFSET: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contender {
-    /// An action of the API description, its `create` or `read`, or a [`Role`] that one of these plays.
+    /// An action of the API description, its `create` or `read`, or a role that one of these plays (`<replace>`).
     #[schemars(with = "String")]
     pub action: Spanned<String>,
     /// Who acts, if not the action's own actor.
