@@ -70,11 +70,11 @@ impl Example {
 
 pub(crate) fn load(name: &str) -> Arc<Api> {
     let known = || models::api(name).map(Arc::new);
-    builtin::api(name).or_else(known).unwrap_or_else(|| {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories/apis").join(format!("{name}.toml"));
-        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        Arc::new(Api::parse(name, &text).unwrap_or_else(|error| panic!("{error}")))
-    })
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories/apis").join(format!("{name}.toml"));
+    match fs::read_to_string(&file) {
+        Ok(text) => Arc::new(Api::parse(name, &text).unwrap_or_else(|error| panic!("{error}"))),
+        Err(error) => builtin::api(name).or_else(known).unwrap_or_else(|| panic!("{}: {error}", file.display())),
+    }
 }
 
 pub(crate) fn number_by_opening(operations: &mut [Operation]) {

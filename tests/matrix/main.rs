@@ -137,10 +137,15 @@ fn check_cell(row: &Row, scenario: &ScenarioResult) {
     }
 }
 
+/// How many seeds a promise is kept for: a few, so that all of this is over in minutes, and more on request (`MATRIX_SEEDS=20`).
+fn seeds(few: u64) -> u64 {
+    std::env::var("MATRIX_SEEDS").map_or(few, |seeds| seeds.parse().expect("MATRIX_SEEDS is a number"))
+}
+
 #[test]
 fn the_sound_service_holds_for_every_seed() {
     let _turn = one_at_a_time();
-    for seed in 1..=20 {
+    for seed in 1..=seeds(6) {
         let rounds = rounds(6);
         let result = race("quickeats-v2", &[], None, rounds, seed);
         assert_eq!(result.exit_code, 0, "seed {seed}: {:#?}", result.scenarios);
@@ -171,11 +176,10 @@ fn the_sound_service_is_accused_on_no_store() {
     }
 }
 
-/// Some seeds (`MATRIX_SEEDS=20` makes the long run); where a scenario sends something to a replica, there are two services on the store. How many of the few rounds
+/// Where a scenario sends something to a replica, there are two services on the store. How many of the few rounds
 /// overlap is the machine's affair, so that all of them hold is not asked for.
 fn is_never_accused(store: &StoreChoice, key_store: &KeyStoreChoice, strategy: Strategy) {
-    let seeds = std::env::var("MATRIX_SEEDS").map_or(3, |seeds| seeds.parse().expect("MATRIX_SEEDS is a number"));
-    for seed in 1..=seeds {
+    for seed in 1..=seeds(2) {
         let config =
             ServiceConfig { store: store.clone(), key_store: key_store.clone(), strategy, ..ServiceConfig::default() };
         let rounds = rounds(2);
@@ -195,7 +199,7 @@ fn every_defect_is_caught_under_its_name_for_every_seed() {
     let _turn = one_at_a_time();
     for row in ROWS {
         let defect = row.defect;
-        for seed in 1..=10 {
+        for seed in 1..=seeds(3) {
             let result = race("quickeats-v2", &[row.telling_scenario()], Some(defect), rounds(30), seed);
             let found = kinds(&result.scenarios[0]);
             assert_eq!(result.exit_code, 1, "{defect}, seed {seed}");
@@ -224,7 +228,7 @@ fn a_swarm_stumbles_on_mistakes_that_it_was_not_made_for() {
 #[test]
 fn version_1_loses_updates_in_every_run() {
     let _turn = one_at_a_time();
-    for seed in 1..=10 {
+    for seed in 1..=seeds(3) {
         let result = race("quickeats-v1", &[], None, rounds(40), seed);
         assert_eq!(result.exit_code, 1, "seed {seed}");
         let found: Vec<_> = result.scenarios.iter().map(|scenario| (scenario.name.as_str(), kinds(scenario))).collect();
