@@ -73,7 +73,7 @@ pub(crate) fn load(name: &str) -> Arc<Api> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories/apis").join(format!("{name}.toml"));
     match fs::read_to_string(&file) {
         Ok(text) => Arc::new(Api::parse(name, &text).unwrap_or_else(|error| panic!("{error}"))),
-        Err(error) => builtin::api(name).or_else(known).unwrap_or_else(|| panic!("{}: {error}", file.display())),
+        Err(error) => known().or_else(|| builtin::api(name)).unwrap_or_else(|| panic!("{}: {error}", file.display())),
     }
 }
 
