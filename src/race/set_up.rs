@@ -81,9 +81,11 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     ) -> Option<Option<Reply>> {
         for step in steps {
             let verb = step.verb();
+            // A change whose answer told no token left one behind all the same: somebody is to have seen it.
+            let is_untold = known.is_some() && stage.dialect.has_token() && stage.dialect.reads();
             let token = match known.and_then(|known| known.token) {
                 Some(token) => Some(token),
-                None if stage.dialect.sends_token(&verb) => self.read(stage, lane, dice).await?.token,
+                None if is_untold || stage.dialect.sends_token(&verb) => self.read(stage, lane, dice).await?.token,
                 None => None,
             };
             let token = token.filter(|_| stage.dialect.sends_token(&verb));
