@@ -32,7 +32,7 @@ fn a_description_tells_what_can_be_raced_and_what_not_and_why() {
         &[
             "✓ scenarios/apis/documents.toml: the API description `documents`",
             "register; 3 actions: put-new, remove, replace",
-            "7 scenarios can be raced: concurrent-replace,",
+            "8 scenarios can be raced: concurrent-replace,",
             "blind-replace is left out: `documents` promises to refuse `replace` without a version token",
             "✓ concurrent-replace: a scenario, raced as `documents` says",
         ],
