@@ -213,5 +213,7 @@ fn an_id_that_a_path_would_swallow_is_refused() {
 fn a_server_without_version_tokens_is_told_what_is_missing() {
     let shop = Shop::default();
     let server = Server::start(move |asked: &Asked| Answer { headers: Vec::new(), ..shop.answer(asked) }.said());
-    Bench::race(&server.url()).run().expect_unusable("the order was read, and the answer has no `etag` header");
+    Bench::race(&server.url())
+        .run()
+        .expect_unusable("the order was read, and the answer has no version token at the header `etag`");
 }

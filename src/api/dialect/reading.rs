@@ -1,6 +1,8 @@
 //! Reading replies: from a response to an outcome. Total: whatever bytes a server sends become one, and what cannot be read
 //! is `Unknown`, never success and never a refusal.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Dialect, ListDialect, MOST_RECORDS, Told};
@@ -54,7 +56,9 @@ impl Dialect {
             Verb::Create | Verb::Read | Verb::Act(_) if is_problem(sight.response) => {}
             Verb::Create | Verb::Read | Verb::Act(_) if !self.shows(verb) => {}
             Verb::Create | Verb::Read | Verb::Act(_) => {
-                reply.resource = self.id.place().and_then(|id| id.text(sight));
+                // A truth value names nothing.
+                let is_name = |id: &Arc<str>| !matches!(&**id, "true" | "false");
+                reply.resource = self.id.place().and_then(|id| id.text(sight)).filter(is_name);
                 reply.state = self.state.as_ref().and_then(|state| state.text(sight));
                 reply.version = self.version.as_ref().and_then(|version| version.natural(sight));
             }
@@ -63,7 +67,7 @@ impl Dialect {
             Verb::Create => self.check_created(reply, sight)?,
             Verb::Read => {
                 if let (Some(state), None) = (&self.state, &reply.state) {
-                    return Err(format!("there is nothing at {state}, where the {} should be", self.state_word));
+                    return Err(format!("there is no {} at {state}", self.state_word));
                 }
             }
             Verb::Act(name) => {
@@ -117,7 +121,7 @@ impl Dialect {
         }
         match &self.state {
             Some(state) if self.answers_json && reply.state.is_none() && sight.json.is_some() => {
-                Err(format!("there is nothing at {state}, where the {} should be", self.state_word))
+                Err(format!("there is no {} at {state}", self.state_word))
             }
             Some(_) | None => Ok(()),
         }
