@@ -283,7 +283,7 @@ fn scenarios_are_listed_with_their_api_and_shown_as_written() {
         let output = tool.run(arguments);
         assert_exit(&output, 0);
         let list = stdout(&output);
-        assert_eq!(list.lines().count(), 38, "{list}");
+        assert_eq!(list.lines().count(), 40, "{list}");
         assert!(list.contains("v1-cancel-vs-accept") && list.contains("quickeats-v1"), "{list}");
         let generic = list.lines().find(|line| line.starts_with("concurrent-replace ")).unwrap();
         assert!(generic.contains(" register "), "{generic}");
