@@ -2,24 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
+
+#[path = "serving/mod.rs"]
+mod serving;
+
+use serving::Service;
 
 const SECRET: &str = "a secret that is as long as one must be";
-
-/// A `serve` process; killed when dropped.
-struct Served {
-    process: Child,
-    url: String,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 fn tool() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quickeats-bench"));
@@ -27,12 +19,8 @@ fn tool() -> Command {
     command
 }
 
-fn serve(arguments: &[&str]) -> Served {
-    let mut process =
-        tool().args(["serve", "--addr", "127.0.0.1:0"]).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
-    let first = BufReader::new(process.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-    let address = first.rsplit_once("http://").unwrap().1.to_owned();
-    Served { process, url: format!("http://{address}") }
+fn serve(options: &[&str]) -> Service {
+    Service::start(options, &[("SECRET", SECRET)])
 }
 
 fn race(folder: &Path, arguments: &[&str]) -> Output {

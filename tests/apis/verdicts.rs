@@ -1,5 +1,6 @@
 //! Every shipped description gets the right verdict on its server: a sound one holds, whatever the seed, and a broken one is named.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::Value;
@@ -10,6 +11,11 @@ use crate::servers::{self, Server};
 const ROUNDS_SOUND: &str = "4";
 /// Rounds of each scenario against a broken server: most mistakes show in the first.
 const ROUNDS_BROKEN: &str = "25";
+/// The only doubts that rounds so few may leave of a sound server.
+const NOTHING_RACED: [&str; 2] = [
+    "no round overlapped: nothing raced",
+    "rounds overlapped, but none was answered, observed and decided: nothing was shown",
+];
 
 /// Races `server`, with the scenarios that `arguments` name or all that fit. The exit code, and `run.json`.
 fn race(api: &str, server: &Server, seed: u64, arguments: &[&str]) -> (Option<i32>, Value) {
@@ -34,15 +40,31 @@ fn findings(run: &Value) -> Vec<(String, String, String)> {
     all.collect()
 }
 
-/// A sound server holds with every seed: a few, so that all of this is over in a minute, and more on request (`APIS_SEEDS=20`).
+/// A sound server is never accused, whatever the seed, and every scenario holds with some of them. (One run has so few rounds that
+/// on a busy machine none may overlap: that is inconclusive, and rightly so.) A few seeds, so that all of this is over in a minute;
+/// more on request (`APIS_SEEDS=20`).
 fn holds(api: &str, server: Option<Server>, arguments: &[&str]) {
     let Some(server) = server else { return };
     let seeds = std::env::var("APIS_SEEDS").map_or(8, |seeds| seeds.parse().unwrap());
+    let (mut raced, mut held) = (BTreeSet::new(), BTreeSet::new());
     for seed in 1..=seeds {
         let rounds = ["--rounds", ROUNDS_SOUND, "--fail-on", "warning"];
         let (code, run) = race(api, &server, seed, &[arguments, &rounds].concat());
-        assert_eq!(code, Some(0), "{api}, seed {seed}: {:#?}\n{}", findings(&run), run["scenarios"]);
+        assert_eq!(findings(&run), [], "{api}, seed {seed}");
+        for scenario in run["scenarios"].as_array().unwrap() {
+            let name = scenario["name"].as_str().unwrap().to_owned();
+            if scenario["verdict"] == "holds" {
+                held.insert(name.clone());
+            } else {
+                let doubts = scenario["doubts"].as_array().unwrap();
+                let is_thin = |doubt: &Value| NOTHING_RACED.iter().any(|thin| doubt == thin);
+                assert!(doubts.iter().all(is_thin), "{api}, seed {seed}: {name}: {doubts:?}");
+                assert_eq!(code, Some(3), "{api}, seed {seed}: {name} did not hold");
+            }
+            raced.insert(name);
+        }
     }
+    assert_eq!(held, raced, "{api}: with some seed");
 }
 
 macro_rules! sound {

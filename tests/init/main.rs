@@ -6,6 +6,8 @@ mod openapi;
 #[expect(dead_code, reason = "shared with the tests of shipped descriptions, which need more of it")]
 #[path = "../apis/servers.rs"]
 mod servers;
+#[path = "../serving/mod.rs"]
+mod serving;
 mod tool;
 
 use std::fs;

@@ -6,6 +6,7 @@ use quickeats_bench::init::{Drawn, OpenApiError, Wishes, from_openapi};
 use quickeats_bench::scenario::ModelKind;
 use serde_json::{Value, json};
 
+use super::serving::Service;
 use super::tool::Tool;
 
 fn drawn(text: &str) -> Drawn {
@@ -154,7 +155,7 @@ fn a_resource_and_a_model_can_be_chosen() {
 async fn the_reference_service_is_raced_by_what_its_own_document_tells() {
     let tool = Tool::new();
     for (defect, expected) in [(&[][..], 0), (&["--defect", "check-then-save"], 1)] {
-        let service = tool.serves(defect);
+        let service = Service::start(defect, &[]);
         let document = reqwest_text(&format!("{}/openapi.json", service.url)).await;
         std::fs::write(tool.path("openapi.json"), document).unwrap();
         let files = tool.succeeds(&["init", "shop", "--from-openapi", "openapi.json", "--force"]);

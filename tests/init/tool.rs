@@ -1,8 +1,7 @@
 //! The tool as a user runs it, in a folder of its own.
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 pub(crate) struct Tool {
     folder: tempfile::TempDir,
@@ -42,32 +41,5 @@ impl Tool {
         let (stdout, stderr) = self.exits(2, arguments);
         assert!(stdout.is_empty(), "{stdout}");
         stderr
-    }
-}
-
-/// The reference service, for as long as this lives.
-pub(crate) struct Service {
-    pub(crate) url: String,
-    process: Child,
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // A test that fails for another reason must say that reason.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Tool {
-    /// `serve`, with these options, on a free port.
-    pub(crate) fn serves(&self, options: &[&str]) -> Service {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quickeats-bench"));
-        command.args(["serve", "--addr", "127.0.0.1:0"]).args(options).current_dir(self.folder.path());
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut said = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        let url = said.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{said}")).to_owned();
-        Service { url, process }
     }
 }

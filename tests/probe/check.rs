@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 
 use crate::servers;
-use crate::tool::{Service, assert_exit, assert_has, changed, command, run, stderr, stdout, steady};
+use crate::serving::Service;
+use crate::tool::{assert_exit, assert_has, changed, command, run, stderr, stdout, steady};
 
 #[test]
 fn a_scenario_is_shown_as_the_requests_it_comes_to() {
@@ -104,7 +105,7 @@ fn a_wrong_place_is_told_with_what_stands_there_and_what_was_meant() {
 
 #[test]
 fn a_description_is_played_action_by_action_and_rules_are_named_by_their_line() {
-    let service = Service::start(&["--defect", "ignore-if-match"]);
+    let service = Service::start(&["--defect", "ignore-if-match"], &[]);
     let output = run(&["scenarios", "check", "quickeats-v2", "--target", &service.url]);
     assert_exit(&output, 0);
     let told = steady(&stdout(&output));

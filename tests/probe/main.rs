@@ -8,4 +8,6 @@ mod probe;
 #[path = "../apis/servers.rs"]
 #[expect(dead_code, reason = "real servers are not asked here")]
 mod servers;
+#[path = "../serving/mod.rs"]
+mod serving;
 mod tool;

@@ -8,7 +8,8 @@ use quickeats_bench::probe_result::{Mark, ProbeResult};
 use quickeats_bench::report::probe_schema;
 
 use crate::servers;
-use crate::tool::{Service, assert_exit, assert_has, changed, command, run, stderr, stdout, steady};
+use crate::serving::Service;
+use crate::tool::{assert_exit, assert_has, changed, command, run, stderr, stdout, steady};
 
 const COMMITTED_SCHEMA: &str = include_str!("../../reports/probe.schema.json");
 
@@ -19,7 +20,7 @@ fn the_committed_schema_is_the_formats_and_results_follow_it() {
         fs::write(path, probe_schema()).unwrap();
     }
     assert_eq!(COMMITTED_SCHEMA, probe_schema(), "regenerate it: UPDATE_SCHEMA=1 cargo test --test probe schema");
-    let service = Service::start(&[]);
+    let service = Service::start(&[], &[]);
     let output = run(&["probe", &service.url, "--api", "quickeats-v1", "--format", "json"]);
     assert_exit(&output, 0);
     let told: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
@@ -47,7 +48,7 @@ http://HOST/docs/none
 
 #[test]
 fn a_sound_service_is_as_described() {
-    let service = Service::start(&[]);
+    let service = Service::start(&[], &[]);
     let output = run(&["probe", &service.url, "--api", "quickeats-v2"]);
     assert_exit(&output, 0);
     let expected = "\
@@ -174,7 +175,7 @@ fn the_reference_service_is_told_by_its_defects() {
         (&["--defect", "ack-before-commit"], &["reads right after a change showed it, the others were late"]),
     ];
     for (options, expected) in cases {
-        let service = Service::start(options);
+        let service = Service::start(options, &[]);
         assert_differs(options[1], &probed(&service.url, "quickeats-v2"), expected);
     }
 }
@@ -193,7 +194,7 @@ fn sound_servers_of_every_kind_are_as_described() {
 /// A description that promises too much or too little is corrected, key by key, and then all is as described.
 #[test]
 fn what_was_learned_is_written_and_is_right() {
-    let service = Service::start(&[]);
+    let service = Service::start(&[], &[]);
     let folder = tempfile::tempdir().unwrap();
     let changes = [
         ("required = true ", "required = false "),
@@ -266,7 +267,7 @@ fn a_target_that_cannot_be_asked_exits_4_and_one_far_away_is_not() {
 
 #[test]
 fn no_secret_is_told() {
-    let service = Service::start(&["--auth", "jwt", "--jwt-secret-env", "PATH"]);
+    let service = Service::start(&["--auth", "jwt", "--jwt-secret-env", "PATH"], &[]);
     for api in [None, Some("quickeats-v2")] {
         for format in ["table", "json"] {
             let mut command = command();

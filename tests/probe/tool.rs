@@ -1,8 +1,7 @@
-//! The tool as a user runs it, the reference service beside it, and outputs with what differs from run to run left out.
+//! The tool as a user runs it, and outputs with what differs from run to run left out.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use regex::Regex;
 
@@ -51,31 +50,6 @@ pub(crate) fn steady(text: &str) -> String {
     rules
         .iter()
         .fold(text.to_owned(), |text, (rule, name)| Regex::new(rule).unwrap().replace_all(&text, *name).into_owned())
-}
-
-/// The reference service as a process, for as long as this lives.
-pub(crate) struct Service {
-    pub(crate) url: String,
-    process: Child,
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Service {
-    pub(crate) fn start(options: &[&str]) -> Self {
-        let mut command = command();
-        command.args(["serve", "--addr", "127.0.0.1:0"]).args(options).stdout(Stdio::piped());
-        let mut process = command.spawn().unwrap();
-        let mut said = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        let url = said.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("it did not start: {said}"));
-        Self { url: url.to_owned(), process }
-    }
 }
 
 /// A shipped description with some of its text changed, as a file of its own.
