@@ -5,21 +5,25 @@
 
 mod build;
 mod extent;
+mod finding;
 mod ledger;
+mod rerun;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Kind, Severity, Verdict};
+use crate::check::{Severity, Verdict};
 pub use crate::history::Method;
-pub use crate::measure::Bucket;
 use crate::measure::Quantiles;
+pub use crate::measure::{Bin, Bucket};
 pub use crate::target::Delivery;
 pub use build::ScenarioFacts;
 pub use extent::ExtentInfo;
+pub use finding::{FindingResult, LawfulOrder, RoundStory, WitnessLine};
 pub use ledger::Ledger;
+pub use rerun::Rerun;
 
 /// The version of the format.
 pub const SCHEMA: &str = "quickeats-bench/run@1";
@@ -93,6 +97,9 @@ pub struct RunResult {
     pub verdict: Verdict,
     /// The process's exit code.
     pub exit_code: u8,
+    /// What to say to race the same again; null in runs of versions that did not say.
+    #[serde(default)]
+    pub rerun: Option<Rerun>,
     /// All scenarios added up.
     pub totals: Totals,
     /// Limits that were asked for, and whether they were kept.
@@ -281,6 +288,9 @@ pub struct ScenarioResult {
     /// The same of all contenders that were let go: one that was not answered counts with the time until it was given up.
     /// What `--max-p95` is held against.
     pub waited_us: Quantiles,
+    /// The answered contenders by their latency: what `latency_us` sums up, and percentiles between can be drawn from.
+    #[serde(default)]
+    pub latency_bins: Vec<Bin>,
     /// First to last release of a volley, in microseconds, of those that a sweep did not hold apart.
     pub skew_us: Skew,
     /// First to last arrival of a volley at the server, by the server's own clock, of those that a sweep did not hold apart and of
@@ -299,6 +309,9 @@ pub struct ScenarioResult {
     pub doubts: Vec<String>,
     /// What was found, the most telling kind first.
     pub findings: Vec<FindingResult>,
+    /// The race as a shell script with curl, where something was found.
+    #[serde(default)]
+    pub script: Option<String>,
 }
 
 /// One method of delivery in one scenario.
@@ -331,58 +344,6 @@ pub struct DelayResult {
     pub after: String,
     /// Stretches of delay, from early to late; those in which no round was played are left out.
     pub buckets: Vec<Bucket>,
-}
-
-/// One kind of anomaly in one scenario.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FindingResult {
-    /// What it is.
-    pub kind: Kind,
-    /// How bad it is.
-    pub severity: Severity,
-    /// In how many raced rounds it was the cause.
-    pub count: u64,
-    /// In how many serial controls, where nothing raced, it was the cause.
-    pub controls: u64,
-    /// The first raced round of them, from 1; 0 if only serial controls showed it.
-    pub first_round: u32,
-    /// That round, in words.
-    pub sentence: String,
-    /// The operations of that round that prove it, in order of opening.
-    pub witness: Vec<WitnessLine>,
-    /// What the server said in the end, where it was asked: the last read of that round.
-    pub aftermath: Option<WitnessLine>,
-    /// Other kinds that the same rounds are evidence of.
-    pub also: Vec<Kind>,
-}
-
-/// One operation of a witness.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WitnessLine {
-    /// The round in the history: `r17`, or `c1` for a control.
-    pub round: String,
-    /// The operation's id within the round.
-    pub operation: u32,
-    /// The client's number.
-    pub client: u32,
-    /// Who asked.
-    pub actor: String,
-    /// Method and path.
-    pub request: String,
-    /// The version token it was conditional on.
-    pub precondition: Option<String>,
-    /// Its idempotency key.
-    pub idempotency_key: Option<String>,
-    /// What was answered, in words.
-    pub answer: String,
-    /// Microseconds, counted from the opening of the witness's first operation.
-    pub opened_us: i64,
-    /// When the gate let it go, if it was held.
-    pub released_us: Option<i64>,
-    /// When its last response byte had come.
-    pub closed_us: i64,
 }
 
 /// A limit that was asked for.

@@ -11,6 +11,7 @@ use super::kind::{Kind, Severity, Verdict};
 use super::lower::lower;
 use super::round::Round;
 use super::rules::{is_explained, judge_round, judge_without_states};
+use super::story::Story;
 use crate::api::Model;
 use crate::history::{Meaning, Operation, Phase, Verb};
 use crate::ids::{OpId, RoundId};
@@ -46,6 +47,8 @@ pub struct Finding {
     pub aftermath: Option<Operation>,
     /// Other kinds that the same rounds are evidence of.
     pub also: Vec<Kind>,
+    /// The whole of that round.
+    pub story: Story,
 }
 
 /// A scenario's judgment.
@@ -139,7 +142,8 @@ impl<'a> ScenarioJudge<'a> {
         if evidence.is_empty() {
             self.check_control(round);
         }
-        let violated = self.note(round, told.final_read().map(|(read, _)| read.id), &evidence);
+        let is_told = lowered.is_ok().then_some(told);
+        let violated = self.note((round, is_told), told.final_read().map(|(read, _)| read.id), &evidence);
         let nobody_got_through = self.alone == Alone::Applied && round.nobody_won();
         let is_evidence = told.is_telling() && !nobody_got_through && doubt.is_none();
         self.judgment.trials += u64::from(is_raced && (violated || is_evidence));
@@ -162,7 +166,7 @@ impl<'a> ScenarioJudge<'a> {
     pub fn finish(mut self) -> Judgment {
         let distress = std::mem::take(&mut self.distress);
         for (id, evidence, witness) in distress.findings() {
-            self.add(Round { id, model: self.model, operations: &witness }, None, &evidence, Vec::new());
+            self.add((Round { id, model: self.model, operations: &witness }, None), None, &evidence, Vec::new());
         }
         self.judgment.findings = self.findings.into_values().collect();
         self.judgment
@@ -211,7 +215,7 @@ impl<'a> ScenarioJudge<'a> {
     }
 
     /// Books a round's evidence; whether it holds a violation.
-    fn note(&mut self, round: Round<'_>, aftermath: Option<OpId>, evidence: &[Evidence]) -> bool {
+    fn note(&mut self, (round, told): Told<'_>, aftermath: Option<OpId>, evidence: &[Evidence]) -> bool {
         let has = |kind: Kind| evidence.iter().any(|one| one.kind == kind);
         let violated = evidence.iter().any(|one| one.severity == Severity::Violation);
         if round.id.is_raced() {
@@ -221,12 +225,12 @@ impl<'a> ScenarioJudge<'a> {
             judgment.rounds_violated += u64::from(violated);
         }
         if let Some((cause, others)) = evidence.split_first() {
-            self.add(round, aftermath, cause, others.iter().map(|one| one.kind).collect());
+            self.add((round, told), aftermath, cause, others.iter().map(|one| one.kind).collect());
         }
         violated
     }
 
-    fn add(&mut self, round: Round<'_>, aftermath: Option<OpId>, evidence: &Evidence, also: Vec<Kind>) {
+    fn add(&mut self, (round, told): Told<'_>, aftermath: Option<OpId>, evidence: &Evidence, also: Vec<Kind>) {
         let (id, operations) = (round.id, round.operations);
         let example = || Finding {
             kind: evidence.kind,
@@ -241,6 +245,7 @@ impl<'a> ScenarioJudge<'a> {
                 .collect(),
             aftermath: operations.iter().find(|operation| Some(operation.id) == aftermath).cloned(),
             also: Vec::new(),
+            story: Story::of(round, told, &evidence.witness),
         };
         let finding = self.findings.entry(evidence.kind).or_insert_with(example);
         if id.is_raced() && !finding.first_round.is_raced() {
@@ -269,6 +274,9 @@ impl<'a> ScenarioJudge<'a> {
         }
     }
 }
+
+/// A round, and the same as the search wants it, if it can be told so.
+type Told<'a> = (Round<'a>, Option<Round<'a>>);
 
 /// Why a round proves nothing, if no contender of it was sent.
 fn never_raced(round: Round<'_>) -> Option<String> {

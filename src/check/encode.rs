@@ -26,6 +26,11 @@ pub(super) enum AckReading {
     Unread,
 }
 
+impl AckReading {
+    /// The ways to read acknowledgements: a round is refuted only if it is lawful by none.
+    pub(super) const SOUND: [Self; 3] = [Self::AtTheWrite, Self::ReadAfterwards, Self::PartsReadAfterwards];
+}
+
 /// A round, ready for the search.
 #[derive(Debug)]
 pub(super) struct Encoded {
@@ -33,6 +38,8 @@ pub(super) struct Encoded {
     pub(super) start: State,
     /// Everything asked of it since.
     pub(super) entries: Vec<Entry<Op>>,
+    /// Entry by entry, the operation that it is a step of.
+    pub(super) of: Vec<OpId>,
 }
 
 /// Encodes `round`. Of the operations in `doubted` it believes nothing: they may have been done or not, and showed nothing.
@@ -55,11 +62,12 @@ pub(super) fn encode(round: Round<'_>, acks: AckReading, doubted: &BTreeSet<OpId
         token: seen.token.map_or(Token::Unknown, Token::Is),
         keys: Vec::new(),
     };
-    let mut entries = Vec::new();
+    let (mut entries, mut of) = (Vec::new(), Vec::new());
     for operation in round.operations {
         encode_operation(round, operation, (acks, doubted.contains(&operation.id)), &mut names, &mut entries)?;
+        of.resize(entries.len(), operation.id);
     }
-    Ok(Encoded { start, entries })
+    Ok(Encoded { start, entries, of })
 }
 
 fn encode_operation(

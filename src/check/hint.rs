@@ -28,7 +28,7 @@ pub(super) const fn has_any(model: &Model) -> bool {
 
 /// A legal order that the replies hint at.
 pub(super) fn order(spec: &Lifecycle<'_>, encoded: &Encoded) -> Option<Answer> {
-    let Encoded { start, entries } = encoded;
+    let Encoded { start, entries, .. } = encoded;
     let order = match spec.model.family {
         Family::Lifecycle | Family::Effects => None,
         Family::Register => {

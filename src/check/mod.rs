@@ -44,6 +44,7 @@ mod records;
 mod refute;
 mod round;
 mod rules;
+mod story;
 mod sums;
 mod tokens;
 mod transitions;
@@ -53,6 +54,7 @@ pub use compose::{Alone, Finding, Judgment, ScenarioJudge};
 pub use evidence::answer;
 pub use kind::{Kind, Severity, Verdict};
 pub use recorded::{PartJudgment, RecordedJudgment, RecordedModel, judge_recorded};
+pub use story::{Order, Story};
 
 use crate::api::Model;
 use crate::history::History;

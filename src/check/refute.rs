@@ -15,8 +15,6 @@ use crate::spec::lifecycle::{Lifecycle, Relaxation};
 
 /// Steps for one search of one round. Ordinary rounds need fewer than a hundred.
 const BUDGET: u64 = 200_000;
-/// The ways to read acknowledgements: a round is refuted only if it is lawful by none.
-const READINGS: [AckReading; 3] = [AckReading::AtTheWrite, AckReading::ReadAfterwards, AckReading::PartsReadAfterwards];
 /// Operations of a witness that its sentence tells; the report shows all.
 const MOST_TOLD: usize = 6;
 
@@ -36,12 +34,12 @@ pub(super) fn check(round: Round<'_>) -> Refutation {
     let spec = Lifecycle { model: round.model, relaxed: None };
     let encoded = |reading| encode(round, reading, &BTreeSet::new());
     let is_hinted = |reading| encoded(reading).is_ok_and(|encoded| hint::order(&spec, &encoded).is_some());
-    if hint::has_any(round.model) && READINGS.into_iter().any(is_hinted) {
+    if hint::has_any(round.model) && AckReading::SOUND.into_iter().any(is_hinted) {
         return Refutation::None;
     }
     let mut gave_up = false;
-    for reading in READINGS {
-        let Encoded { start, entries } = match encoded(reading) {
+    for reading in AckReading::SOUND {
+        let Encoded { start, entries, .. } = match encoded(reading) {
             Ok(encoded) => encoded,
             Err(why) => return Refutation::Undecided(why),
         };
@@ -123,7 +121,7 @@ fn shrink<'a>(round: Round<'a>, lesser: &[Relaxation]) -> Vec<&'a Operation> {
     });
     let is_refuted = |doubted: &BTreeSet<OpId>| {
         let illegal = |reading| matches!(attempt(round, reading, None, doubted), Ok(Answer::Illegal));
-        READINGS.into_iter().all(illegal) && !lesser.iter().any(|rule| makes_lawful(round, *rule, doubted))
+        AckReading::SOUND.into_iter().all(illegal) && !lesser.iter().any(|rule| makes_lawful(round, *rule, doubted))
     };
     let mut doubted = BTreeSet::new();
     for operation in &candidates {

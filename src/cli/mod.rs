@@ -8,6 +8,7 @@ mod init;
 mod probe;
 mod race;
 mod replay;
+mod rerun;
 mod resolve;
 mod scenario_check;
 mod scenarios;

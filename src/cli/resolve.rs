@@ -12,6 +12,7 @@ use super::args::RaceArgs;
 use super::args::aim::TlsArgs;
 use super::credentials;
 use super::replay::Replay;
+use super::rerun::rerun;
 use super::selection::{self, Asked};
 use crate::api::{Api, Credentials, builtin};
 use crate::event::Event;
@@ -42,6 +43,8 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
         Some(_) | None => &args.scenarios,
     };
     let asked = asked_for.iter().map(|name| Asked::read(name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let files = asked_for.iter().zip(&asked).filter_map(|(typed, asked)| Some((asked.file(typed)?, typed.clone())));
+    let files = files.collect();
     let described = api(args, &asked, replay.as_ref())?;
     let (target, credentials) = target(args, &described)?;
     let api = Arc::new(with_environment((*described).clone())?.with_credentials(credentials));
@@ -51,6 +54,7 @@ pub(super) fn race(args: &RaceArgs) -> anyhow::Result<Resolved> {
     check_in_process(args, &api)?;
     let is_far = matches!(&target, TargetChoice::Remote { endpoint, .. } if !endpoint.is_loopback());
     let config = RunConfig {
+        rerun: rerun(args, &target, files),
         api,
         plans,
         target,

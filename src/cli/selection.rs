@@ -32,6 +32,14 @@ impl Asked {
         }
     }
 
+    /// The name of the scenario that was read from a file, if `typed` names one.
+    pub(super) fn file(&self, typed: &str) -> Option<String> {
+        match self {
+            Self::Scenario(scenario) if is_file(typed) => Some(scenario.name.get_ref().clone()),
+            Self::Scenario(_) | Self::Pairs | Self::Pair(_) => None,
+        }
+    }
+
     /// The API description that it is for, if it says.
     pub(super) fn api(&self) -> Option<&str> {
         match self {

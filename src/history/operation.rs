@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, Outcome};
@@ -82,7 +83,7 @@ pub fn overlapped<'a>(contenders: impl IntoIterator<Item = &'a Operation>) -> bo
 }
 
 /// What part an operation plays in its round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Brings the fresh resource to the starting state, and reads what contenders must know.

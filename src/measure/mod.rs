@@ -9,4 +9,4 @@ mod tally;
 pub use bounds::{trials_to_exclude, upper_bound};
 pub use delays::Bucket;
 pub use deliveries::{Deliveries, Played};
-pub use tally::{Quantiles, Servers, Tally};
+pub use tally::{Bin, Quantiles, Servers, Tally};

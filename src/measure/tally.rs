@@ -175,6 +175,11 @@ impl Tally {
         Quantiles::of(&self.latency_us)
     }
 
+    /// The distribution that [`Self::latency_us`] sums up: bins in order, none empty.
+    pub fn latency_bins(&self) -> Vec<Bin> {
+        Bin::of(&self.latency_us)
+    }
+
     /// The same of all contenders that were let go: one that was not answered counts with the time until it was given up.
     /// What a limit on latency is held against, since a hang is not fast.
     pub fn waited_us(&self) -> Quantiles {
@@ -201,6 +206,31 @@ pub(super) fn span_histogram() -> Histogram<u64> {
 
 pub(super) fn record_span(histogram: &mut Histogram<u64>, span: std::time::Duration) {
     histogram.saturating_record(u64::try_from(span.as_micros()).unwrap_or(u64::MAX).max(1));
+}
+
+/// A part of a distribution of spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bin {
+    /// The longest span that belongs to it, in µs; those of the bins before belong there.
+    pub up_to_us: u64,
+    /// How many belong to it.
+    pub count: u64,
+}
+
+impl Bin {
+    /// Bins in one of these are as wide as a part of its size: 1 %.
+    const DIGITS: u8 = 2;
+
+    fn of(histogram: &Histogram<u64>) -> Vec<Self> {
+        let mut coarse =
+            Histogram::<u64>::new_with_bounds(1, 60_000_000, Self::DIGITS).expect("these bounds are valid");
+        for step in histogram.iter_recorded() {
+            coarse.saturating_record_n(step.value_iterated_to(), step.count_at_value());
+        }
+        let bin = |up_to_us, count| Self { up_to_us, count };
+        coarse.iter_recorded().map(|step| bin(step.value_iterated_to(), step.count_at_value())).collect()
+    }
 }
 
 /// Quantiles of a distribution, in its unit; zeros if nothing was recorded.
@@ -283,6 +313,22 @@ mod tests {
         assert_eq!((tally.rounds, tally.rounds_overlapped), (1, 1));
         assert_eq!((tally.conditional_requests, tally.precondition_failed, tally.rate_412()), (2, 1, Some(0.5)));
         assert_eq!(tally.status_counts, BTreeMap::from([(200, 1), (412, 1)]));
+    }
+
+    #[test]
+    fn bins_hold_every_answered_contender_within_a_percent() {
+        let spans = [40_u64, 41, 41, 1_000, 1_001, 123_456, 70_000_000];
+        let volley: Vec<Operation> =
+            spans.iter().map(|span| contender(0, *span, answered(200, Meaning::Applied))).collect();
+        let bins = tally(&volley).latency_bins();
+        assert_eq!(bins.iter().map(|bin| bin.count).sum::<u64>(), 7);
+        assert!(
+            bins.windows(2).all(|pair| pair[0].up_to_us < pair[1].up_to_us) && bins.iter().all(|bin| bin.count > 0)
+        );
+        for span in &spans[..6] {
+            let bin = bins.iter().find(|bin| bin.up_to_us >= *span).unwrap();
+            assert!((bin.up_to_us - span) * 100 <= *span, "{span} in {bin:?}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::event::{Event, Observer};
 use crate::history::Delivered;
 use crate::race::{Parallel, Restart, Stop};
-use crate::run_result::{Exit, ExtentInfo, RunResult, SCHEMA, ServiceInfo, TargetInfo, TargetKind, Totals};
+use crate::run_result::{Exit, ExtentInfo, Rerun, RunResult, SCHEMA, ServiceInfo, TargetInfo, TargetKind, Totals};
 use crate::scenario::Plan;
 use crate::seed::Seed;
 use crate::service::ServiceConfig;
@@ -75,6 +75,8 @@ pub struct RunConfig {
     pub thresholds: Thresholds,
     /// The folder that the run's own folder goes into.
     pub out: PathBuf,
+    /// What to say to make it again, secrets left out.
+    pub rerun: Rerun,
 }
 
 /// What to race against.
@@ -257,6 +259,7 @@ fn conclude(
         fail_on: config.fail_on,
         verdict,
         exit_code: exit.code(),
+        rerun: Some(config.rerun.clone()),
         totals: Totals::new(&scenarios, &tally),
         thresholds,
         scenarios,

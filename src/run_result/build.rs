@@ -1,9 +1,10 @@
 //! From judgments and counts to results.
 
 use super::{
-    ArrivalSpread, DelayResult, DeliveryResult, FindingResult, OutcomeCounts, ScenarioResult, Totals, WitnessLine,
+    ArrivalSpread, DelayResult, DeliveryResult, FindingResult, LawfulOrder, OutcomeCounts, RoundStory, ScenarioResult,
+    Totals, WitnessLine,
 };
-use crate::check::{Finding, Judgment, Severity, Verdict};
+use crate::check::{Finding, Judgment, Severity, Story, Verdict};
 use crate::clock::Stamp;
 use crate::history::{Method, Operation, Precondition};
 use crate::measure::{Bucket, Deliveries, Played, Tally, upper_bound};
@@ -49,6 +50,7 @@ impl ScenarioResult {
             duplicate_effects: judgment.duplicate_effects,
             latency_us: tally.latency_us(),
             waited_us: tally.waited_us(),
+            latency_bins: tally.latency_bins(),
             skew_us: tally.skew_us().into(),
             arrival_spread_us: ArrivalSpread::of_nanos(tally.arrival_spread_ns()),
             rate_upper_bound_95: upper_bound(judgment.rounds_violated, judgment.trials, 0.95),
@@ -56,6 +58,7 @@ impl ScenarioResult {
             delays: deliveries.over_delay().map(|(kind, buckets)| DelayResult::new(kinds, kind, buckets)).collect(),
             doubts: doubts(judgment, tally, deliveries),
             findings: judgment.findings.iter().map(FindingResult::new).collect(),
+            script: None,
         }
     }
 }
@@ -115,6 +118,24 @@ impl FindingResult {
             witness: finding.witness.iter().map(|operation| WitnessLine::new(operation, origin)).collect(),
             aftermath: finding.aftermath.as_ref().map(|operation| WitnessLine::new(operation, origin)),
             also: finding.also.clone(),
+            round: origin.map(|origin| RoundStory::new(finding, origin)),
+        }
+    }
+}
+
+impl RoundStory {
+    fn new(finding: &Finding, origin: Stamp) -> Self {
+        let Story { operations, count, order } = &finding.story;
+        let gate = operations.iter().filter_map(|operation| operation.window.released).min();
+        Self {
+            name: finding.first_round.to_string(),
+            operations: operations.iter().map(|operation| WitnessLine::new(operation, Some(origin))).collect(),
+            count: *count as u64,
+            gate_us: gate.map(|stamp| stamp.micros_from(origin)),
+            order: order.as_ref().map(|order| LawfulOrder {
+                operations: order.operations.iter().map(|id| id.0).collect(),
+                stuck: order.stuck.map(|id| id.0),
+            }),
         }
     }
 }
@@ -134,7 +155,13 @@ impl WitnessLine {
                 Precondition::Token(token) => Some(shown(token)),
             },
             idempotency_key: operation.call.key.as_deref().map(shown),
+            phase: Some(operation.phase),
             answer: crate::check::answer(operation),
+            status: operation.outcome.reply().map(|reply| reply.status),
+            meaning: operation.outcome.reply().map(|reply| reply.meaning),
+            state: operation.outcome.reply().and_then(|reply| reply.state.as_deref().map(shown)),
+            version: operation.outcome.reply().and_then(|reply| reply.version),
+            token: operation.outcome.reply().and_then(|reply| reply.token.as_deref().map(shown)),
             opened_us: operation.window.opened.micros_from(origin),
             released_us: operation.window.released.map(|stamp| stamp.micros_from(origin)),
             closed_us: operation.window.closed.micros_from(origin),

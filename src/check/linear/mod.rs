@@ -90,6 +90,8 @@ pub struct Found {
     pub answer: Answer,
     /// How much was looked at, and how far it came.
     pub effort: Effort,
+    /// Where there is no legal order: the longest that there is of a beginning. Empty where nothing was searched.
+    pub deepest: Vec<usize>,
 }
 
 /// How much a search looked at.
@@ -117,9 +119,10 @@ pub fn decide<S: Versioned>(spec: &S, start: &S::State, entries: &[Entry<S::Op>]
     let steps = entries.len() as u64;
     let effort = Effort { steps, states: steps, deepest: entries.len(), ..Effort::default() };
     match versions::check(spec, start, entries) {
-        versions::Ruling::Legal(order) => Found { answer: Answer::Legal(order), effort },
+        versions::Ruling::Legal(order) => Found { answer: Answer::Legal(order), effort, deepest: Vec::new() },
         versions::Ruling::Contradiction(_, later) => {
-            Found { answer: Answer::Illegal, effort: Effort { stuck: Some(later), deepest: 0, ..effort } }
+            let effort = Effort { stuck: Some(later), deepest: 0, ..effort };
+            Found { answer: Answer::Illegal, effort, deepest: Vec::new() }
         }
         versions::Ruling::Open => explore(spec, start, entries, budget),
     }

@@ -62,6 +62,7 @@ pub fn explore<S: Spec>(spec: &S, start: &S::State, entries: &[Entry<S::Op>], bu
         order: Vec::new(),
         choices: Vec::new(),
         effort: Effort::default(),
+        deepest: Vec::new(),
         next: Vec::new(),
         key: Vec::new(),
         window: Vec::new(),
@@ -74,7 +75,7 @@ pub fn explore<S: Spec>(spec: &S, start: &S::State, entries: &[Entry<S::Op>], bu
             Answer::GaveUp
         }
     };
-    Found { answer, effort: Effort { states: search.memo.len(), ..search.effort } }
+    Found { answer, effort: Effort { states: search.memo.len(), ..search.effort }, deepest: search.deepest }
 }
 
 /// Where the search stands.
@@ -115,6 +116,8 @@ struct Search<'a, S: Spec> {
     order: Vec<usize>,
     choices: Vec<Choice<S::State>>,
     effort: Effort,
+    /// The order in which the most required operations had a place.
+    deepest: Vec<usize>,
     /// Room for what a step leads to.
     next: Vec<S::State>,
     /// Room for the spelling of what is done.
@@ -337,6 +340,7 @@ impl<S: Spec> Search<'_, S> {
         if self.effort.stuck.is_none() || depth > self.effort.deepest {
             self.effort.deepest = depth;
             self.effort.stuck = Some(blocked);
+            self.deepest.clone_from(&self.order);
         }
     }
 }
