@@ -130,6 +130,7 @@ impl Cell {
             fail_on: Severity::Violation,
             thresholds: Thresholds::default(),
             out: folder.path().join("reports"),
+            rerun: quickeats_bench::run_result::Rerun::default(),
         };
         self.caught(&config)
     }

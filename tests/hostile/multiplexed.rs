@@ -416,3 +416,18 @@ fn whoever_does_not_understand_the_preface_is_raced_over_http_1() {
             .expect_unusable("it does not speak HTTP/2, which --delivery single-packet needs");
     }
 }
+
+#[test]
+fn a_port_whose_http_2_is_grpc_alone_is_raced_over_http_1() {
+    // PROTOCOL_ERROR to every request, as gRPC's servers say where it is not theirs.
+    let reset_all = |way: Way, frame: &Frame| match way {
+        Way::Up if frame.kind == HEADERS => Passed { said: reset(frame.stream, 1), ..Passed::default() },
+        Way::Up | Way::Down => frame.pass(),
+    };
+    let terms = move || Terms { spoil: Box::new(reset_all), speaks_http1: true, ..Terms::default() };
+    let server = start(Shop::default(), terms);
+    let ended = race(&server, "auto", 6);
+    expect_clean(&ended, 6);
+    let methods: Vec<Method> = ended.result().scenarios[0].deliveries.iter().map(|one| one.method).collect();
+    assert_eq!(methods, [Method::Barrier, Method::Head, Method::Tail]);
+}

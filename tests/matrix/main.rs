@@ -20,7 +20,7 @@ use quickeats_bench::event::Silent;
 use quickeats_bench::jwt::Secret;
 use quickeats_bench::race::{Parallel, Stop};
 use quickeats_bench::run::{self, Extent, RunConfig, TargetChoice, Thresholds};
-use quickeats_bench::run_result::{RunResult, ScenarioResult};
+use quickeats_bench::run_result::{Rerun, RunResult, ScenarioResult};
 use quickeats_bench::scenario::{Plan, Scenario, catalog};
 use quickeats_bench::seed::Seed;
 use quickeats_bench::service::{Auth, Defect, KeyStoreChoice, ServiceConfig, StoreChoice, Strategy};
@@ -89,6 +89,7 @@ fn race_volley(
         fail_on: Severity::Warning,
         thresholds: Thresholds::default(),
         out: out.path().to_owned(),
+        rerun: Rerun::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(run::run(&config, &Silent, &Stop::default())).unwrap().result
