@@ -89,6 +89,24 @@ pub fn micros(value: u64) -> String {
     }
 }
 
+/// The text as one word of a POSIX shell, quoted where it must be.
+///
+/// ```
+/// use quickeats_bench::text::shell_word;
+///
+/// assert_eq!(shell_word("--seed=7"), "--seed=7");
+/// assert_eq!(shell_word("it's"), r"'it'\''s'");
+/// ```
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@,+%".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) { text.to_owned() } else { shell_quoted(text) }
+}
+
+/// The text in single quotes, as one word of a POSIX shell.
+pub fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// `1 round`, `2 rounds`.
 pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

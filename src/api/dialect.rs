@@ -10,6 +10,7 @@ pub(super) mod proof;
 mod reading;
 pub(super) mod rules;
 pub(super) mod secrets;
+pub(super) mod shell;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

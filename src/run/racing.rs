@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::RunConfig;
 use super::book::Book;
 use super::extent::Time;
 use super::look::look;
+use super::{RunConfig, TargetChoice};
 use crate::clock::Clock;
 use crate::event::{Event, Observer};
 use crate::measure::Tally;
 use crate::race::{Ending, Finish, Pace, Race, Restart, Stop};
-use crate::run_result::ScenarioResult;
+use crate::run_result::{Rerun, ScenarioResult};
+use crate::scenario::{self, Plan, ScriptTarget};
 use crate::target::{HttpTarget, Method};
 
 /// Why a scenario that the time did not suffice for says nothing.
@@ -112,11 +113,24 @@ pub(super) async fn race_all(
         if is_out_of_time {
             raced.out_of_time.push(plan.name.clone());
         }
-        let (scenario, tally) = chapter.close();
+        let (mut scenario, tally) = chapter.close();
+        if !scenario.findings.is_empty() {
+            scenario.script = script(plan, config, url);
+        }
         let done = Event::ScenarioDone { name: &plan.name, verdict: scenario.verdict, rounds: scenario.rounds };
         observer.on(&done);
         raced.tally.add(&tally);
         raced.scenarios.push(scenario);
     }
     raced
+}
+
+/// The scenario for a shell. The in-process service is gone when it is read: another one is started first.
+fn script(plan: &Plan, config: &RunConfig, url: &str) -> Option<String> {
+    let start = match config.target {
+        TargetChoice::InProcess(_) => Some(config.rerun.serve()),
+        TargetChoice::Remote { .. } => None,
+    };
+    let url = if start.is_some() { Rerun::SERVED_AT } else { url };
+    scenario::script(plan, ScriptTarget { url, start: start.as_deref() })
 }

@@ -15,6 +15,7 @@ mod generic;
 mod pairs;
 mod plan;
 mod resolve;
+mod script;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ pub use file::{Scenario, Swarm};
 pub use generic::{Enough, ModelKind, Role, Starts};
 pub use pairs::{PAIRS, pairs};
 pub use plan::{ContenderPlan, Need, Plan, PlanError, Step};
+pub use script::{ScriptTarget, script};
 
 /// The JSON Schema of scenarios, as it is committed under `scenarios/`: what editors complete them by.
 pub fn scenario_schema() -> String {

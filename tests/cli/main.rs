@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod scenarios;
+mod scripts;
 #[path = "../serving/mod.rs"]
 mod serving;
 
