@@ -10,6 +10,7 @@ pub(super) mod proof;
 mod reading;
 pub(super) mod rules;
 pub(super) mod secrets;
+pub(super) mod settling;
 pub(super) mod shell;
 
 use std::borrow::Cow;
@@ -26,6 +27,7 @@ use asking::{RequestTemplate, Send};
 use login::{Login, LoginDialect};
 use proof::Proof;
 use rules::ReplyRule;
+use settling::Settle;
 
 /// More rows than this are not taken from a list.
 const MOST_RECORDS: usize = 10_000;
@@ -38,6 +40,9 @@ pub struct Dialect {
     /// Whether the fresh resource holds the value that its request was filled with.
     pub(super) creates_with_value: bool,
     pub(super) read: Option<RequestTemplate>,
+    /// Other requests that show what `read` shows.
+    pub(super) views: Vec<RequestTemplate>,
+    pub(super) settle: Option<Settle>,
     pub(super) actions: BTreeMap<Arc<str>, ActionDialect>,
     pub(super) effects: Option<ListDialect>,
     pub(super) events: Option<ListDialect>,
@@ -178,6 +183,10 @@ pub struct Fill<'a> {
     pub body: Option<&'a Value>,
     /// What a fresh counter is to hold; `None` as the description says.
     pub starts: Option<i64>,
+    /// The round's name in the history; empty outside of rounds.
+    pub round: &'a str,
+    /// Which contender of the round it is, from 1; 0 if none.
+    pub contender: usize,
 }
 
 impl IdDialect {
@@ -297,7 +306,7 @@ impl Dialect {
     pub fn variables(&self) -> BTreeSet<Arc<str>> {
         let mut variables = BTreeSet::new();
         let lists = [&self.effects, &self.events].into_iter().flatten().map(|list| &list.request);
-        let requests = self.create.iter().chain(&self.read).chain(lists);
+        let requests = self.create.iter().chain(&self.read).chain(&self.views).chain(lists);
         for request in requests.chain(self.actions.values().map(|action| &action.request)) {
             request.templates(&mut |template| variables.extend(template.variables().cloned()));
         }

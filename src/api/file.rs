@@ -3,6 +3,7 @@
 mod actors;
 mod model;
 mod place;
+mod settle;
 mod shape;
 mod spoken;
 
@@ -52,6 +53,7 @@ fn masked(text: &str, file: &ApiFile) -> String {
     };
     let of_requests = (file.create.iter().map(|create| &create.headers))
         .chain(file.read.iter().map(|read| &read.headers))
+        .chain(file.views.values().map(|view| &view.headers))
         .chain(file.effects.iter().chain(&file.events).map(|list| &list.headers));
     let of_actions = file.actions.values().map(|action| &action.headers);
     let of_actors = file.actors.values().map(|actor| &actor.headers);

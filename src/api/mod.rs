@@ -21,6 +21,7 @@ pub use credentials::{Credentials, Tells};
 pub use dialect::explaining::{Because, Explained, Sighted};
 pub use dialect::login::Login;
 pub use dialect::secrets::Secrets;
+pub use dialect::settling::{Settle, Settling};
 pub use dialect::shell::{AnswerFiles, ShellFill};
 pub use dialect::{Dialect, Fill};
 pub use exchange::{Headers, Request, Response};

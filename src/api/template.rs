@@ -35,6 +35,10 @@ pub(super) enum Hole {
     Sequence,
     /// A random number below 2⁵³, so that every JSON reader has it exactly.
     Random,
+    /// The round's name in the history: `r17`, or `c1` where a contender is tried alone.
+    Round,
+    /// Which contender of the round it is, from 1; 0 for those that do not race.
+    Contender,
     /// What the login of the actor told.
     Login,
     /// A variable of the environment: a secret, never shown.
@@ -65,8 +69,21 @@ pub(super) enum TemplateError {
 
 impl Hole {
     /// The names of all holes.
-    pub(super) const NAMES: [&'static str; 11] =
-        ["id", "person", "unique", "value", "token", "key", "starts", "sequence", "random", "login", "env:VARIABLE"];
+    pub(super) const NAMES: [&'static str; 13] = [
+        "id",
+        "person",
+        "unique",
+        "value",
+        "token",
+        "key",
+        "starts",
+        "sequence",
+        "random",
+        "round",
+        "contender",
+        "login",
+        "env:VARIABLE",
+    ];
     /// The names of all filters.
     pub(super) const FILTERS: [&'static str; 2] = ["base64", "number"];
 
@@ -81,6 +98,8 @@ impl Hole {
             "starts" => Self::Starts,
             "sequence" => Self::Sequence,
             "random" => Self::Random,
+            "round" => Self::Round,
+            "contender" => Self::Contender,
             "login" => Self::Login,
             _ => {
                 let variable = name.strip_prefix("env:")?;
@@ -115,6 +134,8 @@ pub(super) struct Values<'a> {
     pub(super) starts: i64,
     pub(super) sequence: u64,
     pub(super) random: u64,
+    pub(super) round: &'a str,
+    pub(super) contender: usize,
     pub(super) login: &'a str,
     /// What a variable of the environment holds.
     pub(super) environment: &'a dyn Fn(&str) -> Option<Arc<str>>,
@@ -253,6 +274,8 @@ impl Values<'_> {
             Hole::Key => self.key.to_owned(),
             Hole::Starts => self.starts.to_string(),
             Hole::Sequence => self.sequence.to_string(),
+            Hole::Round => self.round.to_owned(),
+            Hole::Contender => self.contender.to_string(),
             Hole::Random => self.random.to_string(),
             Hole::Login => self.login.to_owned(),
             Hole::Env(name) => (self.environment)(name).map(|value| value.to_string()).unwrap_or_default(),
@@ -272,6 +295,8 @@ mod tests {
         key: "k",
         starts: 3,
         sequence: 12,
+        round: "r7",
+        contender: 2,
         random: 99,
         login: "t0ken",
         environment: &|name| (name == "SECRET").then(|| "s3cret".into()),
@@ -288,6 +313,7 @@ mod tests {
         assert_eq!(template.fill(VALUES), "/orders/a/b c/by/rider-2");
         assert_eq!(template.fill_path(VALUES), "/orders/a%2Fb%20c/by/rider-2");
         assert_eq!(filled("{unique} {value} {token} {key} {starts} {sequence} {random}"), "u1 u1 \"7\" k 3 12 99");
+        assert_eq!(filled("{round}/{contender}"), "r7/2");
         assert_eq!(filled("{id|base64}"), "YS9iIGM=");
     }
 

@@ -1,5 +1,6 @@
 //! From rounds to a scenario's judgment: every rule on every round, one cause a round, one finding a kind.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -91,20 +92,48 @@ pub struct ScenarioJudge<'a> {
     alone: Alone,
     findings: BTreeMap<Kind, Finding>,
     distress: Distress,
+    /// What was seen of the first resource that did not settle.
+    unsettled: Option<String>,
     judgment: Judgment,
 }
 
 impl<'a> ScenarioJudge<'a> {
     /// A judge of rounds of `model`'s resource, whose contenders are expected to hear `alone` when nothing races.
     pub fn new(model: &'a Model, alone: Alone) -> Self {
-        Self { model, alone, findings: BTreeMap::new(), distress: Distress::default(), judgment: Judgment::default() }
+        Self {
+            model,
+            alone,
+            findings: BTreeMap::new(),
+            distress: Distress::default(),
+            unsettled: None,
+            judgment: Judgment::default(),
+        }
     }
 
     /// Judges one round. A rule that panics makes the scenario inconclusive, not the run fail.
     pub fn absorb(&mut self, id: RoundId, operations: &[Operation]) {
+        let is_waited_for = |operation: &Operation| operation.phase == Phase::Settle;
+        let judged: Cow<'_, [Operation]> = if operations.iter().any(is_waited_for) {
+            self.note_unsettled(operations);
+            // What was shown while the server was given time to settle may not have held yet: the description says so.
+            operations.iter().filter(|operation| !is_waited_for(operation)).cloned().collect()
+        } else {
+            operations.into()
+        };
+        let operations = &*judged;
         let judged = catch_unwind(AssertUnwindSafe(|| self.judge(Round { id, model: self.model, operations })));
         if judged.is_err() {
             self.doubt("the judge failed on a round; the history has it".to_owned());
+        }
+    }
+
+    /// A round that ends with waiting waited in vain.
+    fn note_unsettled(&mut self, operations: &[Operation]) {
+        if let Some(last) = operations.last().filter(|last| last.phase == Phase::Settle) {
+            let (noun, answer) = (&self.model.noun, super::evidence::answer(last));
+            let why =
+                || format!("the {noun} did not settle in time ([settle]): a read of it was last answered {answer}");
+            self.unsettled.get_or_insert_with(why);
         }
     }
 
@@ -167,6 +196,9 @@ impl<'a> ScenarioJudge<'a> {
         let distress = std::mem::take(&mut self.distress);
         for (id, evidence, witness) in distress.findings() {
             self.add((Round { id, model: self.model, operations: &witness }, None), None, &evidence, Vec::new());
+        }
+        if let Some(why) = self.unsettled.take().filter(|_| self.judgment.trials == 0) {
+            self.doubt(why);
         }
         self.judgment.findings = self.findings.into_values().collect();
         self.judgment

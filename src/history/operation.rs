@@ -92,6 +92,8 @@ pub enum Phase {
     Contend,
     /// Follows the race, one after the other: late retries, latecomers.
     Follow,
+    /// Waits for the server to settle, as the API description asks. What it shows meanwhile is not judged.
+    Settle,
     /// Looks at what the server says once all that is done.
     Observe,
 }

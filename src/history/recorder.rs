@@ -63,6 +63,11 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// The round that it is of.
+    pub const fn round(&self) -> RoundId {
+        self.round
+    }
+
     /// What part the next operations play.
     pub fn enter(&mut self, phase: Phase) {
         self.phase = phase;

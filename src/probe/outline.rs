@@ -140,8 +140,18 @@ impl Writer<'_> {
         let person = format!("{}-{}", actor.role, actor.person);
         let starts = self.starts;
         let unique = "example-word";
-        let fill =
-            Fill { id: self.id, role: &actor.role, person: &person, unique, token: said, key: named, body, starts };
+        let fill = Fill {
+            id: self.id,
+            role: &actor.role,
+            person: &person,
+            unique,
+            token: said,
+            key: named,
+            body,
+            starts,
+            round: "r1",
+            contender: 1,
+        };
         let (_, shown) = dialect.request_and_shown(verb, fill);
         OutlineStep { who: actor.to_string(), verb: verb.to_string(), asked: asked(&shown), remark: remarks.join(", ") }
     }

@@ -113,6 +113,7 @@ impl<'a, T: Target> Speaker<'a, T> {
             key: say.key.as_deref(),
             body: say.body,
             starts: say.starts,
+            ..Fill::default()
         };
         let (mut request, mut shown) = self.api.dialect.request_and_shown(verb, fill);
         for made in [&mut request, &mut shown] {

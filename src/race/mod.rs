@@ -15,6 +15,7 @@ mod round;
 mod schedule;
 mod servers;
 mod set_up;
+mod settle;
 mod stage;
 mod stop;
 mod streak;

@@ -41,13 +41,14 @@ impl<T: Target> RoundRunner<'_, T> {
             if token.is_none() && plan.token != TokenUse::None {
                 continue; // without the token it is about, it says nothing
             }
-            let (request, call) = stage.speak_plan(plan, token, dice);
+            let (request, call) = stage.speak_plan((plan, 0), token, dice);
             let reply = self.ask(stage.dialect, plan.at, &mut lane, call, &request).await;
             told.note(reply.as_ref().filter(|_| matches!(plan.verb, Verb::Act(_))));
         }
     }
 
-    /// Looks at what the server says now: the resource, the lists of what really happened, and the resource again. If that
+    /// Looks at what the server says now: the resource, the lists of what really happened, the resource at every other place
+    /// that shows it, and the resource again. If that
     /// lags behind what it has told, it is given time to settle, and looked at again.
     pub(super) async fn observe(&self, stage: &Stage<'_>, recorder: &Recorder, told: Told, dice: &mut Dice) {
         let vain_waits = &self.servers.vain_waits;
@@ -67,10 +68,12 @@ impl<T: Target> RoundRunner<'_, T> {
     /// One look; whether it lags behind what was told.
     async fn look(&self, stage: &Stage<'_>, recorder: &Recorder, told: Told, dice: &mut Dice) -> bool {
         let mut lags = false;
-        let read = || stage.dialect.reads().then_some(Verb::Read);
-        for verb in read().into_iter().chain(stage.dialect.lists()).chain(read()) {
-            let actor = Actor { role: Arc::clone(stage.dialect.role(&verb)), person: 1 };
-            let extras = Extras { id: &stage.id, ..Extras::default() };
+        let read = || stage.dialect.reads().then_some((Verb::Read, None));
+        let lists = stage.dialect.lists().map(|list| (list, None));
+        let views = (0..stage.dialect.views()).map(|view| (Verb::Read, Some(view)));
+        for (verb, view) in read().into_iter().chain(lists).chain(views).chain(read()) {
+            let actor = Actor { role: Arc::clone(stage.dialect.reader_of(&verb, view)), person: 1 };
+            let extras = Extras { id: &stage.id, view, ..Extras::default() };
             let (request, call) = speak(stage.dialect, stage.persons, verb.clone(), actor, extras, dice);
             // A client of its own for each look: one that saw Unknown is not asked again.
             let mut lane = recorder.lane(Phase::Observe);

@@ -23,7 +23,7 @@ use super::servers::Servers;
 use super::stage::{Stage, read_exchange};
 use super::sweep::{as_left, offset, without_offsets};
 use super::volley::Volley;
-use crate::api::{Dialect, Request};
+use crate::api::{Dialect, Request, Settling};
 use crate::clock::Stamp;
 use crate::history::{Call, Cause, Lane, Meaning, Outcome, Phase, Precondition, Recorder, Reply, Stagger};
 use crate::ids::RoundId;
@@ -139,7 +139,10 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         };
         self.read_tokens(recorder, &stage, &mut ready, TokenUse::Stale, &mut dice).await;
         if !self.plan.change.is_empty() {
-            if self.walk(&stage, &mut lane, &self.plan.change, known.clone(), &mut dice).await.is_none() {
+            let Some(changed) = self.walk(&stage, &mut lane, &self.plan.change, known.clone(), &mut dice).await else {
+                return;
+            };
+            if self.settled(&stage, &mut lane, changed, &mut dice).await.is_none() {
                 return;
             }
             // What the changes came to, also where no contender wants to know.
@@ -175,6 +178,11 @@ impl<'a, T: Target> RoundRunner<'a, T> {
                 self.servers.forget_connections();
             }
             self.follow(&stage, recorder, before.as_ref(), &mut told, &mut dice).await;
+            let mut lane = recorder.lane(Phase::Settle);
+            if !self.settle(&stage, &mut lane, Settling::End, &mut dice).await {
+                return; // what it shows now may not hold
+            }
+            drop(lane);
             self.observe(&stage, recorder, told, &mut dice).await;
         }
     }
@@ -288,7 +296,8 @@ impl<'a, T: Target> RoundRunner<'a, T> {
         let plans: Vec<&ContenderPlan> = ready.iter().map(|contender| contender.plan).collect();
         let (leaves, places) = self.leaves(&plans);
         let spoken: Vec<(Request, Call)> = (ready.iter_mut())
-            .map(|contender| stage.speak_plan(contender.plan, contender.token.take(), dice))
+            .enumerate()
+            .map(|(index, contender)| stage.speak_plan((contender.plan, index + 1), contender.token.take(), dice))
             .collect();
         let mut contenders: Vec<Option<_>> = ready.into_iter().zip(tickets).zip(spoken).map(Some).collect();
         for (leave, place) in leaves.iter().zip(places) {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::round::RoundRunner;
 use super::stage::{Extras, Persons, Stage, reader, speak};
-use crate::history::{Actor, Lane, Meaning, Reply, Verb};
+use crate::api::Settling;
+use crate::history::{Actor, Lane, Meaning, Phase, Reply, Verb};
 use crate::scenario::{ServerUse, Step, TokenUse};
 use crate::seed::Dice;
 use crate::target::Target;
@@ -30,13 +31,36 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     pub(super) async fn set_up(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Option<Reply>)> {
         let (stage, created) = self.create(lane, dice).await?;
         let known = self.walk(&stage, lane, &self.plan.set_up, created, dice).await?;
+        let known = self.settled(&stage, lane, known, dice).await?;
         Some((stage, known))
+    }
+
+    /// Waits until the resource has settled, where that is asked for, and looks at what it has come to. `None` if it does not.
+    pub(super) async fn settled(
+        &self,
+        stage: &Stage<'_>,
+        lane: &mut Lane,
+        known: Option<Reply>,
+        dice: &mut Dice,
+    ) -> Option<Option<Reply>> {
+        let Some(settle) = stage.dialect.settle() else { return Some(known) };
+        let has_settled = self.settle(stage, lane, Settling::Start, dice).await;
+        if !has_settled {
+            return None;
+        }
+        lane.enter(Phase::SetUp);
+        // What was known of a resource that is there is of before.
+        if known.is_some() && settle.is_seen(Settling::Start) {
+            self.read(stage, lane, dice).await.map(Some)
+        } else {
+            Some(known)
+        }
     }
 
     /// The resource: made, and what was told of it; or an id that nobody has used yet.
     async fn create(&self, lane: &mut Lane, dice: &mut Dice) -> Option<(Stage<'a>, Option<Reply>)> {
         let dialect = &self.plan.api.dialect;
-        let persons = Persons(self.nonce.child("persons"));
+        let persons = Persons { seed: self.nonce.child("persons"), round: lane.round() };
         let made = dialect.made_id(&dice.uuid().to_string()).map(Arc::from);
         let (id, created) = if self.plan.creates {
             let (id, created) = self.ask_for_one(persons, made, lane, dice).await?;
@@ -81,6 +105,9 @@ impl<'a, T: Target> RoundRunner<'a, T> {
     ) -> Option<Option<Reply>> {
         for step in steps {
             let verb = step.verb();
+            if known.is_some() && stage.dialect.sends_token(&verb) {
+                known = self.settled(stage, lane, known, dice).await?;
+            }
             // A change whose answer told no token left one behind all the same: somebody is to have seen it.
             let is_untold = known.is_some() && stage.dialect.has_token() && stage.dialect.reads();
             let token = match known.and_then(|known| known.token) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::api::{Dialect, Fill, Request};
 use crate::history::{Actor, Call, Digest, Outcome, Precondition, Verb, Window};
+use crate::ids::RoundId;
 use crate::scenario::{ContenderPlan, KeyUse};
 use crate::seed::{Dice, Seed};
 use crate::target::{Exchange, Failure};
@@ -20,11 +21,14 @@ pub(super) struct Stage<'a> {
 
 /// Names for a round's people: unguessable, and the same person has the same name throughout the round.
 #[derive(Clone, Copy)]
-pub(super) struct Persons(pub(super) Seed);
+pub(super) struct Persons {
+    pub(super) seed: Seed,
+    pub(super) round: RoundId,
+}
 
 impl Persons {
     fn name(self, actor: &Actor) -> String {
-        self.0.child(&actor.to_string()).dice().uuid().to_string()
+        self.seed.child(&actor.to_string()).dice().uuid().to_string()
     }
 }
 
@@ -38,18 +42,28 @@ pub(super) struct Extras<'a> {
     pub(super) body: Option<&'a serde_json::Value>,
     /// What a fresh counter is to hold.
     pub(super) starts: Option<i64>,
+    /// Which contender it is, from 1; 0 if none.
+    pub(super) contender: usize,
+    /// The view that is read, from 0; the resource itself, if none is named.
+    pub(super) view: Option<usize>,
 }
 
 impl Stage<'_> {
-    /// The request that `plan` asks for, sent with `token`.
-    pub(super) fn speak_plan(&self, plan: &ContenderPlan, token: Option<Arc<str>>, dice: &mut Dice) -> (Request, Call) {
+    /// The request that `plan` asks for, sent with `token` by the contender of this number; 0 by one that does not race.
+    pub(super) fn speak_plan(
+        &self,
+        (plan, contender): (&ContenderPlan, usize),
+        token: Option<Arc<str>>,
+        dice: &mut Dice,
+    ) -> (Request, Call) {
         let (key, word) = match plan.key {
             KeyUse::Own => (Some(dice.uuid().to_string().into()), None),
             KeyUse::Shared => (Some(Arc::clone(&self.shared_key)), Some(self.shared_word.clone())),
             KeyUse::Reused => (Some(Arc::clone(&self.shared_key)), None),
             KeyUse::None => (None, None),
         };
-        let extras = Extras { id: &self.id, token, key, word, body: plan.body.as_ref(), starts: None };
+        let extras =
+            Extras { id: &self.id, token, key, word, body: plan.body.as_ref(), contender, ..Extras::default() };
         speak(self.dialect, self.persons, plan.verb.clone(), plan.actor.clone(), extras, dice)
     }
 
@@ -83,7 +97,7 @@ pub(super) fn speak(
     extras: Extras<'_>,
     dice: &mut Dice,
 ) -> (Request, Call) {
-    let person = persons.name(&actor);
+    let (person, round) = (persons.name(&actor), persons.round.to_string());
     let unique = extras.word.unwrap_or_else(|| dice.uuid().to_string());
     let fill = Fill {
         id: extras.id,
@@ -94,9 +108,17 @@ pub(super) fn speak(
         key: extras.key.as_deref(),
         body: extras.body,
         starts: extras.starts,
+        round: &round,
+        contender: extras.contender,
     };
-    let request = dialect.request(&verb, fill);
-    let shown = dialect.shown(&verb, fill, &request);
+    let (request, shown) = match extras.view {
+        Some(view) => dialect.view(view, fill),
+        None => {
+            let request = dialect.request(&verb, fill);
+            let shown = dialect.shown(&verb, fill, &request);
+            (request, shown)
+        }
+    };
     let payload = extras.key.is_some().then(|| Digest::of(request.body.as_deref().unwrap_or_default()));
     let value = dialect.writes_a_value(&verb).then(|| unique.as_str().into());
     let call = Call {

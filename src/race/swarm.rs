@@ -19,7 +19,7 @@ use super::observe::Told;
 use super::round::RoundRunner;
 use super::stage::{Extras, Persons, Stage, read_exchange, speak};
 use super::volley::Volley;
-use crate::api::Api;
+use crate::api::{Api, Settling};
 use crate::history::{Actor, Lane, Operation, Phase, Precondition, Recorder, Reply, Verb};
 use crate::scenario::{ServerUse, Swarm};
 use crate::seed::{Dice, Seed};
@@ -131,6 +131,10 @@ impl<T: Target> SwarmRunner<'_, T> {
             }
         }
         for (((recorder, runner), (stage, _)), told) in self.rounds.iter().zip(&stages).zip(told) {
+            let mut dice = runner.nonce.child("settled").dice();
+            if !runner.settle(stage, &mut recorder.lane(Phase::Settle), Settling::End, &mut dice).await {
+                continue;
+            }
             runner.observe(stage, recorder, told, &mut runner.nonce.child("observer").dice()).await;
         }
     }

@@ -18,7 +18,7 @@ const NOTHING_RACED: [&str; 2] = [
 ];
 
 /// Races `server`, with the scenarios that `arguments` name or all that fit. The exit code, and `run.json`.
-fn race(api: &str, server: &Server, seed: u64, arguments: &[&str]) -> (Option<i32>, Value) {
+pub(crate) fn race(api: &str, server: &Server, seed: u64, arguments: &[&str]) -> (Option<i32>, Value) {
     let out = tempfile::tempdir().unwrap();
     let mut tool = Command::new(env!("CARGO_BIN_EXE_quickeats-bench"));
     tool.args(["race", "--target", &server.url, "--api", api, "--seed", &seed.to_string(), "--format", "json", "-q"]);
@@ -30,7 +30,7 @@ fn race(api: &str, server: &Server, seed: u64, arguments: &[&str]) -> (Option<i3
 }
 
 /// Scenario, kind and sentence of everything that was found.
-fn findings(run: &Value) -> Vec<(String, String, String)> {
+pub(crate) fn findings(run: &Value) -> Vec<(String, String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let scenarios = run["scenarios"].as_array().unwrap().iter();
     let all = scenarios.flat_map(|scenario| {

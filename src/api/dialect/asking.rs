@@ -73,7 +73,17 @@ impl Dialect {
     }
 
     fn compose(&self, verb: &Verb, fill: Fill<'_>, values: Values<'_>) -> Request {
-        let template = self.template(verb);
+        self.compose_as(verb, self.template(verb), fill, values)
+    }
+
+    /// The request for `verb`, as this template says it.
+    pub(super) fn compose_as(
+        &self,
+        verb: &Verb,
+        template: &RequestTemplate,
+        fill: Fill<'_>,
+        values: Values<'_>,
+    ) -> Request {
         let mut draft = template.draft(values, fill.body);
         let mut headers: Headers = Vec::new();
         let actor = self.actors.get(fill.role);
@@ -106,7 +116,11 @@ impl Dialect {
 
     /// Method and path of `request` for people: as it is, but for secrets.
     pub fn shown(&self, verb: &Verb, fill: Fill<'_>, request: &Request) -> Arc<str> {
-        let template = self.template(verb);
+        self.shown_as(self.template(verb), fill, request)
+    }
+
+    /// As [`Self::shown`], of a request that this template says.
+    pub(super) fn shown_as(&self, template: &RequestTemplate, fill: Fill<'_>, request: &Request) -> Arc<str> {
         let has_secrets = template.path.variables().next().is_some()
             || template.query.iter().any(|(_, value)| value.variables().next().is_some());
         if !has_secrets {
@@ -140,6 +154,8 @@ impl Dialect {
             sequence: SEQUENCE.fetch_add(1, Ordering::Relaxed),
             // Of the word, so that a request that is said again is the same request.
             random: Digest::of(fill.unique.as_bytes()).0 % BEYOND_EXACT,
+            round: fill.round,
+            contender: fill.contender,
             login: self.logged_in.get(fill.role).and_then(|login| login.token.as_deref()).unwrap_or_default(),
             environment: &environment,
             is_shown: false,

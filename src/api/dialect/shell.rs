@@ -112,6 +112,8 @@ impl Dialect {
             key: fill.key.map(|_| key.as_str()),
             body: fill.body,
             starts: fill.starts,
+            // A script is of no round: what names one is left empty there.
+            ..Fill::default()
         };
         self.request_and_shown(verb, fill).1
     }

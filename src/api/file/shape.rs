@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use super::super::model::{Allowed, Leaves, Needs};
 use super::place::PlaceFile;
+use super::settle::SettleFile;
 use crate::history::Meaning;
 
 /// Texts by name, each with its place.
@@ -49,6 +50,13 @@ pub(crate) struct ApiFile {
     pub(super) create: Option<CreateFile>,
     /// Reads the resource.
     pub(super) read: Option<ReadFile>,
+    /// Other requests that show the resource as `read` does, by name: past a cache, at a mirror. What they say must agree.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, ViewFile>")]
+    pub(super) views: BTreeMap<Spanned<String>, ViewFile>,
+    /// What is waited for before a race, and before the look at what it came to.
+    #[schemars(with = "Option<SettleFile>")]
+    pub(super) settle: Option<Spanned<SettleFile>>,
     /// What is done to the resource, by name.
     pub(super) actions: BTreeMap<String, ActionFile>,
     /// Lists the effects that were had (a ledger of charges, say).
@@ -340,6 +348,11 @@ request_file! {
         #[serde(default)]
         eventual: bool,
     }
+}
+
+request_file! {
+    /// Another request that shows the resource.
+    ViewFile {}
 }
 
 request_file! {

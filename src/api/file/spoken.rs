@@ -52,6 +52,8 @@ impl Reader<'_> {
                 && create.as_ref().is_some_and(|one| has(one, &Hole::Value)),
             create,
             read: file.read.as_ref().map(|read| self.request(&read.parts())).transpose()?,
+            views: self.views(file)?,
+            settle: self.settle(file)?,
             actions,
             effects: file.effects.as_ref().map(|list| self.list(list)).transpose()?,
             events: file.events.as_ref().map(|list| self.list(list)).transpose()?,

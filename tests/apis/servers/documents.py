@@ -3,16 +3,18 @@
     PUT    /docs/NAME  {"text": …}  If-None-Match: *    201, or 412 where there is one
     PUT    /docs/NAME  {"text": …}  If-Match: "7"       200, or 412 where it is not that one any more
     DELETE /docs/NAME               If-Match: "7"       204, 412, or 404 where there is none
-    GET    /docs/NAME                                   200 {"name": …, "text": …} with its ETag, or 404
+    GET    /docs/NAME                                   200 {"name": …, "text": …, "indexed": …} with its ETag, or 404
+    GET    /mirror/NAME                                 the same, from another place
 
-A PUT or DELETE without either header is answered 428.
+A PUT or DELETE without either header is answered 428. With --index late, a document is indexed some time after it has changed,
+and has a weak ETag until then.
 """
 
 import itertools
 import threading
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from etags import strong_match, weak_match
 from plumbing import Reply, json_reply, serve
@@ -31,21 +33,27 @@ BREAKS = {
     "refused-but-applied": "answers 412, and saves all the same",
     "lost-write": "every third replacement is acknowledged and not saved",
     "stale-reads": "GET is answered from a cache that may be 20 ms old",
+    "stale-mirror": "the mirror shows a change half a second after it was made",
     "torn-read": "GET takes the text first, and the ETag a little later",
 }
+
+LATE = 0.060  # seconds until a document is indexed
+BEHIND = 0.5  # seconds until a mirror that lags shows a change
 
 
 @dataclass(frozen=True)
 class Document:
     text: str
     tag: str
+    changed: float = 0.0
 
 
 class Documents:
-    def __init__(self, broken):
+    def __init__(self, broken, index):
         self.broken = broken
+        self.indexed_after = LATE if index == "late" else 0.0
         self.lock = threading.Lock()
-        self.documents = {}
+        self.documents, self.before = {}, {}
         self.numbers = itertools.count(1)
         self.replaced = 0
         self.cache = Stale()
@@ -54,6 +62,8 @@ class Documents:
         match request.method, request.path:
             case "GET", ["docs", name]:
                 return self.read(name)
+            case "GET", ["mirror", name]:
+                return self.mirrored(name)
             case "PUT", ["docs", name]:
                 told = request.json() or {}
                 if not isinstance(told.get("text"), str):
@@ -65,6 +75,14 @@ class Documents:
                 return problem(405, "GET, PUT or DELETE")
         return problem(404, "documents are at /docs/NAME")
 
+    def mirrored(self, name):
+        if self.broken.by("stale-mirror"):
+            before, document = self.before.get(name), self.documents.get(name)
+            if before and document and time.monotonic() - document.changed < BEHIND:
+                document = before
+            return self.shown(name, document) if document else problem(404, "there is no such document")
+        return self.read(name)
+
     def read(self, name):
         document = self.documents.get(name)
         if self.broken.by("stale-reads"):
@@ -73,8 +91,13 @@ class Documents:
             return problem(404, "there is no such document")
         if self.broken.by("torn-read"):
             self.broken.gap()
-            document = Document(document.text, self.documents.get(name, document).tag)
-        return json_reply(200, {"name": name, "text": document.text}, ETag=document.tag)
+            document = replace(document, tag=self.documents.get(name, document).tag)
+        return self.shown(name, document)
+
+    def shown(self, name, document, status=200):
+        indexed = time.monotonic() - document.changed >= self.indexed_after
+        tag = document.tag if indexed else f"W/{document.tag}"
+        return json_reply(status, {"name": name, "text": document.text, "indexed": indexed}, ETag=tag)
 
     def change(self, request, name, text):
         """Replaces, makes or (without a text) removes. Nothing else is done between the look at what is there and the
@@ -120,12 +143,13 @@ class Documents:
         if text is None:
             self.documents.pop(name, None)
             return Reply(204)
-        document = Document(text, self.next_tag(name))
+        document = Document(text, self.next_tag(name), time.monotonic())
         is_new = name not in self.documents
         self.replaced += not is_new
+        self.before[name] = self.documents.get(name)
         if is_new or self.replaced % 3 or not self.broken.by("lost-write"):
             self.documents[name] = document
-        return json_reply(201 if is_new else 200, {"name": name, "text": text}, ETag=document.tag)
+        return self.shown(name, document, 201 if is_new else 200)
 
     def next_tag(self, name):
         """A tag that no document ever had. (One made of the text alone would be the same when an old text comes back.)"""
@@ -141,4 +165,4 @@ def problem(status, detail):
 
 
 if __name__ == "__main__":
-    serve(Documents, BREAKS)
+    serve(Documents, BREAKS, index=["at-once", "late"])
