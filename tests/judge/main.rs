@@ -187,6 +187,43 @@ fn numbers_too_many_to_be_states_are_judged_by_their_room_alone() {
     }
 }
 
+#[test]
+fn only_what_leads_to_a_number_is_accused_of_it() {
+    let (give, take) = ("* user give [10 20] -> 409 refused", "* user#2 take [10 21] -> 409 refused");
+    let took = "* user take [10 20] -> 200 0";
+    let keyed = "* user load [10 20] key k1 -> 204\n* user load [10 21] key k1 -> 204\n\
+                 * user#2 take [10 22] key k2 -> 204\n* user#2 take [10 23] key k2 -> 204";
+    let seen = "* user read [15 25] -> 200 4";
+    for (start, race, end, kind, told, accused) in [
+        (1, vec![give, take], 0, "rejected-but-applied", "user 2's take was refused (409: refused), yet", vec![2]),
+        (1, vec![take, take], 0, "rejected-but-applied", "0: one of them was done", vec![1, 2]),
+        (2, vec![take, give, take], 0, "rejected-but-applied", "these together lead there", vec![1, 3]),
+        (1, vec![took, give], 1, "acknowledged-then-lost", "or else the user's give was refused", vec![1, 2]),
+        (5, vec![keyed], 8, "in-flight-duplicate", "so it was done twice", vec![3, 4]),
+        (
+            5,
+            vec![give, take, seen],
+            5,
+            "dirty-read",
+            "user 2's take was refused (409: refused): it was done",
+            vec![2, 3],
+        ),
+    ] {
+        let race = race.join("\n");
+        let text = format!(
+            "api: sums\ncreate [0 1] -> 201 {start}\n{race}\nread [30 31] -> 200 {end}\nread [32 33] -> 200 {end}"
+        );
+        let judgment = judged(&Example::parse(&text).unwrap());
+        assert_eq!(kinds(&judgment), [kind], "{text}: {judgment:#?}");
+        let finding = &judgment.findings[0];
+        assert!(finding.sentence.contains(told), "{text}: {}", finding.sentence);
+        let mut witness: Vec<u32> = finding.witness.iter().map(|one| one.id.0).collect();
+        let is_of_the_race = |id: &u32| *id as usize <= race.lines().count();
+        witness.retain(is_of_the_race);
+        assert_eq!(witness, accused, "{text}: {}", finding.sentence);
+    }
+}
+
 /// Two contenders, answered as told, in a race that was observed afterwards.
 fn race(first: &str, second: &str) -> Judgment {
     let text = format!(
