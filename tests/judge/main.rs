@@ -188,6 +188,13 @@ fn numbers_too_many_to_be_states_are_judged_by_their_room_alone() {
 }
 
 #[test]
+fn the_contract_keeps_its_bounds_beside_an_older_api_that_has_none() {
+    let text = "api: shelves\ncreate [0 1] -> 201 1\nuser force [2 3] -> 200 0\n* user take [10 20] -> 200 -1\n\
+                * user#2 take [10 21] -> 409 refused\nread [30 31] -> 200 -1";
+    assert_eq!(kinds(&judged(&Example::parse(text).unwrap())), ["illegal-transition"]);
+}
+
+#[test]
 fn only_what_leads_to_a_number_is_accused_of_it() {
     let (give, take) = ("* user give [10 20] -> 409 refused", "* user#2 take [10 21] -> 409 refused");
     let took = "* user take [10 20] -> 200 0";
