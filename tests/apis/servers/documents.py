@@ -32,6 +32,7 @@ BREAKS = {
     "lost-write": "every third replacement is acknowledged and not saved",
     "stale-reads": "GET is answered from a cache that may be 20 ms old",
     "torn-read": "GET takes the text first, and the ETag a little later",
+    "torn-text": "a new text overwrites the old one from the front: GET may see half of each",
 }
 
 
@@ -122,6 +123,10 @@ class Documents:
             return Reply(204)
         document = Document(text, self.next_tag(name))
         is_new = name not in self.documents
+        if not is_new and self.broken.by("torn-text"):
+            old, half = self.documents[name], len(text) // 2
+            self.documents[name] = Document(text[:half] + old.text[half:], old.tag)
+            self.broken.gap()
         self.replaced += not is_new
         if is_new or self.replaced % 3 or not self.broken.by("lost-write"):
             self.documents[name] = document
