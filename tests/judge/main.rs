@@ -23,8 +23,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use notation::Example;
-use quickeats_bench::api::{ActionModel, Bounds, Family};
-use quickeats_bench::check::{Judgment, Kind, Severity, Verdict, judge};
+use quickeats_bench::api::{ActionModel, Bounds, Family, Model};
+use quickeats_bench::check::{Alone, Judgment, Kind, Severity, Verdict, judge};
 use quickeats_bench::history::{Cause, History, Operation, Outcome, Verb};
 
 fn examples(folder: &str) -> Vec<(String, Example)> {
@@ -158,6 +158,12 @@ fn what_cannot_be_told_in_values_or_numbers_is_a_doubt_and_no_accusation() {
             &format!("api: stock\ncreate [0 1] -> 201 5\n{race}\nread [30 31] -> 200 few"),
             "`few`, which is no whole number",
         ),
+        // Only a reply told the first value: nobody knows what was sent.
+        (
+            "api: notes\ncreate [0 1] -> 201 quick-aaaa \"1\"\n* user put [10 20] value quick-bbbb if \"1\" -> 204\n\
+             * user read [10 21] -> 200 quick-bbbbaaaa\nread [30 31] -> 200 quick-bbbb",
+            "which nobody in the round wrote",
+        ),
         (&format!("api: stock\ncreate [0 1] -> unknown\n{race}\nread [30 31] -> 200 3"), "was not created"),
     ] {
         let judgment = judged(&Example::parse(text).unwrap());
@@ -192,6 +198,32 @@ fn the_contract_keeps_its_bounds_beside_an_older_api_that_has_none() {
     let text = "api: shelves\ncreate [0 1] -> 201 1\nuser force [2 3] -> 200 0\n* user take [10 20] -> 200 -1\n\
                 * user#2 take [10 21] -> 409 refused\nread [30 31] -> 200 -1";
     assert_eq!(kinds(&judged(&Example::parse(text).unwrap())), ["illegal-transition"]);
+}
+
+#[test]
+fn what_nobody_made_is_there_once_a_write_of_it_was_acknowledged() {
+    let put = "user put [4 5] value a -> 204";
+    for (before, is_found) in [
+        (put, true),
+        ("user del [2 3] -> 204\nuser put [4 5] value a -> 204", true),
+        ("user put [2 3] value a -> 204\nuser del [4 5] -> 404 not-found", true),
+        ("", false),
+        ("user put [4 5] value a -> unknown", false),
+        ("user put [4 5] value a -> 409 refused", false),
+        ("user put [4 15] value a -> 204", false),
+        ("user del [2 3] -> unknown\nuser put [4 5] value a -> 204", false),
+        ("user put [2 3] value a -> 204\nuser del [4 5] if \"1\" -> 204", false),
+    ] {
+        let text = format!(
+            "api: pads\n{before}\n* user put [10 20] value b -> 204\n\
+             * user#2 put [10 21] value c -> 428 missing-precondition\nread [30 31] -> 200 b"
+        );
+        let example = Example::parse(&text).unwrap();
+        let model = Model { precondition_required: true, ..example.api.model.clone() };
+        let judgment = judge(&example.history, &model, Alone::Refused);
+        let expected = if is_found { vec!["precondition-not-required"] } else { vec![] };
+        assert_eq!(kinds(&judgment), expected, "{text}: {judgment:#?}");
+    }
 }
 
 #[test]
