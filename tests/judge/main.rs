@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use notation::Example;
 use quickeats_bench::api::{ActionModel, Bounds, Family, Model};
-use quickeats_bench::check::{Alone, Judgment, Kind, Severity, Verdict, judge};
+use quickeats_bench::check::{Alone, Finding, Judgment, Kind, Severity, Verdict, judge};
 use quickeats_bench::history::{Cause, History, Operation, Outcome, Verb};
 
 fn examples(folder: &str) -> Vec<(String, Example)> {
@@ -223,6 +223,25 @@ fn what_nobody_made_is_there_once_a_write_of_it_was_acknowledged() {
         let judgment = judge(&example.history, &model, Alone::Refused);
         let expected = if is_found { vec!["precondition-not-required"] } else { vec![] };
         assert_eq!(kinds(&judgment), expected, "{text}: {judgment:#?}");
+    }
+}
+
+#[test]
+fn effects_are_told_by_whom_they_were_seen() {
+    let charges = |second: &str, key: &str| {
+        format!("* user charge [10 20] key k -> 201 effect e1\n* user charge [10 21] key {key} -> 201 effect {second}")
+    };
+    let one = "* user charge [10 20] key k -> 201 effect e1";
+    for (race, ledger, told) in [
+        (charges("e2", "k"), "e1", "and the answers name 2 effects of it"),
+        (charges("e2", "k"), "e1 e2", "and the wallet now shows 2 effects of it"),
+        (one.to_owned(), "e1 e2", "the wallet now shows 2 effects where 1 can be explained"),
+        (format!("{}\n{}", charges("e2", "k"), charges("e3", "k2")), "e1", "the answers name 3 effects where 2 can"),
+    ] {
+        let text = format!("api: wallets\n{race}\neffects [30 31] -> {ledger}");
+        let judgment = judged(&Example::parse(&text).unwrap());
+        let told_so = |finding: &Finding| finding.sentence.contains(told);
+        assert!(judgment.findings.iter().any(told_so), "{text}: {told}: {judgment:#?}");
     }
 }
 
