@@ -8,6 +8,7 @@ pub(super) mod explaining;
 pub(super) mod login;
 pub(super) mod proof;
 mod reading;
+mod room;
 pub(super) mod rules;
 pub(super) mod secrets;
 

@@ -232,8 +232,28 @@ impl<'a> Resolver<'a> {
         // Who does what is not theirs to do may not even be shown the resource.
         let is_stranger = role != *own_role || written.person == PersonUse::Other;
         let reader = if is_stranger && dialect.reads() { person(dialect.role(&Verb::Read), 1) } else { actor.clone() };
+        if let Some(body) = &written.body {
+            let token = (token != TokenUse::None).then(|| dialect.lacks_room_for_token(&verb, body)).flatten();
+            let key = (key != KeyUse::None).then(|| dialect.lacks_room_for_key(&verb, body)).flatten();
+            self.check_room(written, &verb, [("token", token), ("key", key)])?;
+        }
         let (body, at, offset) = (written.body.clone(), written.at, written.offset.value);
         Ok(ContenderPlan { verb, actor, reader, token, key, body, at, offset, entry })
+    }
+
+    /// What a contender is to name must find its place in the contender's own body.
+    fn check_room(
+        &self,
+        written: &Contender,
+        verb: &Verb,
+        lacks: [(&str, Option<&'static str>); 2],
+    ) -> Result<(), PlanError> {
+        let Some((word, lacks)) = lacks.into_iter().find_map(|(word, lacks)| Some((word, lacks?))) else {
+            return Ok(());
+        };
+        let message = format!("`{verb}` cannot say its {word} in this body, which is {lacks}");
+        let help = format!("leave `body` out, or say {word} = \"none\"");
+        Err(self.wrong(self.scenario.wrong(&written.action, message).help(help)))
     }
 
     /// What is to be accepted alone must be allowed where the race starts.

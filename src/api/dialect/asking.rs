@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::room::unescaped;
 use super::{Dialect, Fill, IdDialect};
 use crate::api::exchange::{Headers, Request};
 use crate::api::place::Pointer;
@@ -253,13 +254,12 @@ impl Draft {
     }
 }
 
-/// Puts `text` at `pointer`, making the objects on the way to it. Where a list or a plain value is in the way, nothing is done.
+/// Puts `text` at `pointer`, making the objects on the way to it. (Nothing else is in the way: `room` looks at that beforehand.)
 fn put(json: &mut Value, pointer: &str, text: &str) {
     let mut here = json;
     for part in pointer.split('/').skip(1) {
-        let key = part.replace("~1", "/").replace("~0", "~");
         let Value::Object(table) = here else { return };
-        here = table.entry(key).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        here = table.entry(unescaped(part)).or_insert_with(|| Value::Object(serde_json::Map::new()));
     }
     *here = Value::String(text.to_owned());
 }
