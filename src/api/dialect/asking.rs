@@ -108,8 +108,7 @@ impl Dialect {
     /// Method and path of `request` for people: as it is, but for secrets.
     pub fn shown(&self, verb: &Verb, fill: Fill<'_>, request: &Request) -> Arc<str> {
         let template = self.template(verb);
-        let has_secrets = template.path.variables().next().is_some()
-            || template.query.iter().any(|(_, value)| value.variables().next().is_some());
+        let has_secrets = template.path.has_secrets() || template.query.iter().any(|(_, value)| value.has_secrets());
         if !has_secrets {
             return format!("{} {}", request.method, request.path).into();
         }
