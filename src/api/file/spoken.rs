@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use toml::Spanned;
@@ -59,6 +59,7 @@ impl Reader<'_> {
             credentials: Credentials::default(),
             logged_in: BTreeMap::new(),
             environment: BTreeMap::new(),
+            told_apart: OnceLock::new(),
             id: self.id(file)?,
             answers_json: file.model == ModelFile::StateMachine
                 && state.as_ref().is_some_and(super::super::place::Place::is_json),
