@@ -165,9 +165,12 @@ impl RequestTemplate {
         path
     }
 
-    /// The request with its holes filled, and no more headers than its own.
-    pub(super) fn fill(&self, values: Values<'_>) -> Request {
-        self.draft(values, None).finish(&self.method)
+    /// The request with its holes filled. Its own headers stand in the place of those of one name in `others`.
+    pub(super) fn fill(&self, values: Values<'_>, mut others: Headers) -> Request {
+        let mut draft = self.draft(values, None);
+        others.retain(|(name, _)| !draft.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
+        draft.headers.splice(..0, others);
+        draft.finish(&self.method)
     }
 
     fn draft(&self, values: Values<'_>, body: Option<&Value>) -> Draft {

@@ -83,7 +83,7 @@ impl Dialect {
         if let Some(told) = self.logged_in.get(role).filter(|_| logins == Logins::AsTold) {
             return Some(told.clone());
         }
-        let request = |values: Values<'_>| Arc::from(format!("{:?}", dialect.request.fill(values)));
+        let request = |values: Values<'_>| Arc::from(format!("{:?}", dialect.request.fill(values, Vec::new())));
         let asked: Arc<str> = self.with_plain_values(role, &Login::default(), request);
         // One that tells no token sets a cookie; one that does may.
         let may_set_one = dialect.token.is_none() || logins == Logins::AsAsked;
