@@ -41,22 +41,14 @@ pub enum Tells {
 }
 
 impl Credentials {
-    /// How well these tell who is asking in `role`.
-    pub(super) fn tells(&self, role: &str) -> Tells {
-        let given = self.bearer.get(role);
-        let is_shared = (self.bearer.iter()).any(|(other, token)| **other != *role && Some(token) == given);
-        match (given, &self.minting) {
-            // One token for two roles proves neither.
-            (Some(_), _) if is_shared => Tells::Nothing,
-            (Some(_), _) => Tells::Role,
-            (None, Some(_)) => Tells::Person,
-            (None, None) => Tells::Nothing,
-        }
+    /// The ready-made token of `role`.
+    pub(super) fn bearer(&self, role: &str) -> Option<&Arc<str>> {
+        self.bearer.get(role)
     }
 
-    /// Whether these say at all who is asking in `role`.
-    pub(super) fn proves(&self, role: &str) -> bool {
-        self.bearer.contains_key(role) || self.minting.is_some()
+    /// Whether a token is minted for each person in `role`.
+    pub(super) fn mints_for(&self, role: &str) -> bool {
+        self.minting.is_some() && !self.bearer.contains_key(role)
     }
 
     /// Mints a token for every actor, signed with `secret` and good until `expires` (seconds since 1970).
@@ -157,12 +149,5 @@ mod tests {
         assert!(said(&credentials, "customer").contains(&("authorization".into(), "old".into())));
         assert!(said(&credentials, "customer").contains(&("x-tenant".into(), "a".into())));
         assert!(!format!("{credentials:?}").contains("t0ken"));
-    }
-
-    #[test]
-    fn a_token_that_two_roles_have_proves_neither() {
-        let credentials = Credentials::default().with_bearer("rider", "t").with_bearer("restaurant", "t");
-        assert_eq!(credentials.tells("rider"), Tells::Nothing);
-        assert_eq!(credentials.with_bearer("customer", "own").tells("customer"), Tells::Role);
     }
 }

@@ -8,21 +8,23 @@ pub(super) mod explaining;
 pub(super) mod login;
 pub(super) mod proof;
 mod reading;
+mod room;
 pub(super) mod rules;
 pub(super) mod secrets;
 pub(super) mod settling;
 pub(super) mod shell;
+mod telling;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
 use super::credentials::{Credentials, Tells};
 use super::place::{Place, Pointer, Source};
 use super::template::{Hole, Template};
-use crate::history::{Actor, Verb};
+use crate::history::Verb;
 use asking::{RequestTemplate, Send};
 use login::{Login, LoginDialect};
 use proof::Proof;
@@ -52,6 +54,8 @@ pub struct Dialect {
     pub(super) logged_in: BTreeMap<Arc<str>, Login>,
     /// What variables of the environment hold, of those that requests name.
     pub(super) environment: BTreeMap<Arc<str>, Arc<str>>,
+    /// How well each role can be told, once somebody has asked: forgotten when any of the three above changes.
+    pub(super) told_apart: OnceLock<BTreeMap<Arc<str>, Tells>>,
     pub(super) id: IdDialect,
     /// The state of a state machine, the value of a register, the number of a counter.
     pub(super) state: Option<Place>,
@@ -358,37 +362,6 @@ impl Dialect {
             Verb::Create => self.creates_with_value,
             Verb::Act(action) => self.actions.get(action).is_some_and(|action| action.sends.value),
             Verb::Read | Verb::ListEffects | Verb::ListEvents => false,
-        }
-    }
-
-    /// Whom the server is told to be dealing with, if anything proves it: `customer 2`, or `customer` where all customers
-    /// have one token.
-    pub fn principal(&self, actor: &Actor) -> Option<Arc<str>> {
-        match self.tells(&actor.role) {
-            Tells::Nothing => None,
-            Tells::Role => Some(Arc::clone(&actor.role)),
-            Tells::Person => Some(actor.to_string().into()),
-        }
-    }
-
-    /// How well a server can tell who is asking in `role`.
-    pub fn tells(&self, role: &str) -> Tells {
-        let given = self.credentials.tells(role);
-        let proof = |role: &str| self.actors.get(role).and_then(|actor| actor.proof.as_ref());
-        match proof(role) {
-            // What comes from the command line stands in the place of what the description says.
-            Some(own) if given == Tells::Nothing && !self.credentials.proves(role) => {
-                // One proof for two roles proves neither.
-                let is_shared = self.actors.keys().any(|other| **other != *role && proof(other) == Some(own));
-                if own.names_the_person() {
-                    Tells::Person
-                } else if is_shared {
-                    Tells::Nothing
-                } else {
-                    Tells::Role
-                }
-            }
-            Some(_) | None => given,
         }
     }
 

@@ -10,6 +10,7 @@ mod spoken;
 use std::ops::Range;
 
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use super::Api;
 use super::model::Needs;
@@ -44,10 +45,9 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Api, SourceError> {
 /// The text with the values of all headers and proofs masked: they may be credentials, and the text goes into every history.
 /// (A template that names a variable of the environment holds no secret itself, and stays.)
 fn masked(text: &str, file: &ApiFile) -> String {
-    let (mut spans, mut bodies): (Vec<Range<usize>>, Vec<Range<usize>>) = Default::default();
+    let mut spans = spans_in_login_bodies(text);
     let mut mask = |value: &Spanned<String>| {
-        let is_reference = value.get_ref().contains("{env:");
-        if !is_reference {
+        if !refers(value.get_ref()) {
             spans.push(value.span());
         }
     };
@@ -64,16 +64,41 @@ fn masked(text: &str, file: &ApiFile) -> String {
         for login in login.iter().map(LoginFile::parts) {
             login.headers.values().chain(login.query.values()).for_each(&mut mask);
             login.form.into_iter().flat_map(Texts::values).chain(login.raw).for_each(&mut mask);
-            bodies.extend(login.body.map(Spanned::span));
         }
     }
-    spans.extend(bodies);
     spans.sort_by_key(|span| span.start);
     let mut masked = text.to_owned();
     for span in spans.into_iter().rev() {
         masked.replace_range(span, "\"(masked)\"");
     }
     masked
+}
+
+fn refers(text: &str) -> bool {
+    text.contains("{env:")
+}
+
+/// Where each value stands that a login's body says. (A body may be written in one place, as a table of its own or key by key.)
+fn spans_in_login_bodies(text: &str) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    let Ok(file) = DeTable::parse(text) else { return spans };
+    let actors = file.get_ref().get("actors").and_then(|actors| actors.get_ref().as_table());
+    let actors = actors.into_iter().flat_map(DeTable::values).filter_map(|actor| actor.get_ref().as_table());
+    for body in actors.filter_map(|actor| actor.get("login")?.get_ref().as_table()?.get("body")) {
+        spans_of_values(body, &mut spans);
+    }
+    spans
+}
+
+fn spans_of_values(value: &Spanned<DeValue<'_>>, spans: &mut Vec<Range<usize>>) {
+    match value.get_ref() {
+        DeValue::Table(entries) => entries.values().for_each(|entry| spans_of_values(entry, spans)),
+        DeValue::Array(items) => items.iter().for_each(|item| spans_of_values(item, spans)),
+        DeValue::String(text) if refers(text) => {}
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            spans.push(value.span());
+        }
+    }
 }
 
 /// What every part of the reading needs.

@@ -15,7 +15,7 @@ mod place;
 mod server_timing;
 mod template;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use credentials::{Credentials, Tells};
 pub use dialect::explaining::{Because, Explained, Sighted};
@@ -77,6 +77,7 @@ impl Api {
             let value = variable(&name).ok_or_else(|| Arc::clone(&name))?;
             self.dialect.environment.insert(name, value.into());
         }
+        self.dialect.told_apart = OnceLock::new();
         Ok(self)
     }
 
@@ -84,6 +85,7 @@ impl Api {
     #[must_use]
     pub fn with_login(mut self, role: &Arc<str>, login: Login) -> Self {
         self.dialect.logged_in.insert(Arc::clone(role), login);
+        self.dialect.told_apart = OnceLock::new();
         self
     }
 
@@ -91,6 +93,7 @@ impl Api {
     #[must_use]
     pub fn with_credentials(mut self, credentials: Credentials) -> Self {
         self.dialect.credentials = credentials;
+        self.dialect.told_apart = OnceLock::new();
         self
     }
 }

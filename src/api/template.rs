@@ -87,6 +87,11 @@ impl Hole {
     /// The names of all filters.
     pub(super) const FILTERS: [&'static str; 2] = ["base64", "number"];
 
+    /// Whether what fills it is shown to nobody.
+    const fn is_secret(&self) -> bool {
+        matches!(self, Self::Env(_) | Self::Login)
+    }
+
     fn named(name: &str) -> Option<Self> {
         Some(match name {
             "id" => Self::Id,
@@ -185,6 +190,11 @@ impl Template {
         })
     }
 
+    /// Whether any of its holes is filled with a secret.
+    pub(super) fn has_secrets(&self) -> bool {
+        self.holes().any(Hole::is_secret)
+    }
+
     fn holes(&self) -> impl Iterator<Item = &Hole> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Hole(hole, _) => Some(hole),
@@ -251,7 +261,7 @@ impl Values<'_> {
     }
 
     const fn masks(self, hole: &Hole) -> bool {
-        self.is_shown && matches!(hole, Hole::Env(_) | Hole::Login)
+        self.is_shown && hole.is_secret()
     }
 
     fn filtered(self, hole: &Hole, filter: Filter) -> String {

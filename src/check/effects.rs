@@ -33,6 +33,16 @@ fn distinct_effects<'a>(round: Round<'a>, operations: impl Iterator<Item = &'a O
     named.len().max(distinct_rows(round))
 }
 
+/// Who tells of so many effects: `the order now shows 2 effects`, or `the answers name 2 effects` where its ledger has fewer.
+fn effects_told(round: Round<'_>, effects: usize) -> String {
+    let told = count(effects as u64, "effect");
+    if distinct_rows(round) < effects {
+        format!("the answers name {told}")
+    } else {
+        format!("the {} now shows {told}", round.model.noun)
+    }
+}
+
 /// How many different effects the ledger tells of.
 fn distinct_rows(round: Round<'_>) -> usize {
     let rows = round.list(&Verb::ListEffects).map_or(&[][..], |(_, rows)| rows);
@@ -69,12 +79,11 @@ fn in_flight_duplicate(round: Round<'_>) -> Option<Evidence> {
         return None;
     }
     let sentence = format!(
-        "{} was sent twice at once with one idempotency key ({}; {}), and the {} now shows {} of it (key {})",
+        "{} was sent twice at once with one idempotency key ({}; {}), and {} of it (key {})",
         whose(a),
         answer(a),
         answer(b),
-        round.model.noun,
-        count(effects as u64, "effect"),
+        effects_told(round, effects),
         harmless(&short(key), 60),
     );
     Some(Evidence::new(Kind::InFlightDuplicate, sentence, witness(round, [a.id, b.id])))
@@ -96,8 +105,7 @@ fn duplicate_effect(round: Round<'_>) -> Option<Evidence> {
     let requests: Vec<&Operation> = effectful(round).take(4).collect();
     let told: Vec<String> =
         requests.iter().map(|operation| format!("{} ({})", whose(operation), answer(operation))).collect();
-    let sentence =
-        format!("the {} shows {} where {limit}: {}", round.model.noun, count(effects as u64, "effect"), list(&told));
+    let sentence = format!("{} where {limit}: {}", effects_told(round, effects), list(&told));
     Some(Evidence::new(Kind::DuplicateEffect, sentence, witness(round, requests.iter().map(|operation| operation.id))))
 }
 

@@ -252,15 +252,23 @@ impl<'a> Round<'a> {
     pub(super) fn may_have_found_nothing(self, operation: &Operation) -> bool {
         let action = |one: &Operation| one.call.action().and_then(|name| self.model.action(name));
         let Some(write) = action(operation).and_then(|action| action.write) else { return false };
-        let is_removal = |one: &&Operation| {
-            let leaves = action(one).and_then(|action| action.write).map(|write| write.leaves);
-            leaves == Some(Leaves::Nothing) && !is_refused(one) && !operation.precedes(one)
+        let leaves = |one: &Operation| action(one).and_then(|action| action.write).map(|write| write.leaves);
+        let may_have_removed = |one: &&Operation| {
+            let is_removal = leaves(one) == Some(Leaves::Nothing) && !is_refused(one);
+            is_removal && one.id != operation.id && !operation.precedes(one)
+        };
+        // A value that was acknowledged before, and that nothing may have removed since.
+        let was_there = |ack: Ack<'_>| {
+            let is_before = leaves(ack.operation) == Some(Leaves::Value) && ack.operation.precedes(operation);
+            let is_after = |one: &Operation| !one.precedes(ack.operation);
+            is_before && !self.actions().any(|one| may_have_removed(&one) && is_after(one))
         };
         match write.needs {
             Needs::Absent => true,
             Needs::Present => false,
             // A register's first state is the one without a value.
-            Needs::Anything => self.starts_at() == Some(StateIx(0)) || self.actions().any(|one| is_removal(&one)),
+            Needs::Anything if self.own_acks().any(was_there) => false,
+            Needs::Anything => self.starts_at() == Some(StateIx(0)) || self.actions().any(|one| may_have_removed(&one)),
         }
     }
 

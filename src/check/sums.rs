@@ -15,7 +15,7 @@
 //! A number outside all choices is called `conservation` and not `illegal-transition`, since single steps are not seen: what
 //! is proved is that the sums disagree. Sums are compared without regard to order and bounds, which only allows more.
 
-use std::collections::BTreeSet;
+mod suspects;
 
 use super::evidence::{Evidence, acknowledged, answer, whose};
 use super::kind::Kind;
@@ -27,9 +27,8 @@ use crate::api::Family;
 use crate::history::{Meaning, Operation, Verb};
 use crate::ids::OpId;
 use crate::text::{count, list};
+use suspects::{Suspects, Times, Way, sums};
 
-/// Sums looked at before it is given up.
-const MOST: usize = 65_536;
 /// Operations that a sentence tells.
 const MOST_TOLD: usize = 4;
 
@@ -64,9 +63,6 @@ enum Belief {
     /// What was refused may have been done.
     Refused,
 }
-
-/// How many times a change was done: at least, and at most.
-type Times = (usize, usize);
 
 impl<'a> Change<'a> {
     /// The changes that a round asked for.
@@ -119,27 +115,9 @@ pub(super) fn means(operation: &Operation, meaning: Meaning) -> bool {
     operation.outcome.reply().is_some_and(|reply| reply.meaning == meaning)
 }
 
-/// All sums that the changes can come to, each done so many times as `times` says. `None` if there are too many.
-fn sums<'a, 'b: 'a>(
-    changes: impl IntoIterator<Item = &'a Change<'b>>,
-    times: impl Fn(&Change<'b>) -> Times,
-) -> Option<BTreeSet<i64>> {
-    let mut sums = BTreeSet::from([0_i64]);
-    for change in changes {
-        let (least, most) = times(change);
-        let mut after = BTreeSet::new();
-        for sum in sums {
-            for count in least..=most {
-                let added = change.adds.checked_mul(i64::try_from(count).ok()?)?;
-                after.insert(sum.checked_add(added)?);
-            }
-        }
-        if after.len() > MOST {
-            return None;
-        }
-        sums = after;
-    }
-    Some(sums)
+/// The changes, each done as `belief` has it.
+fn ways(changes: &[Change<'_>], belief: Belief) -> Vec<Way> {
+    changes.iter().map(|change| (change.adds, change.times(belief))).collect()
 }
 
 /// The last number, read after all was quiet, is none that the changes can have led to.
@@ -147,74 +125,111 @@ fn in_the_end(round: Round<'_>, changes: &[Change<'_>], start: i64) -> Option<Ev
     let (read, reply) = round.final_read()?;
     let shown = number(reply.state.as_ref()?)?;
     let by = shown.checked_sub(start)?;
-    let leads = |belief| Some(sums(changes, |change| change.times(belief))?.contains(&by));
+    let leads = |belief| Some(sums(ways(changes, belief))?.contains(&by));
     if leads(Belief::AsTold)? {
         return None;
     }
-    let ends = format!("it held {start} at first, and in the end {shown}");
-    let Some(cause) = cause(round, changes, leads)? else {
-        let all: Vec<&Operation> = changes.iter().flat_map(|change| &change.requests).copied().collect();
-        let sentence =
-            format!("{ends}, which nothing explains that was acknowledged or may have been done: {}", told(&all));
-        let witness = all.iter().map(|one| one.id).chain([read.id]);
-        return Some(Evidence::new(Kind::Conservation, sentence, witness));
+    // Told in full only where all of it can be looked at.
+    let is_lost = leads(Belief::Lost)?;
+    let slip = |belief| {
+        let is_it = leads(belief)?;
+        Some(is_it.then(|| Suspects::of(by, &ways(changes, Belief::AsTold), &ways(changes, belief))).flatten())
     };
-    Some(match cause {
-        Cause::Twice(change) => {
+    let again = slip(Belief::Again)?.map(|suspects| Slip::again(changes, &suspects));
+    let refused = slip(Belief::Refused)?.map(|suspects| Slip::refused(changes, &suspects));
+    let ends = format!("it held {start} at first, and in the end {shown}");
+    if is_lost {
+        // Reads that do not agree may be late: the search says so.
+        return final_reads_agree(round).then(|| {
+            let others = [again, refused];
+            lost(round, &missing(changes, by), &ends, others.iter().flatten())
+        });
+    }
+    let seen = acks(round).map(|ack| ack.id()).chain([read.id]);
+    Some(match (again, refused) {
+        (Some(again), refused) => {
+            let sentence = format!("{}: {ends}, so {}{}", again.told, again.done, or_else(refused.iter()));
+            let requests = again.ids().chain(refused.iter().flat_map(Slip::ids)).chain([read.id]);
+            Evidence::new(again.kind, sentence, requests)
+        }
+        (None, Some(refused)) => {
+            let sentence = format!("{}, yet {ends}: {}", refused.told, refused.done);
+            Evidence::new(refused.kind, sentence, seen.chain(refused.ids()))
+        }
+        (None, None) => {
+            let all: Vec<&Operation> = changes.iter().flat_map(|change| &change.requests).copied().collect();
             let sentence =
-                format!("{}, with one idempotency key: {ends}, so it was done twice", told(&change.requests));
-            Evidence::new(kind_of_twice(&change.requests), sentence, ids(&change.requests, read))
+                format!("{ends}, which nothing explains that was acknowledged or may have been done: {}", told(&all));
+            Evidence::new(Kind::Conservation, sentence, all.iter().map(|one| one.id).chain([read.id]))
         }
-        Cause::Refused(refused) => {
-            let sentence = format!("{} was refused ({}), yet {ends}: it was done", whose(refused), answer(refused));
-            Evidence::new(
-                Kind::RejectedButApplied,
-                sentence,
-                acks(round).map(|ack| ack.id()).chain([refused.id, read.id]),
-            )
-        }
-        Cause::Lost => {
-            let proof = missing(changes, by);
-            let kind = if contending_acks(round) == 1 { Kind::AcknowledgedThenLost } else { Kind::LostUpdate };
-            let lost = if proof.len() == 1 { "it is lost" } else { "not all of them are in it" };
-            let sentence = format!("{}; {ends}: {lost}", told(&proof));
-            let reads = round.final_reads().map(|(read, _)| read.id);
-            Evidence::new(kind, sentence, proof.iter().map(|one| one.id).chain(reads))
-        }
-        Cause::Late => return None,
     })
 }
 
-enum Cause<'a, 'b> {
-    /// One key did its work again.
-    Twice(&'a Change<'b>),
-    /// This refused one was done.
-    Refused(&'b Operation),
-    /// Something acknowledged was not.
-    Lost,
-    /// The same, but the reads do not agree on it: it may be they that are late, and the search says so.
-    Late,
+/// What was acknowledged is missing from the last number; or one of the other slips was made, which lead there as well.
+fn lost<'a>(
+    round: Round<'_>,
+    proof: &[&Operation],
+    ends: &str,
+    others: impl Iterator<Item = &'a Slip<'a>> + Clone,
+) -> Evidence {
+    let kind = if contending_acks(round) == 1 { Kind::AcknowledgedThenLost } else { Kind::LostUpdate };
+    let lost = if proof.len() == 1 { "it is lost" } else { "not all of them are in it" };
+    let sentence = format!("{}; {ends}: {lost}{}", told(proof), or_else(others.clone()));
+    let reads = round.final_reads().map(|(read, _)| read.id);
+    Evidence::new(kind, sentence, proof.iter().map(|one| one.id).chain(reads).chain(others.flat_map(Slip::ids)))
 }
 
-/// Which single kind of slip leads to the number: that which accuses the server of least first.
-#[expect(clippy::option_option, reason = "outside: whether it could be told; inside: whether there is one")]
-fn cause<'a, 'b>(
-    round: Round<'b>,
-    changes: &'a [Change<'b>],
-    leads: impl Fn(Belief) -> Option<bool>,
-) -> Option<Option<Cause<'a, 'b>>> {
-    if leads(Belief::Again)? {
-        let is_again = |change: &&Change<'_>| change.times(Belief::Again).1 > change.most();
-        return Some(changes.iter().find(is_again).map(Cause::Twice));
+/// A kind of slip that leads to the number, in words.
+struct Slip<'a> {
+    kind: Kind,
+    requests: Vec<&'a Operation>,
+    /// What was said.
+    told: String,
+    /// What was done all the same.
+    done: &'static str,
+}
+
+impl<'a> Slip<'a> {
+    /// A key did its work again.
+    fn again(changes: &[Change<'a>], suspects: &Suspects) -> Self {
+        let of = |place: &usize| changes[*place].requests.as_slice();
+        let requests = suspects.places().iter().flat_map(of).copied().collect::<Vec<_>>();
+        let kind = suspects.places().iter().map(|place| kind_of_twice(of(place))).min();
+        let (keys, done) = match suspects {
+            Suspects::Alone(places) if places.len() == 1 => ("with one idempotency key", "it was done twice"),
+            Suspects::Alone(_) => ("with several idempotency keys", "one key did its work twice"),
+            Suspects::Together(_) => ("with several idempotency keys", "each key did its work twice"),
+        };
+        let told = format!("{}, {keys}", told(&requests));
+        Self { kind: kind.expect("there is a suspect"), requests, told, done }
     }
-    if leads(Belief::Refused)? {
-        let refused = changes.iter().flat_map(|change| &change.requests).find(|one| is_refused(one));
-        return Some(refused.map(|refused| Cause::Refused(refused)));
+
+    /// What was refused was done.
+    fn refused(changes: &[Change<'a>], suspects: &Suspects) -> Self {
+        let requests: Vec<&Operation> = (suspects.places().iter())
+            .flat_map(|place| changes[*place].requests.iter().copied())
+            .filter(|one| is_refused(one))
+            .collect();
+        let done = match suspects {
+            _ if requests.len() == 1 => "it was done",
+            Suspects::Alone(_) => "one of them was done",
+            Suspects::Together(_) => "these together lead there, and none of what was refused does alone",
+        };
+        let told = match requests[..] {
+            [one] => format!("{} was refused ({})", whose(one), answer(one)),
+            _ => format!("{} were refused", told(&requests)),
+        };
+        Self { kind: Kind::RejectedButApplied, requests, told, done }
     }
-    if leads(Belief::Lost)? {
-        return Some(Some(if final_reads_agree(round) { Cause::Lost } else { Cause::Late }));
+
+    fn ids(&self) -> impl Iterator<Item = OpId> {
+        self.requests.iter().map(|one| one.id)
     }
-    Some(None)
+}
+
+/// Other slips that lead to the same number: nobody can tell which it was.
+fn or_else<'a>(others: impl Iterator<Item = &'a Slip<'a>>) -> String {
+    others.map(|other| format!("; or else {}, and {}", other.told, other.done)).collect::<Vec<_>>().concat()
 }
 
 /// What a key that did its work twice is called: by whether its requests were under way together.
@@ -229,14 +244,10 @@ fn kind_of_twice(requests: &[&Operation]) -> Kind {
 fn missing<'b>(changes: &[Change<'b>], by: i64) -> Vec<&'b Operation> {
     let mut believed: Vec<bool> = changes.iter().map(|change| change.least() > 0).collect();
     let is_proof = |believed: &[bool]| {
-        let times = |(change, is_believed): (&Change<'b>, &bool)| {
-            change.times(if *is_believed { Belief::AsTold } else { Belief::Lost })
+        let way = |(change, is_believed): (&Change<'b>, &bool)| {
+            (change.adds, change.times(if *is_believed { Belief::AsTold } else { Belief::Lost }))
         };
-        let of = |wanted: &Change<'b>| {
-            let place = changes.iter().position(|change| std::ptr::eq(change, wanted));
-            place.map_or((0, 0), |place| times((&changes[place], &believed[place])))
-        };
-        sums(changes, of).is_some_and(|sums| !sums.contains(&by))
+        sums(changes.iter().zip(believed).map(way)).is_some_and(|sums| !sums.contains(&by))
     };
     for place in (0..changes.len()).rev() {
         if std::mem::replace(&mut believed[place], false) && !is_proof(&believed) {
@@ -258,26 +269,22 @@ fn on_the_way(round: Round<'_>, changes: &[Change<'_>], start: i64) -> Option<Ev
         let by = shown.checked_sub(start)?;
         let begun: Vec<Change<'_>> = changes.iter().map(|change| change.until(one)).collect();
         // What had begun need not have been done yet.
-        let leads = |belief| Some(sums(&begun, |change| (0, change.times(belief).1))?.contains(&by));
-        if leads(Belief::Lost)? {
+        let so_far = |belief| -> Vec<Way> {
+            ways(&begun, belief).into_iter().map(|(adds, (_, most))| (adds, (0, most))).collect()
+        };
+        let leads = |belief| Some(sums(so_far(belief))?.contains(&by));
+        // A key that did its work twice: the search has it, or the end shows it.
+        if leads(Belief::Lost)? || leads(Belief::Again)? {
             return None;
         }
-        let refused = begun.iter().flat_map(|change| &change.requests).find(|one| is_refused(one));
-        let by_refused = leads(Belief::Refused)?;
-        let is_gone = in_the_end.is_some() && in_the_end != picture.reply.state;
-        if let Some(refused) = refused.filter(|_| by_refused) {
-            let sentence = format!(
-                "{} ({}) shows what only {} leads to, and that was refused ({})",
-                whose(one),
-                answer(one),
-                whose(refused),
-                answer(refused)
-            );
+        if leads(Belief::Refused)? {
+            let suspects = Suspects::of(by, &so_far(Belief::AsTold), &so_far(Belief::Refused))?;
+            let refused = Slip::refused(&begun, &suspects);
+            let is_gone = in_the_end.is_some() && in_the_end != picture.reply.state;
             let is_dirty = one.call.verb == Verb::Read && is_gone;
-            return is_dirty.then(|| Evidence::new(Kind::DirtyRead, sentence, [one.id, refused.id]));
-        }
-        if leads(Belief::Again)? {
-            return None; // a key that did its work twice: the search has it, or the end shows it
+            let sentence =
+                format!("{} ({}) shows {shown}, and {}: {}", whose(one), answer(one), refused.told, refused.done);
+            return is_dirty.then(|| Evidence::new(Kind::DirtyRead, sentence, refused.ids().chain([one.id])));
         }
         let sentence = format!(
             "{} ({}) shows {shown}, and it held {start} at first: nothing that had begun by then leads there",
@@ -293,10 +300,6 @@ fn acks(round: Round<'_>) -> impl Iterator<Item = Ack<'_>> {
     round.acks().filter(move |ack| {
         round.model.action(ack.action()).and_then(|action| action.adds).is_some_and(|adds| adds != 0)
     })
-}
-
-fn ids(requests: &[&Operation], read: &Operation) -> impl Iterator<Item = OpId> {
-    requests.iter().map(|one| one.id).chain([read.id])
 }
 
 /// `the customer's buy was acknowledged (200: 9), customer 2's buy … and 3 more`.

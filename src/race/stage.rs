@@ -111,13 +111,12 @@ pub(super) fn speak(
         round: &round,
         contender: extras.contender,
     };
-    let (request, shown) = match extras.view {
-        Some(view) => dialect.view(view, fill),
-        None => {
-            let request = dialect.request(&verb, fill);
-            let shown = dialect.shown(&verb, fill, &request);
-            (request, shown)
-        }
+    let (request, shown) = if let Some(view) = extras.view {
+        dialect.view(view, fill)
+    } else {
+        let request = dialect.request(&verb, fill);
+        let shown = dialect.shown(&verb, fill, &request);
+        (request, shown)
     };
     let payload = extras.key.is_some().then(|| Digest::of(request.body.as_deref().unwrap_or_default()));
     let value = dialect.writes_a_value(&verb).then(|| unique.as_str().into());

@@ -83,6 +83,45 @@ rows = ""
 id = "/id"
 "#;
 
+const MACHINE: &str = r#"
+schema = "quickeats-bench/api@1"
+name = "jobs"
+summary = "s"
+[resource]
+name = "job"
+id = "/id"
+state = "/state"
+[idempotency]
+send = { header = "Idempotency-Key" }
+[states]
+initial = "draft"
+terminal = ["void"]
+[create]
+method = "POST"
+path = "/jobs"
+[read]
+method = "GET"
+path = "/jobs/{id}"
+[actions.annul]
+method = "POST"
+path = "/jobs/{id}/annul"
+idempotency_key = true
+effect = "/refund"
+body = { why = "{unique}" }
+transitions = [{ from = "paid", to = "void" }]
+[actions.pay]
+method = "POST"
+path = "/jobs/{id}/pay"
+idempotency_key = true
+effect = "/payment"
+body = { why = "{unique}" }
+transitions = [{ from = "open", to = "paid" }]
+[actions.submit]
+method = "POST"
+path = "/jobs/{id}/submit"
+transitions = [{ from = "draft", to = "open" }]
+"#;
+
 fn parsed(text: &str) -> Api {
     Api::parse("documents.toml", text).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -123,6 +162,11 @@ fn bounded(text: &str, bounds: Bounds) -> Api {
     let mut api = parsed(text);
     api.model.family = Family::Counter(bounds);
     api
+}
+
+/// A job that must be submitted before it can be paid, and paid before it can be annulled: these two have effects.
+pub(crate) fn machine() -> Api {
+    parsed(MACHINE)
 }
 
 /// Nothing but a `charge`, which is sent with a key: nothing is made, nothing can be read.

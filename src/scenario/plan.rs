@@ -139,7 +139,9 @@ impl Plan {
         let (change, raced_from) = resolver.change(start)?;
         let contenders =
             (0..size).map(|index| resolver.contender(index, &raced_from)).collect::<Result<Vec<_>, _>>()?;
-        let then = (0..scenario.then.len()).map(|index| resolver.follower(index, start)).collect::<Result<_, _>>()?;
+        let then = (0..scenario.then.len())
+            .map(|index| resolver.follower(index, start, &raced_from))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             name: scenario.name.get_ref().clone(),
             api: Arc::clone(api),

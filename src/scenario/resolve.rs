@@ -52,13 +52,22 @@ impl<'a> Resolver<'a> {
         reachable.sort_unstable();
         let mut failed = None;
         for (_, state) in reachable {
-            match self.scenario.contenders.iter().try_for_each(|written| self.asked(written, &[state]).map(drop)) {
+            match self.check_start(state) {
                 Ok(()) => return Ok(state),
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
         Err(failed
             .unwrap_or_else(|| self.wrong(self.scenario.wrong(&self.scenario.name, "there is no state to start from"))))
+    }
+
+    /// Whether all contenders may act after what is done first in `state`.
+    fn check_start(&self, state: StateIx) -> Result<(), PlanError> {
+        let (_, raced_from) = self.change(state)?;
+        self.scenario.contenders.iter().try_for_each(|written| {
+            let verb = self.asked(written, &raced_from)?;
+            self.check_allowed(written, &verb, &raced_from)
+        })
     }
 
     /// Whether the resource is made, and the steps to where the scenario starts.
@@ -125,8 +134,13 @@ impl<'a> Resolver<'a> {
         Ok(plan)
     }
 
-    /// What comes at this place after the race.
-    pub(super) fn follower(&self, index: usize, start: StateIx) -> Result<ContenderPlan, PlanError> {
+    /// What comes at this place after the race: a request that is said again is the one that was raced.
+    pub(super) fn follower(
+        &self,
+        index: usize,
+        start: StateIx,
+        raced_from: &[StateIx],
+    ) -> Result<ContenderPlan, PlanError> {
         let written = &self.scenario.then[index];
         let is_generic = self.scenario.is_generic();
         let wanted = Wanted {
@@ -134,7 +148,7 @@ impl<'a> Resolver<'a> {
             word: is_generic && written.key == KeyUse::Reused && written.body.is_none(),
             ..Wanted::default()
         };
-        let verb = self.verb(&written.action, &[], wanted)?;
+        let verb = self.verb(&written.action, raced_from, wanted)?;
         let mut plan = self.planned(written, verb, index, index)?;
         if self.is_absent(start) && plan.token == TokenUse::Stale {
             plan.token = TokenUse::None; // there was none before
@@ -232,8 +246,28 @@ impl<'a> Resolver<'a> {
         // Who does what is not theirs to do may not even be shown the resource.
         let is_stranger = role != *own_role || written.person == PersonUse::Other;
         let reader = if is_stranger && dialect.reads() { person(dialect.role(&Verb::Read), 1) } else { actor.clone() };
+        if let Some(body) = &written.body {
+            let token = (token != TokenUse::None).then(|| dialect.lacks_room_for_token(&verb, body)).flatten();
+            let key = (key != KeyUse::None).then(|| dialect.lacks_room_for_key(&verb, body)).flatten();
+            self.check_room(written, &verb, [("token", token), ("key", key)])?;
+        }
         let (body, at, offset) = (written.body.clone(), written.at, written.offset.value);
         Ok(ContenderPlan { verb, actor, reader, token, key, body, at, offset, entry })
+    }
+
+    /// What a contender is to name must find its place in the contender's own body.
+    fn check_room(
+        &self,
+        written: &Contender,
+        verb: &Verb,
+        lacks: [(&str, Option<&'static str>); 2],
+    ) -> Result<(), PlanError> {
+        let Some((word, lacks)) = lacks.into_iter().find_map(|(word, lacks)| Some((word, lacks?))) else {
+            return Ok(());
+        };
+        let message = format!("`{verb}` cannot say its {word} in this body, which is {lacks}");
+        let help = format!("leave `body` out, or say {word} = \"none\"");
+        Err(self.wrong(self.scenario.wrong(&written.action, message).help(help)))
     }
 
     /// What is to be accepted alone must be allowed where the race starts.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::described::{counter, counter_that_starts_as_it_likes, effects, register};
+use super::described::{counter, counter_that_starts_as_it_likes, effects, machine, register};
 use super::{KeyUse, Plan, PlanError, Scenario, TokenUse, catalog};
 use crate::api::{Api, Bounds, builtin};
 use crate::history::Verb;
@@ -167,6 +167,16 @@ fn a_state_machine_is_brought_to_the_nearest_state_in_which_the_effect_may_be_ha
     assert!(plan.set_up.is_empty() && plan.contenders.iter().all(|contender| contender.key == KeyUse::Shared));
     // What makes the order is sent with a key itself.
     assert_eq!(racing(&resolve("lost-retry", &api).unwrap()), ["create", "create"]);
+    // What may be done only later is come to; and what is said again later is the request that was raced.
+    for name in ["double-effect", "lost-retry", "reused-key"] {
+        let plan = resolve(name, &machine()).unwrap();
+        assert_eq!(racing(&plan), ["pay", "pay"], "{name}");
+        assert_eq!(plan.set_up.iter().map(|step| &*step.action).collect::<Vec<_>>(), ["submit"], "{name}");
+        assert_eq!(plan.then.iter().map(|then| then.verb.to_string()).collect::<Vec<_>>(), ["pay"], "{name}");
+    }
+    let mut stuck = machine();
+    stuck.model.actions.retain(|action| &*action.name != "submit");
+    assert_unfit("double-effect", &stuck, &["`annul` is not allowed in `draft`, where the race starts"]);
     let mut later = Api::clone(&api);
     later.model.actions.iter_mut().for_each(|action| action.has_effect = &*action.name == "acceptance");
     assert_unfit("double-effect", &later, &["no <effect> that is sent with an idempotency key"]);

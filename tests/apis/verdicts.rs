@@ -123,6 +123,7 @@ fn broken_documents() {
             ("lost-write", "concurrent-replace", &["lost-update"]),
             ("stale-reads", "stale-replace", &["stale-read"]),
             ("torn-read", "read-beside-replace", &["stale-read", "torn-read"]),
+            ("torn-text", "read-beside-replace", &["torn-read"]),
         ],
     );
 }

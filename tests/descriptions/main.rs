@@ -63,6 +63,30 @@ fn a_saved_description_is_read_again_and_holds_no_secret() {
     let shown: Vec<&str> = api.source.lines().filter(|line| line.contains("hunter2")).collect();
     assert_eq!(shown, [r#"query = { format = "json", key = "hunter2" }"#]);
     Api::parse("saved.toml", &api.source).unwrap();
+    let section =
+        "[actors.editor.login.body]\nuser = \"ed\"\npassword = \"hunter2\"\ncodes = [\"hunter2\", { pin = 4711 }]";
+    let inline =
+        "body = { password = \"hunter2\", codes = [\"hunter2\", { pin = 4711 }], of = \"{env:PAGES_SECRET}\" }";
+    let dotted = "body.password = \"hunter2\"\nbody.codes = [\n  \"hunter2\",\n  { pin = 4711 },\n]";
+    for body in [section, inline, dotted] {
+        let form = "form = { user = \"ed\", password = \"{env:PAGES_PASSWORD}\" }\ntoken = \"/token\"";
+        let told = text.replace(form, &format!("token = \"/token\"\n{body}"));
+        let api = Api::parse("x.toml", &told).unwrap();
+        assert!(
+            told.contains("hunter2") && !api.source.contains("hunter2") && !api.source.contains("4711"),
+            "{}",
+            api.source
+        );
+        assert_eq!(api.source.contains("of = \"{env:PAGES_SECRET}\""), body == inline);
+        Api::parse("saved.toml", &api.source).unwrap_or_else(|error| panic!("{error}"));
+    }
+    let whole = text
+        .replace("[actors.editor.login]\n", "")
+        .replace("form = { user = \"ed\", password = \"{env:PAGES_PASSWORD}\" }\n", "");
+    let whole = whole.replace("method = \"POST\"\npath = \"/session\"\ntoken = \"/token\"\n", "login.method = \"POST\"\nlogin.path = \"/session\"\nlogin.token = \"/token\"\nlogin.body.password = \"hunter2\"\n");
+    let api = Api::parse("x.toml", &whole).unwrap();
+    assert!(whole.contains("hunter2") && !api.source.contains("hunter2"), "{}", api.source);
+    Api::parse("saved.toml", &api.source).unwrap();
     let referred = Api::parse("x.toml", &text).unwrap();
     assert!(referred.source.contains("{env:PAGES_SECRET}"), "a reference is no secret");
 }

@@ -69,6 +69,21 @@ fn every_mistake_in_a_scenario_is_named_where_it_stands() {
     corpus::assert_all_are_named(MALFORMED, "tests/descriptions/scenarios", 45, resolved);
 }
 
+/// A token that is said in the described body is not said in another one.
+#[test]
+fn a_body_of_its_own_does_not_lose_the_token() {
+    let scenario = |token: &str| {
+        format!(
+            "schema = \"quickeats-bench/scenario@1\"\nname = \"own\"\napis = [\"transactions\"]\nsummary = \"\"\nstory = \"\"\n\
+             start = \"present\"\nalone = \"applied\"\n[[contenders]]\naction = \"replace\"\ntoken = \"{token}\"\n\
+             body = {{ success = [] }}\n[[contenders]]\naction = \"replace\""
+        )
+    };
+    let error = resolved(&scenario("current")).unwrap_err().to_string();
+    assert!(error.contains("cannot say its token in this body") && error.contains("mine.toml:9"), "{error}");
+    resolved(&scenario("none")).unwrap();
+}
+
 /// Every example of the reference is a scenario.
 #[test]
 fn every_example_of_the_scenarios_reference_is_read() {

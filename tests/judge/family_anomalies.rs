@@ -71,6 +71,15 @@ fn inject(kind: Kind, operations: &mut [Operation], model: &Model) -> Option<()>
             let reply = reply_mut(read)?;
             *reply = Reply { state: Some(seen?), ..blank(200) };
         }
+        (Kind::TornRead, Family::Register) => {
+            let write = operations.iter().find(|one| is_done(one) && one.call.value.is_some())?.clone();
+            let (old, new) = (operations[0].call.value.clone()?, write.call.value.clone()?);
+            let read = operations.iter_mut().find(|one| one.call.verb == Verb::Read && one.phase == Phase::Contend)?;
+            let mixed = format!("{}{}", &new[..new.len() - 1], &old[1..]);
+            let reply = reply_mut(read)?;
+            *reply = Reply { state: Some(mixed.into()), ..blank(200) };
+            return (new != old).then_some(());
+        }
         (Kind::StaleRead, Family::Register) => {
             let over = operations.iter().find(|one| is_done(one))?.window.closed;
             let read = operations.iter_mut().find(|one| one.phase == Phase::Observe && one.window.opened > over)?;
@@ -113,6 +122,7 @@ fn what_is_put_into_a_history_of_any_family_is_found() {
         Kind::RejectedButApplied,
         Kind::DirtyRead,
         Kind::StaleRead,
+        Kind::TornRead,
         Kind::DuplicateEffect,
         Kind::AuditMismatch,
     ] {

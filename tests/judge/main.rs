@@ -23,8 +23,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use notation::Example;
-use quickeats_bench::api::{ActionModel, Bounds, Family};
-use quickeats_bench::check::{Judgment, Kind, Severity, Verdict, judge};
+use quickeats_bench::api::{ActionModel, Bounds, Family, Model};
+use quickeats_bench::check::{Alone, Finding, Judgment, Kind, Severity, Verdict, judge};
 use quickeats_bench::history::{Cause, History, Operation, Outcome, Verb};
 
 fn examples(folder: &str) -> Vec<(String, Example)> {
@@ -158,6 +158,12 @@ fn what_cannot_be_told_in_values_or_numbers_is_a_doubt_and_no_accusation() {
             &format!("api: stock\ncreate [0 1] -> 201 5\n{race}\nread [30 31] -> 200 few"),
             "`few`, which is no whole number",
         ),
+        // Only a reply told the first value: nobody knows what was sent.
+        (
+            "api: notes\ncreate [0 1] -> 201 quick-aaaa \"1\"\n* user put [10 20] value quick-bbbb if \"1\" -> 204\n\
+             * user read [10 21] -> 200 quick-bbbbaaaa\nread [30 31] -> 200 quick-bbbb",
+            "which nobody in the round wrote",
+        ),
         (&format!("api: stock\ncreate [0 1] -> unknown\n{race}\nread [30 31] -> 200 3"), "was not created"),
     ] {
         let judgment = judged(&Example::parse(text).unwrap());
@@ -184,6 +190,95 @@ fn numbers_too_many_to_be_states_are_judged_by_their_room_alone() {
         let judgment = judge(&example.history, &model, example.alone);
         assert_eq!(kinds(&judgment), kinds_found, "{judgment:#?}");
         assert_eq!(judgment.doubts.is_empty(), start < 9_000, "{judgment:#?}");
+    }
+}
+
+#[test]
+fn the_contract_keeps_its_bounds_beside_an_older_api_that_has_none() {
+    let text = "api: shelves\ncreate [0 1] -> 201 1\nuser force [2 3] -> 200 0\n* user take [10 20] -> 200 -1\n\
+                * user#2 take [10 21] -> 409 refused\nread [30 31] -> 200 -1";
+    assert_eq!(kinds(&judged(&Example::parse(text).unwrap())), ["illegal-transition"]);
+}
+
+#[test]
+fn what_nobody_made_is_there_once_a_write_of_it_was_acknowledged() {
+    let put = "user put [4 5] value a -> 204";
+    for (before, is_found) in [
+        (put, true),
+        ("user del [2 3] -> 204\nuser put [4 5] value a -> 204", true),
+        ("user put [2 3] value a -> 204\nuser del [4 5] -> 404 not-found", true),
+        ("", false),
+        ("user put [4 5] value a -> unknown", false),
+        ("user put [4 5] value a -> 409 refused", false),
+        ("user put [4 15] value a -> 204", false),
+        ("user del [2 3] -> unknown\nuser put [4 5] value a -> 204", false),
+        ("user put [2 3] value a -> 204\nuser del [4 5] if \"1\" -> 204", false),
+    ] {
+        let text = format!(
+            "api: pads\n{before}\n* user put [10 20] value b -> 204\n\
+             * user#2 put [10 21] value c -> 428 missing-precondition\nread [30 31] -> 200 b"
+        );
+        let example = Example::parse(&text).unwrap();
+        let model = Model { precondition_required: true, ..example.api.model.clone() };
+        let judgment = judge(&example.history, &model, Alone::Refused);
+        let expected = if is_found { vec!["precondition-not-required"] } else { vec![] };
+        assert_eq!(kinds(&judgment), expected, "{text}: {judgment:#?}");
+    }
+}
+
+#[test]
+fn effects_are_told_by_whom_they_were_seen() {
+    let charges = |second: &str, key: &str| {
+        format!("* user charge [10 20] key k -> 201 effect e1\n* user charge [10 21] key {key} -> 201 effect {second}")
+    };
+    let one = "* user charge [10 20] key k -> 201 effect e1";
+    for (race, ledger, told) in [
+        (charges("e2", "k"), "e1", "and the answers name 2 effects of it"),
+        (charges("e2", "k"), "e1 e2", "and the wallet now shows 2 effects of it"),
+        (one.to_owned(), "e1 e2", "the wallet now shows 2 effects where 1 can be explained"),
+        (format!("{}\n{}", charges("e2", "k"), charges("e3", "k2")), "e1", "the answers name 3 effects where 2 can"),
+    ] {
+        let text = format!("api: wallets\n{race}\neffects [30 31] -> {ledger}");
+        let judgment = judged(&Example::parse(&text).unwrap());
+        let told_so = |finding: &Finding| finding.sentence.contains(told);
+        assert!(judgment.findings.iter().any(told_so), "{text}: {told}: {judgment:#?}");
+    }
+}
+
+#[test]
+fn only_what_leads_to_a_number_is_accused_of_it() {
+    let (give, take) = ("* user give [10 20] -> 409 refused", "* user#2 take [10 21] -> 409 refused");
+    let took = "* user take [10 20] -> 200 0";
+    let keyed = "* user load [10 20] key k1 -> 204\n* user load [10 21] key k1 -> 204\n\
+                 * user#2 take [10 22] key k2 -> 204\n* user#2 take [10 23] key k2 -> 204";
+    let seen = "* user read [15 25] -> 200 4";
+    for (start, race, end, kind, told, accused) in [
+        (1, vec![give, take], 0, "rejected-but-applied", "user 2's take was refused (409: refused), yet", vec![2]),
+        (1, vec![take, take], 0, "rejected-but-applied", "0: one of them was done", vec![1, 2]),
+        (2, vec![take, give, take], 0, "rejected-but-applied", "these together lead there", vec![1, 3]),
+        (1, vec![took, give], 1, "acknowledged-then-lost", "or else the user's give was refused", vec![1, 2]),
+        (5, vec![keyed], 8, "in-flight-duplicate", "so it was done twice", vec![3, 4]),
+        (
+            5,
+            vec![give, take, seen],
+            5,
+            "dirty-read",
+            "user 2's take was refused (409: refused): it was done",
+            vec![2, 3],
+        ),
+    ] {
+        let race = race.join("\n");
+        let text = format!(
+            "api: sums\ncreate [0 1] -> 201 {start}\n{race}\nread [30 31] -> 200 {end}\nread [32 33] -> 200 {end}"
+        );
+        let judgment = judged(&Example::parse(&text).unwrap());
+        assert_eq!(kinds(&judgment), [kind], "{text}: {judgment:#?}");
+        let finding = &judgment.findings[0];
+        assert!(finding.sentence.contains(told), "{text}: {}", finding.sentence);
+        let mut witness: Vec<u32> = finding.witness.iter().map(|one| one.id.0).collect();
+        let is_of_the_race = |id: &u32| *id as usize <= race.lines().count();
+        witness.retain(is_of_the_race);
+        assert_eq!(witness, accused, "{text}: {}", finding.sentence);
     }
 }
 

@@ -13,6 +13,7 @@ use crate::notation::load;
 /// - `notes`: registers that are made with a value; `put` and `del` of what is there, both on a token.
 /// - `pads`: registers that nobody makes; `put` of anything, `add` where nothing is, `del` of anything. No tokens needed.
 /// - `stock`: numbers between 0 and 10; `take` and `give` of one, `load` of five.
+/// - `shelves`: the same as `stock`, and an older API that keeps to no bounds: `force` takes one, `stuff` adds five.
 /// - `sums`: numbers without bounds; the same.
 /// - `wallets`: nothing but the effects of `charge`; nothing is read.
 pub(crate) fn api(name: &str) -> Option<Api> {
@@ -27,6 +28,12 @@ pub(crate) fn api(name: &str) -> Option<Api> {
             ],
         ),
         "stock" => counter(Bounds { least: Some(0), most: Some(10) }),
+        "shelves" => {
+            let mut model = counter(Bounds { least: Some(0), most: Some(10) });
+            let aside = |(name, adds)| ActionModel { adds: Some(adds), is_aside: true, ..action(name) };
+            model.actions.extend([("force", -1), ("stuff", 5)].map(aside));
+            model
+        }
         "sums" => counter(Bounds::default()),
         "wallets" => Model {
             noun: "wallet".into(),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::room::unescaped;
 use super::{Dialect, Fill, IdDialect};
 use crate::api::exchange::{Headers, Request};
 use crate::api::place::Pointer;
@@ -121,8 +122,7 @@ impl Dialect {
 
     /// As [`Self::shown`], of a request that this template says.
     pub(super) fn shown_as(&self, template: &RequestTemplate, fill: Fill<'_>, request: &Request) -> Arc<str> {
-        let has_secrets = template.path.variables().next().is_some()
-            || template.query.iter().any(|(_, value)| value.variables().next().is_some());
+        let has_secrets = template.path.has_secrets() || template.query.iter().any(|(_, value)| value.has_secrets());
         if !has_secrets {
             return format!("{} {}", request.method, request.path).into();
         }
@@ -181,9 +181,12 @@ impl RequestTemplate {
         path
     }
 
-    /// The request with its holes filled, and no more headers than its own.
-    pub(super) fn fill(&self, values: Values<'_>) -> Request {
-        self.draft(values, None).finish(&self.method)
+    /// The request with its holes filled. Its own headers stand in the place of those of one name in `others`.
+    pub(super) fn fill(&self, values: Values<'_>, mut others: Headers) -> Request {
+        let mut draft = self.draft(values, None);
+        others.retain(|(name, _)| !draft.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
+        draft.headers.splice(..0, others);
+        draft.finish(&self.method)
     }
 
     fn draft(&self, values: Values<'_>, body: Option<&Value>) -> Draft {
@@ -269,13 +272,12 @@ impl Draft {
     }
 }
 
-/// Puts `text` at `pointer`, making the objects on the way to it. Where a list or a plain value is in the way, nothing is done.
+/// Puts `text` at `pointer`, making the objects on the way to it. (Nothing else is in the way: `room` looks at that beforehand.)
 fn put(json: &mut Value, pointer: &str, text: &str) {
     let mut here = json;
     for part in pointer.split('/').skip(1) {
-        let key = part.replace("~1", "/").replace("~0", "~");
         let Value::Object(table) = here else { return };
-        here = table.entry(key).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        here = table.entry(unescaped(part)).or_insert_with(|| Value::Object(serde_json::Map::new()));
     }
     *here = Value::String(text.to_owned());
 }

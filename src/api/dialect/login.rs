@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::asking::RequestTemplate;
 use super::{Dialect, Fill};
-use crate::api::exchange::{Request, Response};
+use crate::api::credentials::replace;
+use crate::api::exchange::{Headers, Request, Response};
 use crate::api::place::{Place, Sight};
+use crate::api::template::Hole;
 
 /// The request that logs an actor in, and where its reply tells a token.
 #[derive(Debug, Clone)]
@@ -33,10 +35,22 @@ impl fmt::Debug for Login {
 
 impl Dialect {
     /// The request that logs `role` in, if it has one. `unique` and `person` are words that nobody has used yet.
+    ///
+    /// The actor's headers go with it, but for those that say what only the login tells, and so do the command line's. Where
+    /// they and the login's own have one name, the login's own is sent.
     pub fn login_request(&self, role: &str, person: &str, unique: &str) -> Option<Request> {
-        let login = self.actors.get(role)?.login.as_ref()?;
+        let actor = self.actors.get(role)?;
+        let login = actor.login.as_ref()?;
         let fill = Fill { role, person, unique, ..Fill::default() };
-        Some(self.with_values(fill, |values| login.request.fill(values)))
+        Some(self.with_values(fill, |values| {
+            let known = actor.headers.iter().filter(|(_, value)| !value.has(&Hole::Login));
+            let mut headers: Headers =
+                known.map(|(name, value)| (Arc::clone(name), value.fill(values).into())).collect();
+            for (name, value) in self.credentials.headers() {
+                replace(&mut headers, name, value);
+            }
+            login.request.fill(values, headers)
+        }))
     }
 
     /// What the reply to a login told.
@@ -61,5 +75,28 @@ impl Dialect {
             return Err("it set no cookie, and the description names no place of a token".to_owned());
         }
         Ok(Login { token, cookie: (!cookies.is_empty()).then(|| cookies.join("; ").into()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::{Api, Credentials};
+
+    #[test]
+    fn what_goes_with_all_requests_of_an_actor_goes_with_its_login() {
+        let text = "schema = \"quickeats-bench/api@1\"\nname = \"x\"\nsummary = \"\"\nmodel = \"register\"\n\
+            [resource]\nname = \"x\"\nid = { made = \"d-{unique}\" }\nvalue = \"/v\"\n\
+            [actors.a]\nheaders = { X-Tenant = \"t-{person}\", X-Session = \"{login}\", X-Kind = \"actor\", Content-Type = \"text/json\" }\n\
+            [actors.a.login]\nmethod = \"POST\"\npath = \"/login\"\nheaders = { X-Kind = \"login\" }\nbody = {}\ntoken = \"/t\"\n\
+            [read]\nmethod = \"GET\"\npath = \"/{id}\"\n\
+            [actions.put]\nmethod = \"PUT\"\npath = \"/{id}\"\nbody = { v = \"{value}\" }\nwrites = \"value\"\n";
+        let api = Api::parse("x.toml", text).unwrap();
+        let given = Credentials::default().with_header("X-Api-Key", "k").with_header("X-Kind", "all");
+        let request = api.with_credentials(given).dialect.login_request("a", "p", "u").unwrap();
+        let headers: Vec<(&str, &str)> = request.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(
+            headers,
+            [("content-type", "text/json"), ("x-tenant", "t-p"), ("x-api-key", "k"), ("x-kind", "login")]
+        );
     }
 }

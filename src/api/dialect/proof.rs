@@ -51,6 +51,15 @@ impl Proof {
         }
     }
 
+    /// What is compared with another role's: all of it that says who asks, and no time.
+    pub(super) fn compared(&self, values: Values<'_>) -> String {
+        match self {
+            Self::Bearer(token) => format!("Bearer {}", token.fill(values)),
+            Self::Basic { user, password } => format!("Basic {:?}", (user.fill(values), password.fill(values))),
+            Self::Mint { secret, claims, .. } => format!("Mint {:?}", (secret.fill(values), claims.fill(values))),
+        }
+    }
+
     /// Puts it in the place of what `headers` said.
     pub(super) fn apply(&self, values: Values<'_>, headers: &mut Headers) {
         let said = match self {

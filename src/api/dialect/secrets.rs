@@ -112,7 +112,7 @@ mod tests {
         [token]\nread = { header = \"ETag\" }\nsend = { header = \"X-Version-Token\" }\nrequired = true\n\
         [actors.a]\nheaders = { X-Api-Key = \"literal-key\", X-Tenant = \"plain\" }\nbearer = \"{login}\"\n\
         [read]\nmethod = \"GET\"\npath = \"/{id}/{env:PASS}\"\n\
-        [actions.put]\nmethod = \"PUT\"\npath = \"/{id}\"\nbody = { v = \"{value}\", p = \"{env:PASS|base64}\" }\nwrites = \"value\"\n";
+        [actions.put]\nmethod = \"PUT\"\npath = \"/{id}?t={login}\"\nbody = { v = \"{value}\", p = \"{env:PASS|base64}\" }\nwrites = \"value\"\n";
 
     #[test]
     fn no_secret_is_shown_and_everything_is_sent() {
@@ -123,6 +123,8 @@ mod tests {
         let verb = Verb::Act("put".into());
         let fill = Fill { id: "d-1", role: "a", unique: "u", token: Some("\"7\""), ..Fill::default() };
         let (sent, shown) = api.dialect.request_and_shown(&verb, fill);
+        assert_eq!(sent.path, "/d-1?t=l0gin");
+        assert_eq!(&*api.dialect.shown(&verb, fill, &sent), "PUT /d-1?t=(masked)");
         let (sent, shown) = (format!("{sent:?}"), format!("{shown:?}"));
         for secret in ["czNjcmV0", "l0gin", "c00kie", "literal-key", "0wn-value"] {
             assert!(sent.contains(secret) && !shown.contains(secret), "{secret}: {shown}");

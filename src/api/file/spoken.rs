@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use toml::Spanned;
@@ -61,6 +61,7 @@ impl Reader<'_> {
             credentials: Credentials::default(),
             logged_in: BTreeMap::new(),
             environment: BTreeMap::new(),
+            told_apart: OnceLock::new(),
             id: self.id(file)?,
             answers_json: file.model == ModelFile::StateMachine
                 && state.as_ref().is_some_and(super::super::place::Place::is_json),
@@ -103,12 +104,21 @@ impl Reader<'_> {
         let needs_absence = action.needs.as_ref().is_some_and(|needs| *needs.get_ref() == super::Needs::Absent);
         // With `send` every action says the token; without, those that have a hole for it.
         let has_way = says_token || file.token.as_ref().is_some_and(|token| token.send.is_some());
+        let sends = Sends {
+            key: action.idempotency_key || says_key,
+            token: !action.aside && action.token && !needs_absence && has_way,
+            value: writes_value,
+        };
+        if sends.token {
+            let send = file.token.as_ref().and_then(|token| token.send.as_ref());
+            self.check_room(name, &action.parts(), &request, (&Hole::Token, "version token"), send)?;
+        }
+        if sends.key {
+            let send = file.idempotency.as_ref().and_then(|key| key.send.as_ref());
+            self.check_room(name, &action.parts(), &request, (&Hole::Key, "idempotency key"), send)?;
+        }
         Ok(ActionDialect {
-            sends: Sends {
-                key: action.idempotency_key || says_key,
-                token: !action.aside && action.token && !needs_absence && has_way,
-                value: writes_value,
-            },
+            sends,
             shows: action.shows,
             effect: self.place_option(action.effect.as_ref())?,
             amount: self.place_option(action.amount.as_ref())?,
@@ -123,6 +133,28 @@ impl Reader<'_> {
         }
         let message = format!("`{what}` sends an idempotency key, but there is no [idempotency] table");
         Err(self.wrong(at.span(), message).help("add [idempotency] with send = { header = \"Idempotency-Key\" }"))
+    }
+
+    /// What is to be put into the body needs one that it can be put into.
+    fn check_room(
+        &self,
+        what: &str,
+        parts: &Parts<'_>,
+        request: &RequestTemplate,
+        (hole, word): (&Hole, &str),
+        send: Option<&Spanned<SendFile>>,
+    ) -> Result<(), SourceError> {
+        let Some(place) = send.and_then(|send| send.get_ref().body.as_ref()) else { return Ok(()) };
+        let at = Send::Body(self.pointer(place)?);
+        let Some(lacks) = request.lacks_room(hole, Some(&at), None) else { return Ok(()) };
+        let of_form = || parts.form.and_then(|form| form.keys().next()).map(Spanned::span);
+        let body = parts.body.map(Spanned::span).or_else(|| parts.raw.map(Spanned::span)).or_else(of_form);
+        let message =
+            format!("`{what}` is to say its {word} at `{}` of a JSON body, and its body is {lacks}", place.get_ref());
+        let name = if *hole == Hole::Key { "{key}" } else { "{token}" };
+        let or_none = if *hole == Hole::Token { ", or token = false if this request has none" } else { "" };
+        let help = format!("put {name} into the body itself, where it belongs{or_none}");
+        Err(self.wrong(body.unwrap_or_else(|| parts.path.span()), message).help(help))
     }
 
     fn id(&self, file: &ApiFile) -> Result<IdDialect, SourceError> {
@@ -191,6 +223,10 @@ impl Reader<'_> {
                 .help("where the client makes the id up, say so: [resource] id = { made = \"doc-{unique}\" }"));
         }
         self.check_key(file, "create", &create.path, create.idempotency_key || has(&request, &Hole::Key))?;
+        if create.idempotency_key {
+            let send = file.idempotency.as_ref().and_then(|key| key.send.as_ref());
+            self.check_room("create", &create.parts(), &request, (&Hole::Key, "idempotency key"), send)?;
+        }
         Ok(request)
     }
 

@@ -51,13 +51,13 @@ pub(super) fn lower(round: Round<'_>, bounds: Bounds) -> Result<Lowered, Unjudge
     Ok(Lowered { model, operations })
 }
 
-/// Where an action leads: from each number to the one that it makes of it, within bounds. The numbers that can be come to
-/// are the first states, in order.
+/// Where an action leads: from each number to the one that it makes of it; within bounds, if it is of the contract (an older
+/// API may keep to none). The numbers that can be come to are the first states, in order.
 fn steps(action: &ActionModel, reachable: &BTreeSet<i64>, bounds: Bounds) -> Vec<Transition> {
     let adds = action.adds.unwrap_or(0);
     let numbers: Vec<i64> = reachable.iter().copied().collect();
     let lead = |(place, number): (usize, &i64)| {
-        let to = number.checked_add(adds).filter(|to| is_allowed(*to, adds, bounds))?;
+        let to = number.checked_add(adds).filter(|to| action.is_aside || is_allowed(*to, adds, bounds))?;
         let ix = |place: usize| StateIx(u16::try_from(place).expect("no more than MOST"));
         Some(Transition { from: ix(place), to: ix(numbers.binary_search(&to).ok()?) })
     };
@@ -84,9 +84,12 @@ fn reachable(round: Round<'_>, start: i64, bounds: Bounds) -> Option<BTreeSet<i6
             return None;
         }
     }
-    let least = bounds.least.map_or(i64::MIN, |least| least.min(start));
-    let most = bounds.most.map_or(i64::MAX, |most| most.max(start));
-    numbers.retain(|number| (least..=most).contains(number));
+    // What is outside the contract may lead outside its bounds.
+    if !round.has_asides() {
+        let least = bounds.least.map_or(i64::MIN, |least| least.min(start));
+        let most = bounds.most.map_or(i64::MAX, |most| most.max(start));
+        numbers.retain(|number| (least..=most).contains(number));
+    }
     (numbers.len() <= MOST).then_some(numbers)
 }
 

@@ -88,7 +88,7 @@ struct Values {
     /// State names: no value first, then every value.
     names: Vec<Arc<str>>,
     places: HashMap<Arc<str>, StateIx>,
-    /// What was sent to be written, each value once.
+    /// What was sent to be written, by what made the register too, each value once.
     written: Vec<Arc<str>>,
     /// States that may be found already by what leads to them.
     come_back: BTreeSet<StateIx>,
@@ -107,6 +107,8 @@ impl Values {
         values.add(&absent);
         let start = values.add(start);
         values.come_back.insert(start);
+        // What it was made with was written as well; what a reply alone told of it need not have been.
+        values.written.extend(creation(round)?.and_then(|(creation, _)| creation.call.value.clone()));
         for operation in round.actions() {
             let to = match write_of(round, operation).map(|write| write.leaves) {
                 None => continue,

@@ -35,6 +35,7 @@ BREAKS = {
     "stale-reads": "GET is answered from a cache that may be 20 ms old",
     "stale-mirror": "the mirror shows a change half a second after it was made",
     "torn-read": "GET takes the text first, and the ETag a little later",
+    "torn-text": "a new text overwrites the old one from the front: GET may see half of each",
 }
 
 LATE = 0.060  # seconds until a document is indexed
@@ -145,6 +146,10 @@ class Documents:
             return Reply(204)
         document = Document(text, self.next_tag(name), time.monotonic())
         is_new = name not in self.documents
+        if not is_new and self.broken.by("torn-text"):
+            old, half = self.documents[name], len(text) // 2
+            self.documents[name] = Document(text[:half] + old.text[half:], old.tag)
+            self.broken.gap()
         self.replaced += not is_new
         self.before[name] = self.documents.get(name)
         if is_new or self.replaced % 3 or not self.broken.by("lost-write"):
