@@ -85,15 +85,18 @@ impl<'a, T: Target> Player<'a, T> {
         let (mut left_out, mut has_looked) = (Vec::new(), false);
         for action in &model.actions {
             let allowed = |state: StateIx| action.next(state).next().is_some();
-            let is_unmade = absent.is_some_and(allowed) && self.speaker.api.dialect.makes_ids();
-            let creates = allowed(model.initial) && Some(model.initial) != absent;
+            let dialect = &self.speaker.api.dialect;
+            let is_there = allowed(model.initial) && Some(model.initial) != absent;
+            // What no request makes is there already, under whatever id.
+            let creates = dialect.creates() && is_there;
+            let is_unmade = (is_there || absent.is_some_and(allowed)) && dialect.makes_ids();
             if action.is_aside || !(creates || is_unmade) {
                 left_out.push(format!("`{}`", action.name));
                 continue;
             }
             self.begin(&format!("`{}` on a fresh {}", action.name, model.noun));
             let mut known = self.make(creates, None).await?;
-            if creates && self.speaker.api.dialect.reads() {
+            if is_there && self.speaker.api.dialect.reads() {
                 self.look(&known).await;
             }
             let step = Step {

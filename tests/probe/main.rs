@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod check;
+mod every;
+mod found;
 mod probe;
 #[path = "../apis/servers.rs"]
 #[expect(dead_code, reason = "real servers are not asked here")]
