@@ -111,12 +111,10 @@ impl<T: Target> Prober<'_, T> {
             tokio::time::sleep(SETTLING).await;
             let answer = self.speaker.say(&Verb::Read, Say { id: &fresh.id, ..Say::default() }).await;
             if !shown.in_answer(&answer, &self.api().model) {
-                seen.unseen.push(format!(
-                    "`{}` (a read is then answered {}{})",
-                    shown.action.name,
-                    heard(&answer),
-                    state(&answer)
-                ));
+                let state = answer.reply().and_then(|reply| reply.state.as_deref());
+                let state = state.map(|state| format!(", `{}`", self.speaker.safe(state, 60))).unwrap_or_default();
+                let name = &shown.action.name;
+                seen.unseen.push(format!("`{name}` (a read is then answered {}{state})", heard(&answer)));
                 return None;
             }
             last = applied(&answer).cloned();
@@ -185,7 +183,7 @@ impl<T: Target> Prober<'_, T> {
         let Some(found) = dialect.state_in(response) else { return };
         let (described, is_shown) = (dialect.shows_resource(&action.name), found == *last);
         let name = &action.name;
-        let short = |text: &str| crate::text::harmless(&crate::text::short(text), 60);
+        let short = |text: &str| crate::text::harmless(&crate::text::short(&self.speaker.masked(text)), 60);
         match (described, is_shown) {
             (true, true) | (false, false) => {}
             (true, false) => {
@@ -269,9 +267,4 @@ impl Shown<'_> {
             (Family::Effects, _) => reply.meaning == Meaning::Applied,
         }
     }
-}
-
-fn state(answer: &Answer) -> String {
-    let state = answer.reply().and_then(|reply| reply.state.as_deref());
-    state.map(|state| format!(", `{}`", crate::text::harmless(state, 60))).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::speaker::{Answer, Say, Speaker};
 use crate::api::{Api, Family, Model, StateIx};
-use crate::history::{Cause, Meaning, Outcome, Reply, Verb};
+use crate::history::{Cause, Meaning, Reply, Verb};
 use crate::probe_result::{Advice, Heard, Mark, ProbeFinding, ProbeResult, SCHEMA, StatusSeen};
 use crate::target::Target;
 
@@ -107,7 +107,7 @@ impl<'a, T: Target> Prober<'a, T> {
     }
 
     pub(super) fn note(&mut self, about: &str, mark: Mark, sentence: impl Into<String>) {
-        let sentence = self.speaker.secrets.mask(&sentence.into());
+        let sentence = self.speaker.masked(&sentence.into());
         self.findings.push(ProbeFinding { about: about.to_owned(), mark, sentence });
     }
 
@@ -221,8 +221,5 @@ pub(super) fn is_refused(answer: &Answer) -> Option<bool> {
 
 /// What was heard: `412 (stale)`.
 pub(super) fn heard(answer: &Answer) -> String {
-    match &answer.outcome {
-        Outcome::Answered(reply) => format!("{} ({})", reply.status, reply.meaning.word()),
-        Outcome::NotSent(cause) | Outcome::Unknown(cause) => crate::text::harmless(&cause.to_string(), 200),
-    }
+    answer.heard.clone()
 }

@@ -194,7 +194,7 @@ impl<'a, T: Target> Player<'a, T> {
         if let (Some(goal), Some(shown)) = (&step.leads_to, &reply.state)
             && goal != shown
         {
-            let shown = crate::text::harmless(shown, 80);
+            let shown = self.speaker.safe(shown, 80);
             return self.end(format!("`{verb}` led to `{shown}`, and the scenario needs `{goal}`"));
         }
         known.token = reply.token;

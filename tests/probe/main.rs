@@ -6,7 +6,9 @@
 mod check;
 mod every;
 mod found;
+mod odd;
 mod probe;
+mod secrets;
 #[path = "../apis/servers.rs"]
 #[expect(dead_code, reason = "real servers are not asked here")]
 mod servers;
