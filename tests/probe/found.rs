@@ -23,6 +23,14 @@ pub(crate) fn assert_differs(case: &str, result: &ProbeResult, expected: &[&str]
     assert!(differs.iter().all(is_expected) && expected.iter().all(is_found), "{case}: {differs:#?}");
 }
 
+/// That something is found about `about`, and marked so.
+#[track_caller]
+pub(crate) fn assert_found(result: &ProbeResult, about: &str, mark: Mark, part: &str) {
+    let is_it = |own: &&quickeats_bench::probe_result::ProbeFinding| own.about == about && own.sentence.contains(part);
+    let found = result.findings.iter().find(is_it);
+    assert_eq!(found.map(|found| found.mark), Some(mark), "`{part}` of {about} in {:#?}", result.findings);
+}
+
 /// What a description should say, as lines.
 pub(crate) fn advice(result: &ProbeResult) -> Vec<String> {
     result.advice.iter().flat_map(quickeats_bench::probe_result::Advice::lines).collect()

@@ -6,6 +6,7 @@
 mod check;
 mod every;
 mod found;
+mod keys;
 mod odd;
 mod probe;
 mod secrets;

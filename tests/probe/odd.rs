@@ -17,11 +17,17 @@ pub(crate) struct Asked {
     pub(crate) path: Vec<String>,
     /// Names in lower case.
     headers: BTreeMap<String, String>,
+    body: String,
 }
 
 impl Asked {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
+    }
+
+    /// What the body says at `pointer`, if it is JSON.
+    pub(crate) fn json(&self, pointer: &str) -> Option<Value> {
+        serde_json::from_str::<Value>(&self.body).ok()?.pointer(pointer).cloned()
     }
 }
 
@@ -103,8 +109,12 @@ fn converse(mut tcp: &TcpStream, answer: impl FnOnce(&Asked) -> Said) -> io::Res
     let mut body = vec![0; length];
     read.read_exact(&mut body)?;
     let path = path.split('?').next().unwrap_or_default();
-    let asked =
-        Asked { method: method.to_owned(), path: path.split('/').skip(1).map(str::to_owned).collect(), headers };
+    let asked = Asked {
+        method: method.to_owned(),
+        path: path.split('/').skip(1).map(str::to_owned).collect(),
+        headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
     let said = if method == "PRI" { json(400, &Value::Null) } else { answer(&asked) };
     tcp.write_all(bytes(&said).as_bytes())
 }
@@ -115,6 +125,50 @@ fn bytes(said: &Said) -> String {
     let media = if headers.contains("content-type: ") { "" } else { "content-type: application/json\r\n" };
     let (status, length, body) = (said.status, said.body.len(), &said.body);
     format!("HTTP/1.1 {status} Said\r\n{media}{headers}connection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+/// A store of documents at `/docs/NAME`, `{"text": …, "version": …}`, with a tag made of the version.
+pub(crate) struct Documents {
+    pub(crate) all: BTreeMap<String, (Value, u64)>,
+    /// How a tag is written.
+    pub(crate) tag: fn(u64) -> String,
+    /// Whether a tag in If-Match that is not the current one is refused, and a change without one.
+    pub(crate) looks_at_tags: bool,
+}
+
+impl Documents {
+    pub(crate) fn new() -> Self {
+        Self { all: BTreeMap::new(), tag: |version| format!("\"{version}\""), looks_at_tags: true }
+    }
+
+    pub(crate) fn answer(&mut self, asked: &Asked) -> Said {
+        let [_, name] = &asked.path[..] else { return json(404, &Value::Null) };
+        let known = self.all.get(name).cloned();
+        let tag = known.as_ref().map(|(_, version)| (self.tag)(*version));
+        if asked.method == "GET" {
+            return known.map_or_else(|| json(404, &Value::Null), |document| self.shown(200, document));
+        }
+        match (asked.header("if-match"), asked.header("if-none-match").is_some()) {
+            (_, true) if known.is_some() => return json(412, &Value::Null),
+            (Some(said), false) if self.looks_at_tags && Some(said) != tag.as_deref() => {
+                return json(412, &Value::Null);
+            }
+            (None, false) if self.looks_at_tags => return json(428, &Value::Null),
+            (Some(_) | None, _) => {}
+        }
+        if asked.method == "DELETE" {
+            let status = if self.all.remove(name).is_some() { 200 } else { 404 };
+            return json(status, &Value::Null);
+        }
+        let version = known.as_ref().map_or(0, |(_, version)| *version) + 1;
+        let document = (asked.json("/text").unwrap_or_default(), version);
+        self.all.insert(name.clone(), document.clone());
+        self.shown(if known.is_some() { 200 } else { 201 }, document)
+    }
+
+    fn shown(&self, status: u16, (text, version): (Value, u64)) -> Said {
+        json(status, &serde_json::json!({ "text": text, "version": version })).with("etag", (self.tag)(version))
+    }
 }
 
 /// Jobs that are started, finished or cancelled: `POST /jobs`, `GET /jobs/ID`, `POST /jobs/ID/start`.
