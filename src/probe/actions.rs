@@ -24,6 +24,8 @@ struct Seen {
     /// How far the version went with one change, wherever that was not by one; and how often it was.
     steps: Vec<(String, String)>,
     ones: usize,
+    /// Actions with no version before or after them.
+    untold: Vec<String>,
     /// Actions that did what the model says, and rows that lists had at once.
     done: Vec<String>,
     rows: usize,
@@ -89,8 +91,11 @@ impl<T: Target> Prober<'_, T> {
         seen.done.push(name.clone());
         let shown = Shown { action, from, before: before.as_ref(), word: &word, told: answer.reply() };
         let last = self.watch(&fresh, &shown, seen).await;
-        let told = told_before.max(before.as_ref().and_then(|before| before.version));
-        self.note_version(&name, told, last.as_ref(), seen);
+        // What is not there has no version.
+        if **self.api().model.state_name(from) != *Model::ABSENT {
+            let told = told_before.max(before.as_ref().and_then(|before| before.version));
+            self.note_version(&name, told, last.as_ref(), seen);
+        }
         self.note_shows(action, &answer, last.as_ref());
         self.ask_lists(action, &fresh, lists.iter().zip(rows), seen).await;
     }
@@ -159,7 +164,7 @@ impl<T: Target> Prober<'_, T> {
         match (before, last.version) {
             (Some(before), Some(last)) if before.checked_add(1) == Some(last) => seen.ones += 1,
             (Some(before), Some(last)) => seen.steps.push((name.to_owned(), format!("from {before} to {last}"))),
-            (None, _) | (_, None) => seen.steps.push((name.to_owned(), "unseen".to_owned())),
+            (None, _) | (_, None) => seen.untold.push(name.to_owned()),
         }
     }
 
@@ -171,6 +176,10 @@ impl<T: Target> Prober<'_, T> {
         } else if seen.ones > 0 {
             let changes = crate::text::count(seen.ones as u64, "change");
             self.note("version", Mark::AsDescribed, format!("went up by one with each of {changes}"));
+        }
+        if !seen.untold.is_empty() {
+            let names = crate::text::list(&seen.untold);
+            self.note("version", Mark::Open, format!("none is told before or after {names}"));
         }
     }
 

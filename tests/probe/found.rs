@@ -1,5 +1,7 @@
 //! What a probe found, for assertions.
 
+use std::fs;
+
 use quickeats_bench::probe_result::{Mark, ProbeResult};
 
 use crate::tool::{assert_exit, run, stdout};
@@ -34,4 +36,11 @@ pub(crate) fn assert_found(result: &ProbeResult, about: &str, mark: Mark, part: 
 /// What a description should say, as lines.
 pub(crate) fn advice(result: &ProbeResult) -> Vec<String> {
     result.advice.iter().flat_map(quickeats_bench::probe_result::Advice::lines).collect()
+}
+
+/// What `--write` makes of the description in a file.
+pub(crate) fn rewritten(url: &str, api: &str) -> String {
+    let output = run(&["probe", url, "--api", api, "--write", api]);
+    assert_exit(&output, 0);
+    fs::read_to_string(api).unwrap()
 }

@@ -16,3 +16,4 @@ mod servers;
 #[path = "../serving/mod.rs"]
 mod serving;
 mod tool;
+mod versions;

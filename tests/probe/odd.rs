@@ -134,11 +134,13 @@ pub(crate) struct Documents {
     pub(crate) tag: fn(u64) -> String,
     /// Whether a tag in If-Match that is not the current one is refused, and a change without one.
     pub(crate) looks_at_tags: bool,
+    /// How far the version goes up with each change.
+    pub(crate) step: u64,
 }
 
 impl Documents {
     pub(crate) fn new() -> Self {
-        Self { all: BTreeMap::new(), tag: |version| format!("\"{version}\""), looks_at_tags: true }
+        Self { all: BTreeMap::new(), tag: |version| format!("\"{version}\""), looks_at_tags: true, step: 1 }
     }
 
     pub(crate) fn answer(&mut self, asked: &Asked) -> Said {
@@ -160,7 +162,7 @@ impl Documents {
             let status = if self.all.remove(name).is_some() { 200 } else { 404 };
             return json(status, &Value::Null);
         }
-        let version = known.as_ref().map_or(0, |(_, version)| *version) + 1;
+        let version = known.as_ref().map_or(0, |(_, version)| *version) + self.step;
         let document = (asked.json("/text").unwrap_or_default(), version);
         self.all.insert(name.clone(), document.clone());
         self.shown(if known.is_some() { 200 } else { 201 }, document)
