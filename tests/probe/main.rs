@@ -15,5 +15,6 @@ mod secrets;
 mod servers;
 #[path = "../serving/mod.rs"]
 mod serving;
+mod tags;
 mod tool;
 mod versions;
