@@ -85,7 +85,8 @@ impl<T: Target> Prober<'_, T> {
         let answer = self.act(&verb, &mut fresh, Some(word.clone())).await;
         if applied(&answer).is_none() {
             let state = self.api().model.state_name(from);
-            let sentence = format!("{name} in `{state}`, alone, is answered {}", heard(&answer));
+            let came = if answer.response.is_some() { "is answered" } else { "has no reply:" };
+            let sentence = format!("{name} in `{state}`, alone, {came} {}", heard(&answer));
             return self.note("actions", Mark::Differs, sentence);
         }
         seen.done.push(name.clone());

@@ -81,12 +81,25 @@ impl<'a, T: Target> Prober<'a, T> {
         self.ask_tokens().await;
         self.ask_keys().await;
         self.ask_actions().await;
-        match self.speaker.lost.take() {
-            Some(cause @ (Cause::Connect(_) | Cause::Tls(_) | Cause::NotHttp(_))) => {
-                Err(ProbeError::Unreachable(cause))
-            }
-            Some(_) | None => Ok(()),
+        match self.gone().await {
+            Some(cause) => Err(ProbeError::Unreachable(cause)),
+            None => Ok(()),
         }
+    }
+
+    /// Why nobody answers any more, if so. One bad reply is a finding, and not the end: who gave it is asked once more.
+    async fn gone(&mut self) -> Option<Cause> {
+        self.speaker.gone()?;
+        let dialect = &self.api().dialect;
+        let looks = dialect.reads().then_some(Verb::Read).into_iter().chain(dialect.lists()).next();
+        if let Some(look) = looks {
+            let word = self.speaker.word();
+            let id = dialect.made_id(&word).unwrap_or(word);
+            self.speaker.say(&look, Say { id: &id, ..Say::default() }).await;
+        } else {
+            self.fresh(self.api().model.initial).await;
+        }
+        self.speaker.gone().cloned()
     }
 
     /// Why no resource could be had.

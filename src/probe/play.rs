@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::speaker::{Answer, Say, Speaker};
 use crate::api::{Api, Family, Model, StateIx};
-use crate::history::{Actor, Cause, Meaning, Outcome, Reply, Verb};
+use crate::history::{Actor, Meaning, Outcome, Reply, Verb};
 use crate::probe_result::Played;
 use crate::scenario::{ContenderPlan, KeyUse, Plan, Step, TokenUse};
 use crate::target::Target;
@@ -109,7 +109,7 @@ impl<'a, T: Target> Player<'a, T> {
                 self.look_at_all(&known).await;
                 has_looked = true;
             }
-            if self.is_gone() {
+            if self.is_gone(&known).await {
                 return self.end("the target does not answer");
             }
         }
@@ -134,9 +134,12 @@ impl<'a, T: Target> Player<'a, T> {
         Err(Ended)
     }
 
-    /// Whether nobody answers.
-    fn is_gone(&self) -> bool {
-        matches!(self.speaker.lost, Some(Cause::Connect(_) | Cause::Tls(_) | Cause::NotHttp(_)))
+    /// Whether nobody answers. One bad reply is not the end: who gave it is asked once more.
+    async fn is_gone(&mut self, known: &Known) -> bool {
+        if self.speaker.gone().is_some() {
+            self.look_at_all(known).await;
+        }
+        self.speaker.gone().is_some()
     }
 
     async fn ask(&mut self, verb: &Verb, actor: &Actor, say: Say<'_>) -> Answer {
@@ -228,7 +231,7 @@ impl<'a, T: Target> Player<'a, T> {
         };
         let say = Say { id: &known.id, token, key, word, body: plan.body.as_ref(), ..Say::default() };
         self.ask(&plan.verb, &plan.actor, say).await;
-        if self.is_gone() {
+        if self.is_gone(known).await {
             return self.end("the target does not answer");
         }
         Ok(())

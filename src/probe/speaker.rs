@@ -72,7 +72,7 @@ pub(super) struct Speaker<'a, T> {
     pub(super) last: Option<Turn>,
     /// By status and what it means: the requests that heard it.
     pub(super) statuses: BTreeMap<(u16, &'static str), std::collections::BTreeSet<String>>,
-    /// Why the last request that had no reply had none.
+    /// Why the last request had no reply, if it had none.
     pub(super) lost: Option<Cause>,
 }
 
@@ -117,6 +117,11 @@ impl<'a, T: Target> Speaker<'a, T> {
         let body = shown.body.map(|body| self.masked(&String::from_utf8_lossy(&body)).into());
         let headers = shown.headers.into_iter().map(|(name, value)| (name, masked(&value))).collect();
         asked(&Request { path: self.masked(&shown.path), headers, body, ..shown })
+    }
+
+    /// Why nobody may be there any more: the last request was answered by nothing that speaks HTTP.
+    pub(super) fn gone(&self) -> Option<&Cause> {
+        self.lost.as_ref().filter(|cause| matches!(cause, Cause::Connect(_) | Cause::Tls(_) | Cause::NotHttp(_)))
     }
 
     /// A word that nobody said before.
@@ -180,6 +185,7 @@ impl<'a, T: Target> Speaker<'a, T> {
                 return (Answer { outcome, response: None, heard: heard.clone(), payload }, Heard::Nothing(heard));
             }
         };
+        self.lost = None;
         let explained = self.api.dialect.explain(verb, &response);
         let outcome = explained.outcome.clone();
         let told = self.told(&response, explained);

@@ -7,6 +7,7 @@ mod check;
 mod every;
 mod found;
 mod keys;
+mod lost;
 mod odd;
 mod probe;
 mod secrets;

@@ -45,6 +45,11 @@ pub(crate) fn json(status: u16, body: &Value) -> Said {
 }
 
 impl Said {
+    /// Something else than HTTP.
+    pub(crate) fn rudely() -> Self {
+        json(0, &Value::Null)
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -123,6 +128,9 @@ fn bytes(said: &Said) -> String {
     let headers: Vec<String> = said.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let headers = headers.concat();
     let media = if headers.contains("content-type: ") { "" } else { "content-type: application/json\r\n" };
+    if said.status == 0 {
+        return "oops\r\n\r\n".to_owned();
+    }
     let (status, length, body) = (said.status, said.body.len(), &said.body);
     format!("HTTP/1.1 {status} Said\r\n{media}{headers}connection: close\r\ncontent-length: {length}\r\n\r\n{body}")
 }
