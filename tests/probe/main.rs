@@ -18,4 +18,5 @@ mod servers;
 mod serving;
 mod tags;
 mod tool;
+mod undescribed;
 mod versions;
