@@ -24,7 +24,8 @@ use crate::service::{Auth, Defect, Latency, LatencyRule, ServiceConfig};
 use crate::target::{Endpoint, Trust};
 use crate::text::nearest;
 
-const DEFAULT_API: &str = "quickeats-v2";
+/// What is raced unless another API is named.
+pub(super) const DEFAULT_API: &str = "quickeats-v2";
 /// Requests in a second that a target on another machine gets at most, unless the user says otherwise.
 const RATE_FAR_AWAY: f64 = 100.0;
 

@@ -7,7 +7,8 @@ use anyhow::{Context, anyhow, bail};
 
 use super::args::aim::ScenarioCheckArgs;
 use super::resolve::{self, is_file};
-use super::{Failure, credentials, print, race, selection, unusable, usage};
+use super::selection::{self, Asked};
+use super::{Failure, credentials, print, race, unusable, usage};
 use crate::api::{Api, Credentials, builtin};
 use crate::clock::Clock;
 use crate::probe::{Player, outline};
@@ -22,6 +23,8 @@ use crate::text::count;
 /// What a file is.
 enum Checked {
     Scenario(Box<Scenario>),
+    /// Pairs of actions, of whatever description.
+    Pairs(Asked),
     Description(Arc<Api>),
 }
 
@@ -33,7 +36,7 @@ pub(super) async fn main(args: &ScenarioCheckArgs, stop: &Stop) -> Result<Exit, 
     let described: Vec<Arc<Api>> = (read.iter())
         .filter_map(|(_, checked)| match checked {
             Ok(Checked::Description(api)) => Some(Arc::clone(api)),
-            Ok(Checked::Scenario(_)) | Err(_) => None,
+            Ok(Checked::Scenario(_) | Checked::Pairs(_)) | Err(_) => None,
         })
         .collect();
     let mut worst = Exit::Holds;
@@ -57,6 +60,9 @@ pub(super) async fn main(args: &ScenarioCheckArgs, stop: &Stop) -> Result<Exit, 
 
 /// What `typed` names, read: a scenario or a description, told apart by the `schema` of a file.
 fn checked(typed: &str) -> anyhow::Result<Checked> {
+    if let Some(pairs) = Asked::pairs(typed) {
+        return Ok(Checked::Pairs(pairs));
+    }
     if !is_file(typed) {
         return match builtin::api(typed) {
             Some(api) => Ok(Checked::Description(api)),
@@ -85,13 +91,16 @@ async fn one(
     match checked {
         Checked::Scenario(scenario) => {
             let api = api_of(args, &scenario, described).map_err(usage)?;
-            let plan = plan(&scenario, &api).map_err(usage)?;
-            let shown = crate::text::harmless(typed, 200);
-            print(&format!("✓ {shown}: a scenario, raced as `{}` says\n", api.name))?;
-            match endpoint {
-                None => print(&race::terminal().render_outline(&outline(&plan), Detail::Short))?,
-                Some(endpoint) => return played(args, endpoint, &api, Some(&scenario), stop).await,
+            return shown_or_played(args, endpoint, typed, &scenario, &api, stop).await;
+        }
+        Checked::Pairs(asked) => {
+            let api = api_of_pairs(args, described).map_err(usage)?;
+            let mut worst = Exit::Holds;
+            for pair in selection::scenarios(vec![asked], &api).map_err(usage)? {
+                let exit = shown_or_played(args, endpoint, pair.name.get_ref(), &pair, &api, stop).await?;
+                worst = if worst == Exit::Holds { exit } else { worst };
             }
+            return Ok(worst);
         }
         Checked::Description(api) => {
             let shown = crate::text::harmless(typed, 200);
@@ -103,6 +112,34 @@ async fn one(
         }
     }
     Ok(Exit::Holds)
+}
+
+/// What a scenario comes to; or, with a target, what came of it there.
+async fn shown_or_played(
+    args: &ScenarioCheckArgs,
+    endpoint: Option<&Endpoint>,
+    typed: &str,
+    scenario: &Scenario,
+    api: &Arc<Api>,
+    stop: &Stop,
+) -> Result<Exit, Failure> {
+    let plan = plan(scenario, api).map_err(usage)?;
+    let shown = crate::text::harmless(typed, 200);
+    print(&format!("✓ {shown}: a scenario, raced as `{}` says\n", api.name))?;
+    match endpoint {
+        None => print(&race::terminal().render_outline(&outline(&plan), Detail::Short))?,
+        Some(endpoint) => return played(args, endpoint, api, Some(scenario), stop).await,
+    }
+    Ok(Exit::Holds)
+}
+
+/// The description that pairs are made from: as a race finds it, but for one among the files.
+fn api_of_pairs(args: &ScenarioCheckArgs, described: &[Arc<Api>]) -> anyhow::Result<Arc<Api>> {
+    match (&args.api, described.iter().find(|api| !pairs(api).is_empty())) {
+        (Some(typed), _) => resolve::description(typed),
+        (None, Some(own)) => Ok(Arc::clone(own)),
+        (None, None) => resolve::description(resolve::DEFAULT_API),
+    }
 }
 
 /// The description that a scenario is checked against.

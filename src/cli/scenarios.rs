@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use anyhow::bail;
+
 use super::args::{ScenariosArgs, ScenariosCommand};
-use super::{Failure, print, scenario_check, selection, usage};
+use super::selection::{self, Asked};
+use super::{Failure, print, scenario_check, usage};
 use crate::race::Stop;
 use crate::run_result::Exit;
 use crate::scenario::{ModelKind, PAIRS, Scenario, catalog};
@@ -12,9 +15,21 @@ pub(super) async fn main(args: ScenariosArgs, stop: &Stop) -> Result<Exit, Failu
     match args.command.unwrap_or(ScenariosCommand::List) {
         ScenariosCommand::List => print(&list())?,
         ScenariosCommand::Check(args) => return scenario_check::main(&args, stop).await,
-        ScenariosCommand::Show { name } => print(&selection::scenario(&name).map_err(usage)?.text)?,
+        ScenariosCommand::Show { name } => print(&show(&name).map_err(usage)?)?,
     }
     Ok(Exit::Holds)
+}
+
+/// The text of a scenario's file.
+fn show(name: &str) -> anyhow::Result<String> {
+    if Asked::pairs(name).is_some() {
+        let name = crate::text::harmless(name, 200);
+        bail!(
+            "`{name}` has no file: pairs are made from an API description\n  = help: `quickeats-bench scenarios check {name} \
+             --api FILE` shows what they come to"
+        );
+    }
+    Ok(selection::scenario(name)?.text)
 }
 
 fn list() -> String {

@@ -25,10 +25,17 @@ pub(super) enum Asked {
 impl Asked {
     /// What `typed` names.
     pub(super) fn read(typed: &str) -> anyhow::Result<Self> {
-        match typed.strip_prefix(PAIRS) {
-            Some("") => Ok(Self::Pairs),
-            Some(rest) if rest.starts_with('/') && !is_toml(typed) => Ok(Self::Pair(typed.to_owned())),
-            Some(_) | None => Ok(Self::Scenario(Box::new(scenario(typed)?))),
+        match Self::pairs(typed) {
+            Some(pairs) => Ok(pairs),
+            None => Ok(Self::Scenario(Box::new(scenario(typed)?))),
+        }
+    }
+
+    /// The pairs that `typed` names, if it does: they have no file, and are made from an API description.
+    pub(super) fn pairs(typed: &str) -> Option<Self> {
+        match typed.strip_prefix(PAIRS)? {
+            "" => Some(Self::Pairs),
+            rest => (rest.starts_with('/') && !is_toml(typed)).then(|| Self::Pair(typed.to_owned())),
         }
     }
 

@@ -24,6 +24,8 @@ struct Seen {
     /// How far the version went with one change, wherever that was not by one; and how often it was.
     steps: Vec<(String, String)>,
     ones: usize,
+    /// Actions with no version before or after them.
+    untold: Vec<String>,
     /// Actions that did what the model says, and rows that lists had at once.
     done: Vec<String>,
     rows: usize,
@@ -83,14 +85,18 @@ impl<T: Target> Prober<'_, T> {
         let answer = self.act(&verb, &mut fresh, Some(word.clone())).await;
         if applied(&answer).is_none() {
             let state = self.api().model.state_name(from);
-            let sentence = format!("{name} in `{state}`, alone, is answered {}", heard(&answer));
+            let came = if answer.response.is_some() { "is answered" } else { "has no reply:" };
+            let sentence = format!("{name} in `{state}`, alone, {came} {}", heard(&answer));
             return self.note("actions", Mark::Differs, sentence);
         }
         seen.done.push(name.clone());
         let shown = Shown { action, from, before: before.as_ref(), word: &word, told: answer.reply() };
         let last = self.watch(&fresh, &shown, seen).await;
-        let told = told_before.max(before.as_ref().and_then(|before| before.version));
-        self.note_version(&name, told, last.as_ref(), seen);
+        // What is not there has no version.
+        if **self.api().model.state_name(from) != *Model::ABSENT {
+            let told = told_before.max(before.as_ref().and_then(|before| before.version));
+            self.note_version(&name, told, last.as_ref(), seen);
+        }
         self.note_shows(action, &answer, last.as_ref());
         self.ask_lists(action, &fresh, lists.iter().zip(rows), seen).await;
     }
@@ -111,12 +117,10 @@ impl<T: Target> Prober<'_, T> {
             tokio::time::sleep(SETTLING).await;
             let answer = self.speaker.say(&Verb::Read, Say { id: &fresh.id, ..Say::default() }).await;
             if !shown.in_answer(&answer, &self.api().model) {
-                seen.unseen.push(format!(
-                    "`{}` (a read is then answered {}{})",
-                    shown.action.name,
-                    heard(&answer),
-                    state(&answer)
-                ));
+                let state = answer.reply().and_then(|reply| reply.state.as_deref());
+                let state = state.map(|state| format!(", `{}`", self.speaker.safe(state, 60))).unwrap_or_default();
+                let name = &shown.action.name;
+                seen.unseen.push(format!("`{name}` (a read is then answered {}{state})", heard(&answer)));
                 return None;
             }
             last = applied(&answer).cloned();
@@ -161,7 +165,7 @@ impl<T: Target> Prober<'_, T> {
         match (before, last.version) {
             (Some(before), Some(last)) if before.checked_add(1) == Some(last) => seen.ones += 1,
             (Some(before), Some(last)) => seen.steps.push((name.to_owned(), format!("from {before} to {last}"))),
-            (None, _) | (_, None) => seen.steps.push((name.to_owned(), "unseen".to_owned())),
+            (None, _) | (_, None) => seen.untold.push(name.to_owned()),
         }
     }
 
@@ -174,6 +178,10 @@ impl<T: Target> Prober<'_, T> {
             let changes = crate::text::count(seen.ones as u64, "change");
             self.note("version", Mark::AsDescribed, format!("went up by one with each of {changes}"));
         }
+        if !seen.untold.is_empty() {
+            let names = crate::text::list(&seen.untold);
+            self.note("version", Mark::Open, format!("none is told before or after {names}"));
+        }
     }
 
     /// Whether the reply shows the resource as the next read does.
@@ -185,7 +193,7 @@ impl<T: Target> Prober<'_, T> {
         let Some(found) = dialect.state_in(response) else { return };
         let (described, is_shown) = (dialect.shows_resource(&action.name), found == *last);
         let name = &action.name;
-        let short = |text: &str| crate::text::harmless(&crate::text::short(text), 60);
+        let short = |text: &str| crate::text::harmless(&crate::text::short(&self.speaker.masked(text)), 60);
         match (described, is_shown) {
             (true, true) | (false, false) => {}
             (true, false) => {
@@ -269,9 +277,4 @@ impl Shown<'_> {
             (Family::Effects, _) => reply.meaning == Meaning::Applied,
         }
     }
-}
-
-fn state(answer: &Answer) -> String {
-    let state = answer.reply().and_then(|reply| reply.state.as_deref());
-    state.map(|state| format!(", `{}`", crate::text::harmless(state, 60))).unwrap_or_default()
 }

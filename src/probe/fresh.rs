@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::speaker::{Answer, Say, Speaker};
 use crate::api::{Api, Family, Model, StateIx};
-use crate::history::{Cause, Meaning, Outcome, Reply, Verb};
+use crate::history::{Cause, Meaning, Reply, Verb};
 use crate::probe_result::{Advice, Heard, Mark, ProbeFinding, ProbeResult, SCHEMA, StatusSeen};
 use crate::target::Target;
 
@@ -81,12 +81,25 @@ impl<'a, T: Target> Prober<'a, T> {
         self.ask_tokens().await;
         self.ask_keys().await;
         self.ask_actions().await;
-        match self.speaker.lost.take() {
-            Some(cause @ (Cause::Connect(_) | Cause::Tls(_) | Cause::NotHttp(_))) => {
-                Err(ProbeError::Unreachable(cause))
-            }
-            Some(_) | None => Ok(()),
+        match self.gone().await {
+            Some(cause) => Err(ProbeError::Unreachable(cause)),
+            None => Ok(()),
         }
+    }
+
+    /// Why nobody answers any more, if so. One bad reply is a finding, and not the end: who gave it is asked once more.
+    async fn gone(&mut self) -> Option<Cause> {
+        self.speaker.gone()?;
+        let dialect = &self.api().dialect;
+        let looks = dialect.reads().then_some(Verb::Read).into_iter().chain(dialect.lists()).next();
+        if let Some(look) = looks {
+            let word = self.speaker.word();
+            let id = dialect.made_id(&word).unwrap_or(word);
+            self.speaker.say(&look, Say { id: &id, ..Say::default() }).await;
+        } else {
+            self.fresh(self.api().model.initial).await;
+        }
+        self.speaker.gone().cloned()
     }
 
     /// Why no resource could be had.
@@ -107,7 +120,7 @@ impl<'a, T: Target> Prober<'a, T> {
     }
 
     pub(super) fn note(&mut self, about: &str, mark: Mark, sentence: impl Into<String>) {
-        let sentence = self.speaker.secrets.mask(&sentence.into());
+        let sentence = self.speaker.masked(&sentence.into());
         self.findings.push(ProbeFinding { about: about.to_owned(), mark, sentence });
     }
 
@@ -221,8 +234,5 @@ pub(super) fn is_refused(answer: &Answer) -> Option<bool> {
 
 /// What was heard: `412 (stale)`.
 pub(super) fn heard(answer: &Answer) -> String {
-    match &answer.outcome {
-        Outcome::Answered(reply) => format!("{} ({})", reply.status, reply.meaning.word()),
-        Outcome::NotSent(cause) | Outcome::Unknown(cause) => crate::text::harmless(&cause.to_string(), 200),
-    }
+    answer.heard.clone()
 }

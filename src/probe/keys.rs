@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::again::{Again, Twice};
 use super::fresh::{Fresh, Prober, SETTLING, applied, heard};
 use super::speaker::{Answer, Say};
 use crate::api::StateIx;
@@ -14,21 +15,6 @@ use crate::target::Target;
 pub(super) struct Keyed {
     pub(super) verb: Verb,
     pub(super) from: StateIx,
-}
-
-/// What a request came to that was said again with its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Again {
-    /// The first answer, word for word.
-    Stored,
-    /// It was recognised, and answered otherwise.
-    Recognised,
-    /// It was refused.
-    Refused,
-    /// It was done once more.
-    Done,
-    /// It cannot be told.
-    Open,
 }
 
 impl<T: Target> Prober<'_, T> {
@@ -87,15 +73,28 @@ impl<T: Target> Prober<'_, T> {
         let before = self.settled(&fresh, at_first, reply.effect.is_some()).await;
         let second = self.say_to(&fresh, verb, &say).await;
         let after = self.effects(&fresh).await;
-        let again = self.compare(verb, say.token.is_some(), (&first, &second), (before, after));
+        let states = self.leads_to(verb, keyed.from, &reply);
+        let again = Twice {
+            keyed,
+            say: &say,
+            first: &first,
+            second: &second,
+            between: None,
+            latest: &reply,
+            states: &states,
+            listed: (before, after),
+        };
+        let again = self.again(&again).await;
         self.note_again(&about, again, &second, "said again");
         self.ask_marker(&about, again, &first, &second);
-        if matches!(again, Again::Done | Again::Open) {
-            return (again == Again::Done).then_some(again);
+        match again {
+            Again::Open => return None,
+            Again::Done | Again::RefusedAnyway => return Some(again),
+            Again::Stored | Again::Recognised | Again::Refused => {}
         }
         fresh.id = if *verb == Verb::Create { reply.resource.clone().unwrap_or(fresh.id) } else { fresh.id };
         fresh.reply = Some(reply);
-        let late = self.ask_late(&about, verb, &mut fresh, &say, &first).await;
+        let late = self.ask_late(&about, keyed, (fresh, &states), &say, &first).await;
         Some(late.filter(|_| again == Again::Stored).unwrap_or(again))
     }
 
@@ -103,28 +102,28 @@ impl<T: Target> Prober<'_, T> {
     async fn ask_late(
         &mut self,
         about: &str,
-        verb: &Verb,
-        fresh: &mut Fresh,
+        keyed: &Keyed,
+        (mut fresh, states): (Fresh, &[StateIx]),
         say: &Say<'_>,
         first: &Answer,
     ) -> Option<Again> {
         let (model, dialect) = (&self.api().model, &self.api().dialect);
-        let state = match (&fresh.reply.as_ref()?.state, &model.family) {
-            (Some(state), crate::api::Family::Lifecycle) => model.state(state)?,
-            _ => fresh.state,
-        };
+        let (verb, [state]) = (&keyed.verb, states) else { return None };
         let other = model.actions.iter().find(|action| {
             let other = Verb::Act(Arc::clone(&action.name));
-            !action.is_aside && other != *verb && !dialect.sends_key(&other) && action.next(state).next().is_some()
+            !action.is_aside && other != *verb && !dialect.sends_key(&other) && action.next(*state).next().is_some()
         })?;
         let other = Verb::Act(Arc::clone(&other.name));
         let id = Arc::clone(&fresh.id);
-        applied(&self.act(&other, fresh, None).await)?;
-        let made = Fresh { id: if *verb == Verb::Create { Arc::default() } else { id }, reply: None, state };
-        let before = self.effects(fresh).await;
+        let latest = applied(&self.act(&other, &mut fresh, None).await)?.clone();
+        let has_no_id = *verb == Verb::Create && !dialect.makes_ids();
+        let made = Fresh { id: if has_no_id { Arc::default() } else { id }, reply: None, state: *state };
+        let before = self.effects(&fresh).await;
         let late = self.say_to(&made, verb, say).await;
-        let after = self.effects(fresh).await;
-        let again = self.compare(verb, say.token.is_some(), (first, &late), (before, after));
+        let listed = (before, self.effects(&fresh).await);
+        let states = self.leads_to(&other, *state, &latest);
+        let (between, latest, states) = (Some(&other), &latest, &states[..]);
+        let again = self.again(&Twice { keyed, say, first, second: &late, between, latest, states, listed }).await;
         self.note_again(about, again, &late, &format!("said again after `{other}`"));
         (again != Again::Open).then_some(again)
     }
@@ -140,6 +139,9 @@ impl<T: Target> Prober<'_, T> {
             }
             Again::Recognised => (otherwise, format!("{how}, it is recognised, and hears another answer: {told}")),
             Again::Refused => (otherwise, format!("{how}, it is refused: {told}")),
+            Again::RefusedAnyway => {
+                (Mark::Open, format!("{how}, it is refused: {told}, as it would be without its key"))
+            }
             Again::Done => (Mark::Differs, format!("{how}, it is done once more: {told}")),
             Again::Open => {
                 (Mark::Open, format!("{how}, it is answered {told}, which does not tell whether it was done once more"))
@@ -171,36 +173,6 @@ impl<T: Target> Prober<'_, T> {
                     self.advise(&["idempotency", "replayed"], Some(serde_json::json!({ "header": *name })));
                 }
             }
-        }
-    }
-
-    fn compare(
-        &self,
-        verb: &Verb,
-        had_token: bool,
-        (first, second): (&Answer, &Answer),
-        (before, after): (Option<usize>, Option<usize>),
-    ) -> Again {
-        let (Some(first), Some(second)) = (first.reply(), second.reply()) else { return Again::Open };
-        if second.meaning.is_refusal() || second.meaning == Meaning::InProgress {
-            return Again::Refused;
-        }
-        if !matches!(second.meaning, Meaning::Applied | Meaning::Replayed) {
-            return Again::Open;
-        }
-        let is_same = match verb {
-            _ if before.is_some() && before < after => Some(false),
-            Verb::Create if !self.api().dialect.makes_ids() => Some(first.resource == second.resource),
-            _ if first.effect.is_some() || second.effect.is_some() => Some(first.effect == second.effect),
-            // Done once more, it would be on a token that was used up.
-            _ if had_token || second.meaning == Meaning::Replayed => Some(true),
-            _ => None,
-        };
-        match is_same {
-            Some(false) => Again::Done,
-            Some(true) if first.status == second.status && first.digest == second.digest => Again::Stored,
-            Some(true) => Again::Recognised,
-            None => Again::Open,
         }
     }
 

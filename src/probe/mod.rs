@@ -2,6 +2,7 @@
 //! what a server promises before a race does. No history, no judgment: what is seen here proves nothing about races.
 
 mod actions;
+mod again;
 mod fresh;
 mod keys;
 mod outline;

@@ -25,10 +25,6 @@ pub async fn probe_plainly(
         let target = target.clone().speaking(transport.spoken);
         findings.append(&mut read(&target, headers).await?);
     }
-    let secrets = Secrets::of(headers);
-    for finding in &mut findings {
-        finding.sentence = secrets.mask(&finding.sentence);
-    }
     Ok(ProbeResult {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -72,8 +68,11 @@ fn reached(transport: &Transport) -> Vec<ProbeFinding> {
 
 /// What reading the URL tells.
 async fn read(target: &HttpTarget, headers: &Headers) -> Result<Vec<ProbeFinding>, ProbeError> {
+    let secrets = Secrets::of(headers);
+    // What is cut is found no more.
+    let safe = |text: &str, most| harmless(&secrets.mask(text), most);
     let first = ask(target, &request(target, "GET", headers, None)).await?;
-    let media = first.header("content-type").map_or("no content type".to_owned(), |media| harmless(media, 80));
+    let media = first.header("content-type").map_or("no content type".to_owned(), |media| safe(media, 80));
     let mut findings = vec![learned("GET", format!("{}, {media}, {} bytes", first.status, first.body.len()))];
     match first.header("etag") {
         None => findings.push(learned("ETag", "none")),
@@ -81,7 +80,7 @@ async fn read(target: &HttpTarget, headers: &Headers) -> Result<Vec<ProbeFinding
             let kind = if tag.starts_with("W/") { "weak: it never matches in If-Match" } else { "strong" };
             let second = ask(target, &request(target, "GET", headers, None)).await?;
             let stays = if second.header("etag") == Some(tag) { "the same" } else { "another" };
-            findings.push(learned("ETag", format!("{} ({kind}); {stays} when it is read again", harmless(tag, 80))));
+            findings.push(learned("ETag", format!("{} ({kind}); {stays} when it is read again", safe(tag, 80))));
             let unchanged = ask(target, &request(target, "GET", headers, Some(tag))).await?;
             let honoured = if unchanged.status == 304 { "honoured" } else { "not honoured" };
             findings.push(learned("If-None-Match", format!("{honoured}: with that tag, {}", unchanged.status)));
@@ -89,7 +88,7 @@ async fn read(target: &HttpTarget, headers: &Headers) -> Result<Vec<ProbeFinding
     }
     let options = ask(target, &request(target, "OPTIONS", headers, None)).await?;
     let said: Vec<String> = (["allow", "accept-patch"].iter())
-        .filter_map(|name| Some(format!("{name}: {}", harmless(options.header(name)?, 200))))
+        .filter_map(|name| Some(format!("{name}: {}", safe(options.header(name)?, 200))))
         .collect();
     let said = if said.is_empty() { "says nothing of methods".to_owned() } else { said.join("; ") };
     findings.push(learned("OPTIONS", format!("{}, {said}", options.status)));

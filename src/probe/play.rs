@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::speaker::{Answer, Say, Speaker};
 use crate::api::{Api, Family, Model, StateIx};
-use crate::history::{Actor, Cause, Meaning, Outcome, Reply, Verb};
+use crate::history::{Actor, Meaning, Outcome, Reply, Verb};
 use crate::probe_result::Played;
 use crate::scenario::{ContenderPlan, KeyUse, Plan, Step, TokenUse};
 use crate::target::Target;
@@ -85,15 +85,18 @@ impl<'a, T: Target> Player<'a, T> {
         let (mut left_out, mut has_looked) = (Vec::new(), false);
         for action in &model.actions {
             let allowed = |state: StateIx| action.next(state).next().is_some();
-            let is_unmade = absent.is_some_and(allowed) && self.speaker.api.dialect.makes_ids();
-            let creates = allowed(model.initial) && Some(model.initial) != absent;
+            let dialect = &self.speaker.api.dialect;
+            let is_there = allowed(model.initial) && Some(model.initial) != absent;
+            // What no request makes is there already, under whatever id.
+            let creates = dialect.creates() && is_there;
+            let is_unmade = (is_there || absent.is_some_and(allowed)) && dialect.makes_ids();
             if action.is_aside || !(creates || is_unmade) {
                 left_out.push(format!("`{}`", action.name));
                 continue;
             }
             self.begin(&format!("`{}` on a fresh {}", action.name, model.noun));
             let mut known = self.make(creates, None).await?;
-            if creates && self.speaker.api.dialect.reads() {
+            if is_there && self.speaker.api.dialect.reads() {
                 self.look(&known).await;
             }
             let step = Step {
@@ -106,7 +109,7 @@ impl<'a, T: Target> Player<'a, T> {
                 self.look_at_all(&known).await;
                 has_looked = true;
             }
-            if self.is_gone() {
+            if self.is_gone(&known).await {
                 return self.end("the target does not answer");
             }
         }
@@ -131,9 +134,12 @@ impl<'a, T: Target> Player<'a, T> {
         Err(Ended)
     }
 
-    /// Whether nobody answers.
-    fn is_gone(&self) -> bool {
-        matches!(self.speaker.lost, Some(Cause::Connect(_) | Cause::Tls(_) | Cause::NotHttp(_)))
+    /// Whether nobody answers. One bad reply is not the end: who gave it is asked once more.
+    async fn is_gone(&mut self, known: &Known) -> bool {
+        if self.speaker.gone().is_some() {
+            self.look_at_all(known).await;
+        }
+        self.speaker.gone().is_some()
     }
 
     async fn ask(&mut self, verb: &Verb, actor: &Actor, say: Say<'_>) -> Answer {
@@ -191,7 +197,7 @@ impl<'a, T: Target> Player<'a, T> {
         if let (Some(goal), Some(shown)) = (&step.leads_to, &reply.state)
             && goal != shown
         {
-            let shown = crate::text::harmless(shown, 80);
+            let shown = self.speaker.safe(shown, 80);
             return self.end(format!("`{verb}` led to `{shown}`, and the scenario needs `{goal}`"));
         }
         known.token = reply.token;
@@ -225,7 +231,7 @@ impl<'a, T: Target> Player<'a, T> {
         };
         let say = Say { id: &known.id, token, key, word, body: plan.body.as_ref(), ..Say::default() };
         self.ask(&plan.verb, &plan.actor, say).await;
-        if self.is_gone() {
+        if self.is_gone(known).await {
             return self.end("the target does not answer");
         }
         Ok(())

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asked;
-use crate::api::{Api, Because, Explained, Fill, Request, Response, Secrets};
+use crate::api::{Api, Because, Explained, Fill, Headers, Request, Response, Secrets};
 use crate::history::{Actor, Cause, Digest, Outcome, Reply, Verb};
-use crate::probe_result::{Heard, Told, Turn};
+use crate::probe_result::{Asked, Heard, Told, Turn};
 use crate::seed::{Dice, Seed};
 use crate::target::{Failure, Target};
 use crate::text::harmless;
@@ -24,6 +24,8 @@ const SHOWN: [&str; 8] = [
 ];
 /// Characters shown of a reply's body.
 const BODY: usize = 600;
+/// What stands for what repeats a secret.
+const MASKED: &str = "(masked)";
 
 /// What a request is made of, beside its verb and actor.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +46,8 @@ pub(super) struct Say<'a> {
 pub(super) struct Answer {
     pub(super) outcome: Outcome,
     pub(super) response: Option<Response>,
+    /// What was heard, for people: `412 (stale)`.
+    pub(super) heard: String,
     /// What the request carried.
     pub(super) payload: Digest,
 }
@@ -58,14 +62,17 @@ impl Answer {
 pub(super) struct Speaker<'a, T> {
     target: &'a T,
     pub(super) api: &'a Api,
-    pub(super) secrets: Secrets,
+    /// What was known to be secret before anything was asked.
+    secrets: Secrets,
+    /// Headers that requests proved with who asks, a minted token say: known nowhere else.
+    sent: Headers,
     persons: Seed,
     pub(super) dice: Dice,
     /// The last request, for people.
     pub(super) last: Option<Turn>,
     /// By status and what it means: the requests that heard it.
     pub(super) statuses: BTreeMap<(u16, &'static str), std::collections::BTreeSet<String>>,
-    /// Why the last request that had no reply had none.
+    /// Why the last request had no reply, if it had none.
     pub(super) lost: Option<Cause>,
 }
 
@@ -76,12 +83,45 @@ impl<'a, T: Target> Speaker<'a, T> {
             target,
             api,
             secrets: api.dialect.secrets(),
+            sent: Headers::new(),
             persons: seed.child("persons"),
             dice: seed.dice(),
             last: None,
             statuses: BTreeMap::new(),
             lost: None,
         }
+    }
+
+    /// A stranger's text with no secret in it, and then no longer than `most`. In this order: what is cut is found no more.
+    pub(super) fn safe(&self, text: &str, most: usize) -> String {
+        harmless(&self.masked(text), most)
+    }
+
+    /// `text` with no secret in it: neither one that was sent, nor one that was given.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.secrets.mask(&Secrets::of(&self.sent).mask(text))
+    }
+
+    /// Keeps in mind what people are not shown of a request.
+    fn keep_secrets(&mut self, sent: &Request, shown: &Request) {
+        for (own, shown) in sent.headers.iter().zip(&shown.headers) {
+            if own != shown && !self.sent.contains(own) {
+                self.sent.push(own.clone());
+            }
+        }
+    }
+
+    /// The request for people: an id in it, or a token, may be a secret that the server repeats.
+    fn asked(&self, shown: Request) -> Asked {
+        let masked = |text: &str| self.masked(text).into();
+        let body = shown.body.map(|body| self.masked(&String::from_utf8_lossy(&body)).into());
+        let headers = shown.headers.into_iter().map(|(name, value)| (name, masked(&value))).collect();
+        asked(&Request { path: self.masked(&shown.path), headers, body, ..shown })
+    }
+
+    /// Why nobody may be there any more: the last request was answered by nothing that speaks HTTP.
+    pub(super) fn gone(&self) -> Option<&Cause> {
+        self.lost.as_ref().filter(|cause| matches!(cause, Cause::Connect(_) | Cause::Tls(_) | Cause::NotHttp(_)))
     }
 
     /// A word that nobody said before.
@@ -116,6 +156,7 @@ impl<'a, T: Target> Speaker<'a, T> {
             ..Fill::default()
         };
         let (mut request, mut shown) = self.api.dialect.request_and_shown(verb, fill);
+        self.keep_secrets(&request, &shown);
         for made in [&mut request, &mut shown] {
             made.headers.extend(say.header.iter().map(|(name, value)| (Arc::from(*name), Arc::clone(value))));
         }
@@ -125,35 +166,40 @@ impl<'a, T: Target> Speaker<'a, T> {
             result = self.target.send(&request).await.result;
         }
         let payload = Digest::of(request.body.as_deref().unwrap_or_default());
-        let (answer, heard) = self.hear(verb, &request, result);
-        self.last = Some(Turn { who: actor.to_string(), verb: verb.to_string(), asked: asked(&shown), heard });
+        let (answer, heard) = self.hear(verb, result);
+        self.last = Some(Turn { who: actor.to_string(), verb: verb.to_string(), asked: self.asked(shown), heard });
         Answer { payload, ..answer }
     }
 
-    fn hear(&mut self, verb: &Verb, request: &Request, result: Result<Response, Failure>) -> (Answer, Heard) {
+    fn hear(&mut self, verb: &Verb, result: Result<Response, Failure>) -> (Answer, Heard) {
         let payload = Digest::of(&[]);
         let response = match result {
             Ok(response) => response,
             Err(failure) => {
                 let cause = failure.cause().clone();
                 self.lost = Some(cause.clone());
-                let heard = Heard::Nothing(harmless(&self.secrets.mask(&cause.to_string()), 400));
+                let heard = self.safe(&cause.to_string(), 400);
                 let outcome = match failure {
                     Failure::NotSent(cause) => Outcome::NotSent(cause),
                     Failure::Unknown(cause) => Outcome::Unknown(cause),
                 };
-                return (Answer { outcome, response: None, payload }, heard);
+                return (Answer { outcome, response: None, heard: heard.clone(), payload }, Heard::Nothing(heard));
             }
         };
+        self.lost = None;
         let explained = self.api.dialect.explain(verb, &response);
         let outcome = explained.outcome.clone();
-        let told = self.told(&response, explained, &self.secrets.with_sent(request));
+        let told = self.told(&response, explained);
         self.statuses.entry((told.status, told.meaning)).or_default().insert(verb.to_string());
-        (Answer { outcome, response: Some(response), payload }, Heard::Reply(Box::new(told)))
+        let heard = told.unreadable.clone().unwrap_or_else(|| format!("{} ({})", told.status, told.meaning));
+        (Answer { outcome, response: Some(response), heard, payload }, Heard::Reply(Box::new(told)))
     }
 
-    fn told(&self, response: &Response, explained: Explained, secrets: &Secrets) -> Told {
-        let safe = |text: &str, most| harmless(&secrets.mask(text), most);
+    fn told(&self, response: &Response, explained: Explained) -> Told {
+        let safe = |text: &str, most| self.safe(text, most);
+        let body = String::from_utf8_lossy(&response.body);
+        // What explains a reply may hold the beginning of what stands in it: of a secret, that is not told.
+        let repeats = self.masked(&body) != body;
         let named = self.api.dialect.token_header();
         let matters = |name: &str| SHOWN.contains(&name) || Some(name) == named;
         let because = match explained.because {
@@ -164,10 +210,14 @@ impl<'a, T: Target> Speaker<'a, T> {
         };
         let unreadable = match &explained.outcome {
             Outcome::Answered(_) => None,
+            Outcome::Unknown(Cause::Unreadable { status, .. }) if repeats => {
+                Some(format!("status {status}, but what came cannot be read, and repeats a secret"))
+            }
             Outcome::NotSent(cause) | Outcome::Unknown(cause) => Some(safe(&cause.to_string(), 400)),
         };
         let sights = explained.sights.into_iter().map(|mut sight| {
-            sight.found = sight.found.map(|found| safe(&found, 100));
+            let is_cut = |found: &String| repeats && found.contains('…');
+            sight.found = sight.found.map(|found| if is_cut(&found) { MASKED.to_owned() } else { safe(&found, 100) });
             sight.hint = sight.hint.map(|hint| safe(&hint, 600));
             sight
         });
@@ -178,7 +228,7 @@ impl<'a, T: Target> Speaker<'a, T> {
             headers: (response.headers.iter().filter(|(name, _)| matters(name)))
                 .map(|(name, value)| (name.to_string(), safe(value, 200)))
                 .collect(),
-            body: (!response.body.is_empty()).then(|| safe(&String::from_utf8_lossy(&response.body), BODY)),
+            body: (!response.body.is_empty()).then(|| safe(&body, BODY)),
             sights: sights.collect(),
             unreadable,
         }

@@ -22,6 +22,11 @@ struct Pair {
     after: Vec<Verb>,
 }
 
+/// Whether a tag says that it is weak (RFC 9110 §8.8.1).
+fn is_weak(tag: &str) -> bool {
+    tag.starts_with("W/")
+}
+
 impl<T: Target> Prober<'_, T> {
     pub(super) async fn ask_tokens(&mut self) {
         if !self.api().dialect.has_token() {
@@ -82,10 +87,13 @@ impl<T: Target> Prober<'_, T> {
             self.note(ABOUT, Mark::Differs, format!("none is told at {place}"));
             return false;
         };
-        let kind = match (first.starts_with("W/"), first.starts_with('"')) {
-            (true, _) => "weak: by RFC 9110 it never matches in If-Match",
-            (false, true) => "strong",
-            (false, false) => "a word of the API's own",
+        let dialect = &self.api().dialect;
+        let is_tag = dialect.token_header().is_some_and(|header| header == "etag");
+        let kind = match (dialect.has_weak_tokens(), is_weak(&first), first.starts_with('"')) {
+            (true, true, _) => "weak: by RFC 9110 it never matches in If-Match",
+            (true, false, true) => "strong",
+            (false, _, _) if is_tag => "compared as it is",
+            _ => "a word of the API's own",
         };
         let again = self.token(&fresh).await;
         if again.as_ref() == Some(&first) {
@@ -108,7 +116,17 @@ impl<T: Target> Prober<'_, T> {
             self.note(ABOUT, Mark::Differs, format!("a current one is not accepted: `{first}` is answered {told}"));
             return false;
         }
-        self.note(ABOUT, Mark::AsDescribed, format!("a current one is accepted: `{first}` is answered {told}"));
+        // What is compared as it is never begins so here (`TokenDialect::known`).
+        if is_weak(&old) {
+            let sentence = format!(
+                "a weak one is accepted, against RFC 9110 §13.1.1: `{first}` is answered {told}; a race calls that \
+                 weak-etag-accepted, unless the description says compare = \"as-is\": that weak ones name versions here"
+            );
+            self.note(ABOUT, Mark::Differs, sentence);
+            self.advise(&["token", "compare"], Some("as-is".into()));
+        } else {
+            self.note(ABOUT, Mark::AsDescribed, format!("a current one is accepted: `{first}` is answered {told}"));
+        }
         fresh.reply = applied(&answer).cloned();
         let mut new = self.token(&fresh).await;
         if new.as_ref() == Some(&old) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::fresh::{Fresh, Prober, applied, heard};
+use super::fresh::{Fresh, Prober, applied, heard, is_refused};
 use super::speaker::{Answer, Say};
 use crate::history::{Meaning, Verb};
 use crate::probe_result::Mark;
@@ -35,10 +35,16 @@ impl<T: Target> Prober<'_, T> {
         let refused = self.with_header(&verb, &fresh, "if-match", UNHEARD).await;
         if refused.reply().is_none_or(|reply| reply.meaning != Meaning::Stale) {
             let told = heard(&refused);
-            let sentence = format!(
-                "a {kind} one is sent, and If-Match is not honoured: with an unheard-of tag, `{verb}` is answered {told}"
-            );
-            return self.note("ETag", Mark::Learned, sentence);
+            // A refusal may have any other reason.
+            let (mark, sentence) = if applied(&refused).is_some() {
+                (
+                    Mark::Learned,
+                    format!("and If-Match is not honoured: with an unheard-of tag, `{verb}` is answered {told}"),
+                )
+            } else {
+                (Mark::Open, format!("and with an unheard-of tag in If-Match, `{verb}` is answered {told}"))
+            };
+            return self.note("ETag", mark, format!("a {kind} one is sent, {sentence}"));
         }
         let accepted = self.with_header(&verb, &fresh, "if-match", &tag).await;
         if applied(&accepted).is_none() {
@@ -54,9 +60,15 @@ impl<T: Target> Prober<'_, T> {
         self.note("ETag", Mark::Differs, sentence);
         self.advise(&["token", "read"], Some(json!({ "header": "ETag" })));
         self.advise(&["token", "send"], Some(json!({ "header": "If-Match" })));
+        if kind == "weak" {
+            self.advise(&["token", "compare"], Some("as-is".into()));
+        }
         let Some(other) = self.fresh(start).await else { return };
-        let bare = self.speaker.say(&verb, Say { id: &other.id, ..Say::default() }).await;
-        self.advise(&["token", "required"], Some(applied(&bare).is_none().into()));
+        let key = self.key(&verb);
+        let bare = self.say_to(&other, &verb, &Say { key, ..Say::default() }).await;
+        if let Some(refused) = is_refused(&bare) {
+            self.advise(&["token", "required"], Some(refused.into()));
+        }
     }
 
     /// Whether two requests that make something are one under one Idempotency-Key.
@@ -90,7 +102,12 @@ impl<T: Target> Prober<'_, T> {
     }
 
     async fn with_header(&mut self, verb: &Verb, fresh: &Fresh, name: &str, value: &str) -> Answer {
-        let say = Say { id: &fresh.id, header: Some((name, value.into())), ..Say::default() };
-        self.speaker.say(verb, say).await
+        let say = Say { header: Some((name, value.into())), key: self.key(verb), ..Say::default() };
+        self.say_to(fresh, verb, &say).await
+    }
+
+    /// A key of its own, for what is sent with one.
+    fn key(&mut self, verb: &Verb) -> Option<Arc<str>> {
+        self.api().dialect.sends_key(verb).then(|| self.speaker.word().into())
     }
 }

@@ -31,6 +31,7 @@ pub fn written(text: &str, advice: &[Advice]) -> Result<String, WriteError> {
     let whole =
         |error: toml_edit::TomlError| WriteError { key: "the file".to_owned(), why: error.message().to_owned() };
     let mut document: DocumentMut = text.parse().map_err(whole)?;
+    let gone = unheard_of(text);
     for one in advice {
         let wrong = |why: &str| WriteError { key: one.key.join("."), why: why.to_owned() };
         let Some((key, tables)) = one.key.split_last() else { continue };
@@ -43,13 +44,25 @@ pub fn written(text: &str, advice: &[Advice]) -> Result<String, WriteError> {
             }
             here = table.entry(name).or_insert_with(|| Item::Table(Table::new()));
         }
+        let has_lines = !here.is_inline_table();
         let table = here.as_table_like_mut().ok_or_else(|| wrong("something else stands in the place of a table"))?;
         match &one.value {
+            // The comments above a key stay, whatever follows it: its line alone is left out in the end.
+            None if has_lines && table.get(key).is_some_and(Item::is_value) => put(table, key, gone.as_str().into()),
             None => drop(table.remove(key)),
             Some(value) => put(table, key, toml(value).ok_or_else(|| wrong("this is no value of TOML"))?),
         }
     }
-    Ok(document.to_string())
+    Ok(document.to_string().split_inclusive('\n').filter(|line| !line.contains(&gone)).collect())
+}
+
+/// A word that does not stand in `text`.
+fn unheard_of(text: &str) -> String {
+    let mut word = "gone".to_owned();
+    while text.contains(&word) {
+        word.push('-');
+    }
+    word
 }
 
 /// Puts a value in the place of another, with the comment that stands behind it; or a new one at the end.
@@ -123,6 +136,48 @@ required = false
 ";
         assert_eq!(written(TEXT, &all).unwrap(), expected);
         assert_eq!(written(TEXT, &[]).unwrap(), TEXT);
+    }
+
+    #[test]
+    fn comments_above_a_key_stay_when_it_is_taken_out() {
+        let text = "\
+# The head.
+
+# Why the first.
+first = 1   # the first
+# Why the second, gone too.
+second = \"\"\"
+two
+\"\"\" # the second
+
+[third] # its table
+inline = { a = 1, b = 2 } # both
+# Why the last.
+last = true
+
+# The end.
+";
+        let all = [
+            advice(&["first"], None),
+            advice(&["second"], None),
+            advice(&["third", "inline", "a"], None),
+            advice(&["third", "last"], None),
+        ];
+        let expected = "\
+# The head.
+
+# Why the first.
+# Why the second, gone too.
+
+[third] # its table
+inline = { b = 2 } # both
+# Why the last.
+
+# The end.
+";
+        assert_eq!(written(text, &all).unwrap(), expected);
+        // The last line need not end.
+        assert_eq!(written("# a\nb = 1", &[advice(&["b"], None)]).unwrap(), "# a\n");
     }
 
     #[test]

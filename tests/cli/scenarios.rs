@@ -62,6 +62,41 @@ fn pairs_find_what_no_scenario_was_written_for() {
     );
 }
 
+#[test]
+fn pairs_are_checked_by_the_name_that_they_are_listed_by() {
+    let tool = Tool::new();
+    let service = serve_mine(&tool);
+    let one = "pairs/pending_acceptance/acceptance+rejection";
+    let output = tool.run(&["scenarios", "check", "pairs", "--api", "mine.toml"]);
+    assert_exit(&output, 0);
+    assert_eq!(stdout(&output).matches(": a scenario, raced as `mine` says\n").count(), 12, "{}", stdout(&output));
+    for arguments in [&[one, "--api", "mine.toml"][..], &[one, "mine.toml"], &[one]] {
+        let output = tool.run(&[&["scenarios", "check"], arguments].concat());
+        assert_exit(&output, 0);
+        let name = if arguments.len() > 1 { "mine" } else { "quickeats-v2" };
+        let told = stdout(&output);
+        assert!(told.contains(&format!("✓ {one}: a scenario, raced as `{name}` says\n{one} (each")), "{told}");
+    }
+    let output = tool.run(&["scenarios", "check", one, "--api", "mine.toml", "--target", &service.url]);
+    assert_exit(&output, 0);
+    assert!(stdout(&output).contains("✓ fine: "), "{}", stdout(&output));
+    for (name, api, parts) in [
+        ("pairs", "documents", ["`documents` (register) has none", ""]),
+        ("pairs/waiting/cancel+start", "mine.toml", ["unknown pair of actions", "did you mean `pairs/"]),
+    ] {
+        assert_usage_error(&tool.run(&["scenarios", "check", name, "--api", api]), &parts);
+    }
+}
+
+#[test]
+fn pairs_have_no_file_to_show() {
+    for name in ["pairs", "pairs/waiting/cancel+start"] {
+        let output = Tool::new().run(&["scenarios", "show", name]);
+        assert_usage_error(&output, &[&format!("`{name}` has no file"), &format!("scenarios check {name} --api FILE")]);
+        assert!(!stderr(&output).contains("did you mean"), "{}", stderr(&output));
+    }
+}
+
 /// The reference service, and a description of it that no built-in scenario is for: it has another name.
 fn serve_mine(tool: &Tool) -> Service {
     let own =

@@ -224,6 +224,25 @@ fn schemas_that_contain_each_other_have_an_end() {
     assert!(draft.notes.iter().any(|note| note.contains("contain each other")), "{:?}", draft.notes);
 }
 
+/// As long as the largest public documents, and longer.
+#[test]
+fn a_document_of_twenty_thousand_paths_is_read() {
+    let paths = (0..5_000).flat_map(|number| {
+        let own = format!("/things{number}");
+        let posted = |path: String| (path, json!({ "post": {} }));
+        let item = (format!("{own}/{{id}}"), json!({ "get": {}, "put": {} }));
+        [posted(format!("{own}/{{id}}/cancel")), posted(format!("{own}/{{id}}:stop")), posted(own), item]
+    });
+    let mut paths: serde_json::Map<String, Value> = paths.collect();
+    paths["/things4321/{id}"]["delete"] = json!({});
+    let text = json!({ "openapi": "3.1.0", "paths": paths }).to_string();
+    let wishes = Wishes { model: Some(ModelKind::StateMachine), ..Wishes::default() };
+    let draft = from_openapi(&text, &wishes).unwrap_or_else(|error| panic!("{error}")).draft;
+    assert!(draft.notes[0].starts_with("/things4321/{id} as a "), "{:?}", draft.notes);
+    assert!(draft.notes[1].ends_with(" and 4989 more"), "{:?}", draft.notes);
+    assert_says(&draft.description, &["[create]", "[actions.cancel]", "[actions.stop]"]);
+}
+
 /// Words that mean something in a document, and some that could break a page.
 const WORDS: &[&str] = &[
     "$ref",

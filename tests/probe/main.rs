@@ -4,10 +4,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod check;
+mod every;
+mod found;
+mod keys;
+mod lost;
+mod odd;
 mod probe;
+mod secrets;
 #[path = "../apis/servers.rs"]
 #[expect(dead_code, reason = "real servers are not asked here")]
 mod servers;
 #[path = "../serving/mod.rs"]
 mod serving;
+mod tags;
 mod tool;
+mod undescribed;
+mod versions;

@@ -4,9 +4,10 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use quickeats_bench::probe_result::{Mark, ProbeResult};
+use quickeats_bench::probe_result::Mark;
 use quickeats_bench::report::probe_schema;
 
+use crate::found::{advice, assert_differs, probed};
 use crate::servers;
 use crate::serving::Service;
 use crate::tool::{assert_exit, assert_has, changed, command, run, stderr, stdout, steady};
@@ -88,30 +89,6 @@ statuses
 ✓ as described: 18 things; 0 that cannot be told. Nothing raced: this proves nothing about races
 ";
     assert_eq!(steady(&stdout(&output)), expected);
-}
-
-/// What a probe of the server at `url` finds, by a description.
-fn probed(url: &str, api: &str) -> ProbeResult {
-    let output = run(&["probe", url, "--api", api, "--format", "json"]);
-    assert_exit(&output, 0);
-    serde_json::from_str(&stdout(&output)).unwrap()
-}
-
-/// That all differs that is named, and nothing else.
-#[track_caller]
-fn assert_differs(case: &str, result: &ProbeResult, expected: &[&str]) {
-    let differs: Vec<&str> = (result.findings.iter())
-        .filter(|finding| finding.mark == Mark::Differs)
-        .map(|finding| finding.sentence.as_str())
-        .collect();
-    let is_expected = |sentence: &&str| expected.iter().any(|part| sentence.contains(part));
-    let is_found = |part: &&str| differs.iter().any(|sentence| sentence.contains(part));
-    assert!(differs.iter().all(is_expected) && expected.iter().all(is_found), "{case}: {differs:#?}");
-}
-
-/// What a description should say, as lines.
-fn advice(result: &ProbeResult) -> Vec<String> {
-    result.advice.iter().flat_map(quickeats_bench::probe_result::Advice::lines).collect()
 }
 
 #[test]

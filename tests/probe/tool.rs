@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use quickeats_bench::init;
+use quickeats_bench::scenario::ModelKind;
 use regex::Regex;
 
 /// Runs the tool in the repository's folder.
@@ -52,10 +54,18 @@ pub(crate) fn steady(text: &str) -> String {
         .fold(text.to_owned(), |text, (rule, name)| Regex::new(rule).unwrap().replace_all(&text, *name).into_owned())
 }
 
+/// What `init --model` writes, with some of its text changed, as a file of its own.
+pub(crate) fn skeleton(folder: &Path, model: ModelKind, changes: &[(&str, &str)]) -> String {
+    write(folder, "mine", init::skeleton(model, "mine").description, changes)
+}
+
 /// A shipped description with some of its text changed, as a file of its own.
 pub(crate) fn changed(folder: &Path, name: &str, changes: &[(&str, &str)]) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/apis").join(format!("{name}.toml"));
-    let mut text = std::fs::read_to_string(file).unwrap();
+    write(folder, name, std::fs::read_to_string(file).unwrap(), changes)
+}
+
+fn write(folder: &Path, name: &str, mut text: String, changes: &[(&str, &str)]) -> String {
     for (from, to) in changes {
         assert!(text.contains(from), "{from}");
         text = text.replace(from, to);

@@ -1,5 +1,7 @@
 //! What in a document could be raced: a path with an id, what makes it, and what is done to it.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
 
 use super::document::Document;
@@ -25,7 +27,7 @@ pub(super) struct Resource<'a> {
     pub(super) lists_below: Vec<Operation<'a>>,
 }
 
-impl Resource<'_> {
+impl<'a> Resource<'a> {
     /// Its own word: `order` of `/orders/{id}`.
     pub(super) fn noun(&self) -> String {
         let words = self.path.split('/').rev().filter(|part| !part.is_empty() && !is_parameter(part));
@@ -44,6 +46,11 @@ impl Resource<'_> {
         self.actions.len() * 4 + has(&self.create) * 2 + has(&self.read)
     }
 
+    /// The paths by which it is made and changed.
+    fn changed_at(&self) -> impl Iterator<Item = &'a str> + use<'a, '_> {
+        self.create.iter().chain(self.actions.iter().map(|(_, action)| action)).map(|own| own.path)
+    }
+
     /// Whether anything is done with it at all.
     fn is_raceable(&self) -> bool {
         !self.actions.is_empty() || self.create.is_some()
@@ -59,36 +66,66 @@ fn parts(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !part.is_empty()).collect()
 }
 
+/// The paths of a document, by what stands where: each is looked at once for every resource that it belongs to, however many
+/// there are.
+struct Paths<'a> {
+    all: Vec<(&'a str, &'a Value)>,
+    /// Where in `all` those of these parts are.
+    at: HashMap<Vec<&'a str>, Vec<usize>>,
+    /// Where those are that say a word below these parts, and the word.
+    below: HashMap<Vec<&'a str>, Vec<(usize, &'a str)>>,
+    /// The parts that an id follows.
+    collections: HashSet<Vec<&'a str>>,
+}
+
+impl<'a> Paths<'a> {
+    fn of(document: &'a Document) -> Self {
+        let all: Vec<(&str, &Value)> = (document.member("paths").as_object().into_iter().flatten())
+            .filter(|(path, _)| path.starts_with('/'))
+            .map(|(path, item)| (path.as_str(), document.resolved(item)))
+            .collect();
+        let mut paths = Self { all, at: HashMap::new(), below: HashMap::new(), collections: HashSet::new() };
+        for (index, (path, _)) in paths.all.iter().enumerate() {
+            let own = parts(path);
+            if let Some((last, init)) = own.split_last() {
+                if is_parameter(last) {
+                    paths.collections.insert(init.to_vec());
+                }
+                for (above, word) in words_below(init, last) {
+                    paths.below.entry(above).or_default().push((index, word));
+                }
+            }
+            paths.at.entry(own).or_default().push(index);
+        }
+        paths
+    }
+
+    /// Those of these parts.
+    fn at<'p>(&'p self, parts: &[&'p str]) -> &'p [usize] {
+        self.at.get(parts).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// All that could be raced, what has most to it first.
 pub(super) fn resources(document: &Document) -> Vec<Resource<'_>> {
-    let paths: Vec<(&str, &Value)> = (document.member("paths").as_object().into_iter().flatten())
-        .filter(|(path, _)| path.starts_with('/'))
-        .map(|(path, item)| (path.as_str(), document.resolved(item)))
-        .collect();
-    let mut resources: Vec<Resource<'_>> = Vec::new();
-    for (path, _) in &paths {
-        if parts(path).last().is_some_and(|last| is_parameter(last)) {
-            resources.push(with_id(document, path, &paths));
-        }
-    }
-    for (path, item) in &paths {
+    let paths = Paths::of(document);
+    let has_id = |(path, _): &&(&str, &Value)| parts(path).last().is_some_and(|last| is_parameter(last));
+    let mut resources: Vec<Resource<'_>> =
+        paths.all.iter().filter(has_id).map(|(path, _)| with_id(document, path, &paths)).collect();
+    let known: HashSet<&str> = resources.iter().flat_map(Resource::changed_at).collect();
+    let mut more = Vec::new();
+    for (path, item) in &paths.all {
         let create = operation(document, (path, item), "POST");
-        let is_known = |own: &Resource<'_>| own.create.is_some_and(|create| create.path == *path) || own.has(path);
-        if create.is_some() && !resources.iter().any(is_known) {
+        if create.is_some() && !known.contains(*path) {
             let list = operation(document, (path, item), "GET");
             let path = (*path).to_owned();
-            resources.push(Resource { path, create, list, read: None, actions: Vec::new(), lists_below: Vec::new() });
+            more.push(Resource { path, create, list, read: None, actions: Vec::new(), lists_below: Vec::new() });
         }
     }
+    resources.append(&mut more);
     resources.retain(Resource::is_raceable);
     resources.sort_by_key(|resource| std::cmp::Reverse(resource.weight()));
     resources
-}
-
-impl Resource<'_> {
-    fn has(&self, path: &str) -> bool {
-        self.actions.iter().any(|(_, action)| action.path == path)
-    }
 }
 
 fn operation<'a>(document: &'a Document, path: (&'a str, &'a Value), method: &str) -> Option<Operation<'a>> {
@@ -97,7 +134,7 @@ fn operation<'a>(document: &'a Document, path: (&'a str, &'a Value), method: &st
 }
 
 /// The resource whose id is at the end of this path.
-fn with_id<'a>(document: &'a Document, path: &str, paths: &[(&'a str, &'a Value)]) -> Resource<'a> {
+fn with_id<'a>(document: &'a Document, path: &str, paths: &Paths<'a>) -> Resource<'a> {
     let own = parts(path);
     let above = &own[..own.len() - 1];
     let mut resource = Resource {
@@ -108,31 +145,30 @@ fn with_id<'a>(document: &'a Document, path: &str, paths: &[(&'a str, &'a Value)
         actions: Vec::new(),
         lists_below: Vec::new(),
     };
-    for (other, item) in paths {
-        let at = |method| operation(document, (other, item), method);
-        let other_parts = parts(other);
-        if other_parts == own {
-            resource.read = resource.read.or_else(|| at("GET"));
+    let at = |index: usize, method| operation(document, paths.all[index], method);
+    for &index in paths.at(above) {
+        resource.create = resource.create.or_else(|| at(index, "POST"));
+        resource.list = resource.list.or_else(|| at(index, "GET"));
+    }
+    let below = paths.below.get(&own).into_iter().flatten();
+    // In the order of the document: names that are taken go to whoever comes first.
+    let mut all: Vec<(usize, Option<&str>)> = below.map(|(index, word)| (*index, Some(*word))).collect();
+    all.extend(paths.at(&own).iter().map(|index| (*index, None)));
+    all.sort_unstable();
+    for (index, word) in all {
+        let Some(word) = word else {
+            resource.read = resource.read.or_else(|| at(index, "GET"));
             for (name, method) in [("replace", "PUT"), ("change", "PATCH"), ("remove", "DELETE")] {
-                resource.add(name, at(method));
+                resource.add(name, at(index, method));
             }
-        } else if other_parts == above {
-            resource.create = resource.create.or_else(|| at("POST"));
-            resource.list = resource.list.or_else(|| at("GET"));
-        } else if let Some(word) = word_below(&own, &other_parts) {
-            let is_collection = paths.iter().any(|(deeper, _)| {
-                let deeper = parts(deeper);
-                deeper.len() == other_parts.len() + 1
-                    && deeper.starts_with(&other_parts)
-                    && deeper.last().is_some_and(|last| is_parameter(last))
-            });
-            if !is_collection {
-                for method in ["POST", "PUT", "PATCH", "DELETE"] {
-                    resource.add(word, at(method));
-                }
+            continue;
+        };
+        if !paths.collections.contains(&parts(paths.all[index].0)) {
+            for method in ["POST", "PUT", "PATCH", "DELETE"] {
+                resource.add(word, at(index, method));
             }
-            resource.lists_below.extend(at("GET"));
         }
+        resource.lists_below.extend(at(index, "GET"));
     }
     resource
 }
@@ -156,12 +192,15 @@ impl<'a> Resource<'a> {
     }
 }
 
-/// The word after the id: `cancel` of `/orders/{id}/cancel`, and of `/orders/{id}:cancel`.
-fn word_below<'a>(own: &[&str], other: &[&'a str]) -> Option<&'a str> {
-    let (last, init) = other.split_last()?;
-    if init == own && !is_parameter(last) {
-        return Some(last);
+/// What a path may be below, and the word that follows there: `cancel` of `/orders/{id}/cancel`, and of `/orders/{id}:cancel`.
+fn words_below<'a>(init: &[&'a str], last: &'a str) -> Vec<(Vec<&'a str>, &'a str)> {
+    let mut all = Vec::new();
+    if !is_parameter(last) {
+        all.push((init.to_vec(), last));
     }
-    let (own_last, own_init) = own.split_last()?;
-    (init == own_init).then(|| last.strip_prefix(own_last)?.strip_prefix(':')).flatten()
+    for (end, _) in last.match_indices("}:").filter(|_| last.starts_with('{')) {
+        let above = init.iter().copied().chain([&last[..=end]]).collect();
+        all.push((above, &last[end + 2..]));
+    }
+    all
 }
