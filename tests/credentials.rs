@@ -131,6 +131,13 @@ fn what_cannot_be_a_credential_is_refused_without_being_repeated() {
         assert!(said.contains(expected), "{said}");
         assert!(!said.contains("hunter2"), "{said}");
     }
+    let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+    let described = include_str!("../scenarios/apis/documents.toml");
+    fs::write(file.path(), format!("{described}\n[actors.editor]\nbearer = \"{{env:QB_TOKEN}}\"\n")).unwrap();
+    let output = tool(&here).arg("--api").arg(file.path()).env("QB_TOKEN", "hunter2\r").output().unwrap();
+    assert_exit(&output, 2);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("QB_TOKEN holds a line break") && !said.contains("hunter2"), "{said}");
     let short = tool(&["serve", "--jwt-secret-env", "QB_SECRET"]).env("QB_SECRET", "hunter2").output().unwrap();
     assert_exit(&short, 2);
     let said = String::from_utf8_lossy(&short.stderr).into_owned();

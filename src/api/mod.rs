@@ -38,6 +38,22 @@ pub fn api_schema() -> String {
     text
 }
 
+/// Why a variable of the environment cannot be used. Holds no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvironmentError {
+    /// There is none of this name.
+    #[error("there is no environment variable {0}")]
+    Missing(Arc<str>),
+    /// What it holds cannot be sent where it goes.
+    #[error("{name} {why}")]
+    Unfit {
+        /// The variable.
+        name: Arc<str>,
+        /// What it holds and where it goes, in words that follow its name.
+        why: &'static str,
+    },
+}
+
 /// A whole API description.
 #[derive(Debug, Clone)]
 pub struct Api {
@@ -71,10 +87,14 @@ impl Api {
     /// The same API, with what variables of the environment hold that its requests name (`{env:NAME}`).
     ///
     /// # Errors
-    /// The name of a variable that `variable` does not know.
-    pub fn with_environment(mut self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Arc<str>> {
+    /// A variable that `variable` does not know, or that holds what cannot be sent.
+    pub fn with_environment(mut self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
         for name in self.dialect.variables() {
-            let value = variable(&name).ok_or_else(|| Arc::clone(&name))?;
+            let value = variable(&name).ok_or_else(|| EnvironmentError::Missing(Arc::clone(&name)))?;
+            let is_in_a_header = self.dialect.goes_into_a_header(&template::Hole::Env(Arc::clone(&name)));
+            if let Some(why) = dialect::secrets::unfit_for_a_header(&value).filter(|_| is_in_a_header) {
+                return Err(EnvironmentError::Unfit { name, why });
+            }
             self.dialect.environment.insert(name, value.into());
         }
         self.dialect.told_apart = OnceLock::new();

@@ -195,6 +195,14 @@ impl Template {
         self.holes().any(Hole::is_secret)
     }
 
+    /// The secrets that it says as they are.
+    pub(super) fn bare_secrets(&self) -> impl Iterator<Item = &Hole> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Hole(hole, Filter::None | Filter::Number) if hole.is_secret() => Some(hole),
+            Piece::Hole(..) | Piece::Text(_) => None,
+        })
+    }
+
     fn holes(&self) -> impl Iterator<Item = &Hole> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Hole(hole, _) => Some(hole),

@@ -14,7 +14,7 @@ use super::credentials;
 use super::replay::Replay;
 use super::rerun::rerun;
 use super::selection::{self, Asked};
-use crate::api::{Api, Credentials, builtin};
+use crate::api::{Api, Credentials, EnvironmentError, builtin};
 use crate::event::Event;
 use crate::jwt::Secret;
 use crate::race::Parallel;
@@ -114,10 +114,13 @@ pub(super) fn description(typed: &str) -> anyhow::Result<Arc<Api>> {
 /// The API with what the environment holds for it. The values are secrets: no error repeats one.
 pub(super) fn with_environment(api: Api) -> anyhow::Result<Api> {
     let name = Arc::clone(&api.name);
-    api.with_environment(|variable| std::env::var(variable).ok()).map_err(|variable| {
-        anyhow!(
+    api.with_environment(|variable| std::env::var(variable).ok()).map_err(|error| match error {
+        EnvironmentError::Missing(variable) => anyhow!(
             "`{name}` needs the environment variable {variable}, and there is none\n  = help: export {variable}=…, or say something else than {{env:{variable}}} in the API description"
-        )
+        ),
+        EnvironmentError::Unfit { ref name, .. } => anyhow!(
+            "{error}\n  = help: a header holds visible ASCII characters and blanks: export {name} without the rest, such as the end of a line"
+        ),
     })
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::asking::RequestTemplate;
+use super::secrets::unfit_for_a_header;
 use super::{Dialect, Fill};
 use crate::api::credentials::replace;
 use crate::api::exchange::{Headers, Request, Response};
@@ -68,6 +69,13 @@ impl Dialect {
             None => None,
             Some(place) => Some(place.text(sight).ok_or_else(|| format!("there is no token at {place}"))?),
         };
+        let unfit = token
+            .as_ref()
+            .filter(|_| self.goes_into_a_header(&Hole::Login))
+            .and_then(|token| unfit_for_a_header(token));
+        if let Some(unfit) = unfit {
+            return Err(format!("its token {unfit}"));
+        }
         let pair = |cookie: &Arc<str>| cookie.split(';').next().map(str::trim).unwrap_or_default().to_owned();
         let set = response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
         let cookies: Vec<String> = set.map(|(_, cookie)| pair(cookie)).filter(|pair| pair.contains('=')).collect();

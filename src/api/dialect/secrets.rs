@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::Dialect;
 use super::asking::Send;
+use super::proof::Proof;
 use crate::api::exchange::{Headers, Request};
-use crate::api::template::MASKED;
+use crate::api::template::{Hole, MASKED, Template};
 
 /// Words in the names of headers that carry secrets.
 const SECRET_WORDS: [&str; 9] =
@@ -61,7 +62,37 @@ impl Secrets {
     }
 }
 
+/// Why `secret` cannot stand in a header (RFC 9110 §5.5), in words that follow its name. Shows none of it.
+pub(in crate::api) fn unfit_for_a_header(secret: &str) -> Option<&'static str> {
+    if secret.contains(['\r', '\n']) {
+        Some("holds a line break, and goes into a header")
+    } else if !secret.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        Some("holds what is no visible ASCII character, and goes into a header")
+    } else {
+        None
+    }
+}
+
 impl Dialect {
+    /// Whether `secret` goes into a header as it is: of any request, or for the proof of an actor.
+    pub(in crate::api) fn goes_into_a_header(&self, secret: &Hole) -> bool {
+        let mut goes = false;
+        let mut see = |template: &Template| goes |= template.bare_secrets().any(|own| own == secret);
+        let lists = [&self.effects, &self.events].into_iter().flatten().map(|list| &list.request);
+        let logins = self.actors.values().filter_map(|actor| actor.login.as_ref()).map(|login| &login.request);
+        let requests = self.create.iter().chain(&self.read).chain(lists).chain(logins);
+        for request in requests.chain(self.actions.values().map(|action| &action.request)) {
+            request.headers.iter().for_each(|(_, value)| see(value));
+        }
+        for actor in self.actors.values() {
+            actor.headers.iter().for_each(|(_, value)| see(value));
+            if let Some(Proof::Bearer(token)) = &actor.proof {
+                see(token);
+            }
+        }
+        goes
+    }
+
     /// What the environment, logins and the command line gave, that nobody is to see.
     pub fn secrets(&self) -> Secrets {
         let logins = self.logged_in.values().flat_map(|login| {
@@ -104,7 +135,7 @@ fn masked(name: &str, value: &str) -> Arc<str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::api::{Api, Credentials, Fill, Login};
+    use crate::api::{Api, Credentials, EnvironmentError, Fill, Login, Response};
     use crate::history::Verb;
 
     const TEXT: &str = "schema = \"quickeats-bench/api@1\"\nname = \"x\"\nsummary = \"\"\nmodel = \"register\"\n\
@@ -113,6 +144,43 @@ mod tests {
         [actors.a]\nheaders = { X-Api-Key = \"literal-key\", X-Tenant = \"plain\" }\nbearer = \"{login}\"\n\
         [read]\nmethod = \"GET\"\npath = \"/{id}/{env:PASS}\"\n\
         [actions.put]\nmethod = \"PUT\"\npath = \"/{id}?t={login}\"\nbody = { v = \"{value}\", p = \"{env:PASS|base64}\" }\nwrites = \"value\"\n";
+
+    #[test]
+    fn what_cannot_stand_in_a_header_is_named_and_not_shown() {
+        let bearer = TEXT.replace("bearer = \"{login}\"", "bearer = \"{env:TOKEN}\"");
+        let with = |text: &str, value: &str| {
+            Api::parse("x.toml", text).unwrap().with_environment(|_| Some(value.to_owned())).map(drop)
+        };
+        for (value, expected) in
+            [("abc\r", "holds a line break"), ("a\nb", "line break"), ("h\u{fc}nter2", "no visible ASCII")]
+        {
+            let error = with(&bearer, value).unwrap_err().to_string();
+            assert!(error.starts_with("TOKEN ") && error.contains(expected) && !error.contains(value), "{error}");
+            // In a path and a body, or in base64, anything can stand.
+            with(TEXT, value).unwrap();
+            with(&TEXT.replace("bearer = \"{login}\"", "basic = { user = \"u\", password = \"{env:TOKEN}\" }"), value)
+                .unwrap();
+        }
+        with(&bearer, "abc def").unwrap();
+        let missing = Api::parse("x.toml", TEXT).unwrap().with_environment(|_| None).unwrap_err();
+        assert_eq!(missing, EnvironmentError::Missing("PASS".into()));
+    }
+
+    #[test]
+    fn a_login_s_token_that_cannot_stand_in_a_header_is_the_login_s_fault() {
+        let login = "[actors.a.login]\nmethod = \"POST\"\npath = \"/login\"\ntoken = \"/t\"\n[read]";
+        let text = TEXT.replace("[read]", login);
+        let told = |text: &str, body: &'static str| {
+            let response = Response { status: 200, body: body.into(), ..Response::default() };
+            Api::parse("x.toml", text).unwrap().dialect.read_login("a", &response).map(drop)
+        };
+        told(&text, "{\"t\":\"abc\"}").unwrap();
+        assert_eq!(
+            told(&text, "{\"t\":\"abc\\n\"}").unwrap_err(),
+            "its token holds a line break, and goes into a header"
+        );
+        told(&text.replace("bearer = \"{login}\"", ""), "{\"t\":\"abc\\n\"}").unwrap();
+    }
 
     #[test]
     fn no_secret_is_shown_and_everything_is_sent() {
