@@ -17,6 +17,7 @@ mod notation;
 mod search;
 mod server;
 mod simulated;
+mod stories;
 
 use std::collections::BTreeSet;
 use std::fs;
