@@ -38,7 +38,7 @@ pub(super) fn render(contenders: &[WitnessLine], page: Page) -> String {
         let _ = writeln!(out, "  {}  {}  {said}", pad(&line.actor, actor), scale.bar(line));
     }
     let (from, to) = ("0.00 ms", at(end - start));
-    let gap = cells.saturating_sub(from.len() + to.len());
+    let gap = cells.saturating_sub(from.len() + to.len()).max(1);
     out + &page.palette.dim(&format!("  {:actor$}  {from}{:gap$}{to}", "", "")) + "\n"
 }
 
@@ -125,9 +125,9 @@ mod tests {
         ];
         let page = Page { width: 36, palette: Palette::Plain };
         let picture = [
-            "  customer    ┄┄┄┄┄┃━━━━━━  200 applied",
-            "  restaurant    ┄┄┄┄┃━━━    412 stale",
-            "              0.00 ms0.10 ms",
+            "  customer    ┄┄┄┃━━━━━  200 applied",
+            "  restaurant   ┄┄┄┃━━━   412 stale",
+            "              0.00 ms 0.10 ms",
             "",
         ];
         assert_eq!(render(&lines, page).split('\n').collect::<Vec<_>>(), picture);
