@@ -1,6 +1,8 @@
 //! What a run tells while it runs. Progress listens; the measured path never waits for it.
 
-use crate::check::Verdict;
+use std::time::Duration;
+
+use crate::check::{Kind, Verdict};
 
 /// Something happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,13 +22,21 @@ pub enum Event<'a> {
         name: &'a str,
         /// How many rounds it is to race.
         rounds: u32,
+        /// The rounds that tell after which it has shown enough, if none of them is a violation.
+        needed: Option<u64>,
+        /// The time it may take.
+        time: Option<Duration>,
     },
     /// A round is over.
     RoundDone {
-        /// Rounds so far.
+        /// Its number. Rounds that run side by side end in any order.
         done: u32,
-        /// Of them, rounds with a violation.
+        /// Rounds with a violation so far.
         violated: u64,
+        /// Rounds so far that are evidence for or against.
+        trials: u64,
+        /// The kinds of finding so far, warnings included.
+        kinds: &'a [Kind],
     },
     /// A scenario is over and judged.
     ScenarioDone {

@@ -44,3 +44,4 @@ pub mod report;
 pub mod run;
 // 7 rim
 pub mod cli;
+pub mod demo;

@@ -41,7 +41,8 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     ("run", 6, &[]),
     ("report", 6, &[]),
     // 7 rim
-    ("cli", 7, &[]),
+    ("demo", 7, &[]),
+    ("cli", 7, &["demo"]),
 ];
 
 /// What may never be used, though it lies below: (user, used, why).

@@ -186,6 +186,11 @@ impl<'a> ScenarioJudge<'a> {
         self.judgment.rounds_violated
     }
 
+    /// The kinds of finding so far.
+    pub fn found(&self) -> impl Iterator<Item = Kind> {
+        self.findings.keys().copied()
+    }
+
     /// Raced rounds so far that are evidence for or against.
     pub const fn trials(&self) -> u64 {
         self.judgment.trials

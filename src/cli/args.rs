@@ -4,6 +4,7 @@
 
 pub(super) mod aim;
 pub(super) mod check;
+pub(super) mod demo;
 pub(super) mod init;
 pub(super) mod probe;
 
@@ -93,6 +94,9 @@ pub(super) enum Command {
     /// Derive every finding of a saved run again from its raw history
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
+    /// Watch the mistakes that this finds: real races, in plain words, a few minutes
+    #[command(after_help = demo::HELP)]
+    Demo(demo::DemoArgs),
     /// Run the reference order service
     Serve(ServeArgs),
     /// Write a commented description of an API of your own, and a race, to start from

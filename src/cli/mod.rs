@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod credentials;
+mod demo;
 mod dry_run;
 mod init;
 mod probe;
@@ -39,6 +40,7 @@ pub async fn main(stop: Stop) -> ExitCode {
         Command::Race(args) => race::main(*args, &stop).await,
         Command::Probe(args) => probe::main(&args, &stop).await,
         Command::Check(args) => check::main(&args),
+        Command::Demo(args) => demo::main(&args, &stop).await,
         Command::Serve(args) => serve::main(&args, &stop).await,
         Command::Verify(args) => verify::main(&args),
         Command::Init(args) => init::main(&args),

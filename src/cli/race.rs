@@ -65,19 +65,21 @@ fn observer(quiet: bool) -> Box<dyn Observer> {
     if quiet {
         Box::new(Silent)
     } else if io::stderr().is_terminal() {
-        Box::new(Bar::default())
+        Box::new(Bar::new(palette(true)))
     } else {
-        Box::new(Lines)
+        Box::new(Lines::default())
     }
 }
 
 /// The report for the terminal that stdout is, if it is one.
 pub(super) fn terminal() -> Terminal {
     let is_terminal = io::stdout().is_terminal();
+    Terminal { palette: palette(is_terminal), width: is_terminal.then(|| console::Term::stdout().size().1) }
+}
+
+/// Colour on a terminal, unless the environment wants none.
+fn palette(is_terminal: bool) -> Palette {
     let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-    Terminal {
-        palette: if is_terminal && wants_colour { Palette::Colour } else { Palette::Plain },
-        width: is_terminal.then(|| console::Term::stdout().size().1),
-    }
+    if is_terminal && wants_colour { Palette::Colour } else { Palette::Plain }
 }

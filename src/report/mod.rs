@@ -7,7 +7,7 @@ mod terminal;
 
 pub use json::Json;
 pub use palette::Palette;
-pub use terminal::{Detail, Terminal};
+pub use terminal::{Detail, Terminal, visible_width};
 
 use crate::check_result::CheckResult;
 use crate::probe_result::ProbeResult;

@@ -15,7 +15,7 @@ pub enum Palette {
 
 impl Palette {
     /// What a verdict looks like.
-    pub(super) fn verdict(self, verdict: Verdict, text: &str) -> String {
+    pub fn verdict(self, verdict: Verdict, text: &str) -> String {
         let colour = match verdict {
             Verdict::Holds => AnsiColor::Green,
             Verdict::Inconclusive => AnsiColor::Yellow,
@@ -25,27 +25,27 @@ impl Palette {
     }
 
     /// What a warning looks like.
-    pub(super) fn warning(self, text: &str) -> String {
+    pub fn warning(self, text: &str) -> String {
         self.paint(AnsiColor::Yellow.on_default().bold(), text)
     }
 
     /// What is as it should be.
-    pub(super) fn fine(self, text: &str) -> String {
+    pub fn fine(self, text: &str) -> String {
         self.paint(AnsiColor::Green.on_default().bold(), text)
     }
 
     /// What is missing or wrong.
-    pub(super) fn wrong(self, text: &str) -> String {
+    pub fn wrong(self, text: &str) -> String {
         self.paint(AnsiColor::Red.on_default().bold(), text)
     }
 
     /// What matters less.
-    pub(super) fn dim(self, text: &str) -> String {
+    pub fn dim(self, text: &str) -> String {
         self.paint(Style::new().dimmed(), text)
     }
 
     /// What a line is about.
-    pub(super) fn strong(self, text: &str) -> String {
+    pub fn strong(self, text: &str) -> String {
         self.paint(Style::new().bold(), text)
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use super::{RunConfig, RunError, Until};
-use crate::check::Severity;
+use crate::check::{Kind, Severity};
 use crate::event::{Event, Observer};
 use crate::history::jsonl::{self, Header, ScenarioLine};
 use crate::history::{Delivered, Operation};
@@ -124,7 +124,8 @@ impl Sink for Chapter<'_> {
         let is_violated = self.ledger.absorb(id, delivered, operations);
         let (violated, trials) = (self.ledger.violated(), self.ledger.trials());
         if let RoundId::Raced(done) = id {
-            self.observer.on(&Event::RoundDone { done, violated });
+            let kinds: Vec<Kind> = self.ledger.found().collect();
+            self.observer.on(&Event::RoundDone { done, violated, trials, kinds: &kinds });
         }
         Noted { is_violated, is_enough: self.until.iter().any(|rule| rule.is_reached(violated, trials)) }
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::book::Book;
 use super::extent::Time;
 use super::look::look;
@@ -67,9 +69,14 @@ pub(super) async fn race_all(
             Ok(rounds) if rounds > 0 => rounds,
             Ok(_) | Err(_) => config.extent.rounds,
         };
-        observer.on(&Event::ScenarioStarted { name: &plan.name, rounds });
-        let mut chapter = book.begin(plan, config, observer);
         let deadline = time.share(config.plans.len() - index);
+        observer.on(&Event::ScenarioStarted {
+            name: &plan.name,
+            rounds,
+            needed: config.extent.until.iter().filter_map(|rule| rule.trials_needed()).min(),
+            time: deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
+        });
+        let mut chapter = book.begin(plan, config, observer);
         let pace = Pace {
             rounds,
             deadline,

@@ -141,7 +141,8 @@ impl RoundStory {
 }
 
 impl WitnessLine {
-    fn new(operation: &Operation, origin: Option<Stamp>) -> Self {
+    /// An operation in words; its times count from `origin`, or from its own opening.
+    pub fn new(operation: &Operation, origin: Option<Stamp>) -> Self {
         let origin = origin.unwrap_or(operation.window.opened);
         let shown = |text: &str| harmless(text, 200);
         Self {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{ScenarioFacts, ScenarioResult};
 use crate::api::Model;
-use crate::check::{Alone, ScenarioJudge};
+use crate::check::{Alone, Kind, ScenarioJudge};
 use crate::history::{Delivered, Operation, Verb};
 use crate::ids::RoundId;
 use crate::measure::{Deliveries, Servers, Tally};
@@ -52,6 +52,11 @@ impl<'a> Ledger<'a> {
     /// Rounds that are evidence for or against, so far.
     pub fn trials(&self) -> u64 {
         self.judge.trials()
+    }
+
+    /// The kinds of finding so far, those of controls included.
+    pub fn found(&self) -> impl Iterator<Item = Kind> {
+        self.judge.found()
     }
 
     /// Raced rounds so far.

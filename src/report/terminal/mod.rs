@@ -133,7 +133,7 @@ fn percent(share: f64) -> String {
 /// Breaks a line at blanks into lines of at most `width` characters, where words allow, each indented like the first.
 /// Escape sequences take no room.
 fn wrap(line: &str, width: usize) -> Vec<String> {
-    if visible(line) <= width {
+    if visible_width(line) <= width {
         return vec![line.to_owned()];
     }
     let text = line.trim_start_matches(' ');
@@ -142,7 +142,7 @@ fn wrap(line: &str, width: usize) -> Vec<String> {
     let mut room = width.saturating_sub(indent.len());
     let mut is_first_word = true;
     for word in text.split(' ') {
-        let needed = visible(word) + usize::from(!is_first_word);
+        let needed = visible_width(word) + usize::from(!is_first_word);
         if needed > room && !is_first_word {
             lines.push(indent.to_owned());
             room = width.saturating_sub(indent.len());
@@ -153,23 +153,22 @@ fn wrap(line: &str, width: usize) -> Vec<String> {
             line.push(' ');
         }
         line.push_str(word);
-        room = room.saturating_sub(visible(word) + usize::from(!is_first_word));
+        room = room.saturating_sub(visible_width(word) + usize::from(!is_first_word));
         is_first_word = false;
     }
     lines
 }
 
-/// How many characters of `text` are seen: those outside of escape sequences.
-fn visible(text: &str) -> usize {
+/// How many columns `text` takes where it is seen: escape sequences take none, Korean letters two.
+pub fn visible_width(text: &str) -> usize {
     let mut in_escape = false;
-    text.chars()
-        .filter(|character| {
-            let starts = *character == '\u{1b}';
-            let hidden = in_escape || starts;
-            in_escape = (in_escape || starts) && *character != 'm';
-            !hidden
-        })
-        .count()
+    let seen = text.chars().filter(|character| {
+        let starts = *character == '\u{1b}';
+        let hidden = in_escape || starts;
+        in_escape = (in_escape || starts) && *character != 'm';
+        !hidden
+    });
+    console::measure_text_width(&seen.collect::<String>())
 }
 
 /// `the reference service, in-process, on sqlite:orders.db, pessimistic, with defect …`: what is not the default is told.
@@ -217,7 +216,7 @@ mod tests {
         for width in [60, 80, 100, 120, 160] {
             for palette in [Palette::Plain, Palette::Colour] {
                 let report = sample(width, palette);
-                let longest = report.lines().map(visible).max();
+                let longest = report.lines().map(visible_width).max();
                 assert!(longest <= Some(usize::from(width)), "{longest:?} of {width}:\n{report}");
                 assert!(report.contains("cancel-vs-accept") && report.contains("lost-update"), "{report}");
             }
@@ -228,7 +227,7 @@ mod tests {
     fn colour_adds_escapes_and_nothing_else() {
         let (plain, colour) = (sample(100, Palette::Plain), sample(100, Palette::Colour));
         assert!(!plain.contains('\u{1b}') && colour.contains("\u{1b}["));
-        assert_eq!(visible(&plain), visible(&colour));
+        assert_eq!(visible_width(&plain), visible_width(&colour));
     }
 
     #[test]

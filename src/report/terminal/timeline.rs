@@ -3,11 +3,19 @@
 use std::fmt::Write as _;
 
 use super::super::Palette;
+use super::Terminal;
 use crate::run_result::WitnessLine;
 use crate::text::short;
 
 /// Witness operations shown of one finding; `run.json` has all.
 const MOST_LINES: usize = 8;
+
+impl Terminal {
+    /// The timeline of `witness`, and of what the server said in the end.
+    pub fn render_timeline(&self, witness: &[WitnessLine], aftermath: Option<&WitnessLine>) -> String {
+        self.fit(&render(witness, aftermath, self.palette))
+    }
+}
 
 /// The timeline of `witness` and of what the server said in the end, indented. Long ids and tokens are shown by their
 /// beginning; `run.json` has them whole.
