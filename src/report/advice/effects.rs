@@ -76,7 +76,8 @@ pub(super) const CONSERVATION: Advice = Advice {
     sql: Some(
         "BEGIN;
 INSERT INTO bookings (operation_id, account, amount)
-VALUES (:operation, :from, -:amount), (:operation, :to, :amount);  -- UNIQUE (operation_id, account)
+VALUES (:operation, :from, -:amount), (:operation, :to, :amount);
+-- UNIQUE (operation_id, account)
 UPDATE accounts SET balance = balance - :amount WHERE id = :from AND balance >= :amount;
 UPDATE accounts SET balance = balance + :amount WHERE id = :to;
 COMMIT;",

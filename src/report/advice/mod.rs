@@ -103,7 +103,7 @@ mod tests {
             }
             let framework = advice.framework.map(|framework| framework.code);
             for code in advice.sql.into_iter().chain(framework) {
-                assert!(code.lines().all(|line| line.len() <= 84), "{kind}: {code}");
+                assert!(code.lines().all(|line| line.chars().count() <= 96), "{kind}: {code}");
                 assert!(code.starts_with(|first: char| !first.is_whitespace()) && !code.ends_with('\n'), "{kind}");
             }
         }

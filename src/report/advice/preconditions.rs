@@ -13,7 +13,10 @@ pub(super) const STALE_WRITE_ACCEPTED: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "ASP.NET Core with EF Core",
-        code: "public class Order { public Guid Id { get; set; } [Timestamp] public byte[] Version { get; set; } }
+        code: "public class Order {
+  public Guid Id { get; set; }
+  [Timestamp] public byte[] Version { get; set; }
+}
 
 db.Entry(order).Property(o => o.Version).OriginalValue = ifMatch;
 try { await db.SaveChangesAsync(); }

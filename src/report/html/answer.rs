@@ -8,7 +8,7 @@ use crate::check::{Kind, Severity, Verdict};
 use crate::report::replay;
 use crate::report::terminal::{percent, reference_service};
 use crate::run_result::{RunResult, ThresholdResult};
-use crate::text::{count, harmless, list, micros};
+use crate::text::{count, harmless, micros};
 
 /// The name of the browser's tab.
 pub(super) fn title(result: &RunResult) -> String {
@@ -56,6 +56,7 @@ fn headline(result: &RunResult) -> String {
         }
         Verdict::Violated => format!("Violated in {} of {of}", totals.violated),
         Verdict::Inconclusive if totals.scenarios == 0 => "Inconclusive: no scenario was raced".to_owned(),
+        Verdict::Inconclusive if totals.scenarios == 1 => "Inconclusive in the one scenario raced".to_owned(),
         Verdict::Inconclusive => format!("Inconclusive in {} of {of}", totals.inconclusive),
         Verdict::Holds => format!(
             "Holds in {}",
@@ -72,8 +73,8 @@ fn lede(result: &RunResult, found: &[Found<'_>]) -> Markup {
     html! {
         @match result.verdict {
             Verdict::Violated => {
-                b { (harmless(&result.api, 80)) } " did not stay correct when requests met: "
-                (list(&if violations.is_empty() { warnings.clone() } else { violations.clone() })) "."
+                b { (harmless(&result.api, 80)) } " did not stay correct when requests met"
+                @if let Some(kinds) = violations.as_ref().or(warnings.as_ref()) { ": " (kinds) } "."
             },
             Verdict::Holds => {
                 b { (harmless(&result.api, 80)) } " stayed correct in all of " (overlapped) ". That is evidence, not proof: "
@@ -83,20 +84,27 @@ fn lede(result: &RunResult, found: &[Found<'_>]) -> Markup {
                 "No violation was seen of " b { (harmless(&result.api, 80)) } ", and too little was seen to say that it holds."
             },
         }
-        @if !warnings.is_empty() && (result.verdict != Verdict::Violated || !violations.is_empty()) {
-            " Worth knowing, though no violation: " (list(&warnings)) "."
+        @if let Some(warnings) = warnings.as_ref().filter(|_| result.verdict != Verdict::Violated || violations.is_some()) {
+            " Worth knowing, though no violation: " (warnings) "."
         }
         @if result.interrupted { " The run was interrupted: judged is what was seen until then." }
     }
 }
 
-/// `lost-update (4 scenarios)` for each kind of this severity, the most telling first.
-fn kinds(found: &[Found<'_>], severity: Severity) -> Vec<String> {
-    let with = |kind: Kind| found.iter().filter(|(_, one)| one.kind == kind && one.severity == severity).count();
-    let mut kinds: Vec<(usize, Kind)> =
-        Kind::ALL.into_iter().map(|kind| (with(kind), kind)).filter(|(number, _)| *number > 0).collect();
+/// `lost-update in 4 scenarios, oversell in 1` for this severity, the most frequent first; none where there is none.
+fn kinds(found: &[Found<'_>], severity: Severity) -> Option<Markup> {
+    let with = |kind: Kind| found.iter().filter(|(_, one)| one.kind == kind && one.severity == severity).count() as u64;
+    let mut kinds: Vec<(u64, Kind)> = Kind::ALL.into_iter().map(|kind| (with(kind), kind)).collect();
+    kinds.retain(|(number, _)| *number > 0);
     kinds.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
-    kinds.into_iter().map(|(number, kind)| format!("{kind} in {}", count(number as u64, "scenario"))).collect()
+    let last = kinds.len().checked_sub(1)?;
+    Some(html! {
+        @for (at, (number, kind)) in kinds.iter().enumerate() {
+            @if at == 0 { span class="word" { (kind) } " in " (count(*number, "scenario")) } @else {
+                @if at == last { " and " } @else { ", " } span class="word" { (kind) } " in " (number)
+            }
+        }
+    })
 }
 
 /// Why it is inconclusive, where that is the answer.

@@ -16,7 +16,8 @@ pub(super) fn section(result: &RunResult) -> Markup {
             h2 id="effort-title" { "How hard we looked" }
             p class="lead" {
                 (grouped(totals.rounds)) " rounds, each on a fresh resource. In " b { (grouped(totals.rounds_overlapped)) }
-                " of them contenders truly overlapped; " (grouped(totals.rounds_void)) " were void and count for nothing. "
+                " of them contenders truly overlapped"
+                @match totals.rounds_void { 0 => { ". " }, 1 => { "; 1 was void and counts for nothing. " }, void => { "; " (grouped(void)) " were void and count for nothing. " } }
                 (loosest(&result.scenarios))
             }
             ul class="facts" {

@@ -16,13 +16,13 @@ pub(super) const MOST_CARDS: usize = 100;
 const MOST_ROWS: usize = 1_000;
 /// Operations drawn of one finding,
 const MOST_OPERATIONS: usize = 48;
-/// and of all findings, before only the proof itself is drawn,
-const MOST_DRAWN: usize = 1_400;
-/// with at most so many operations.
-const FEWEST_OPERATIONS: usize = 8;
+/// until the timelines of a page take so many bytes; from then on,
+const MOST_DRAWN: usize = 1_500_000;
+/// so many.
+const FEWEST_OPERATIONS: usize = 6;
 /// Characters shown of a sentence, and of a script.
-const LONGEST_SENTENCE: usize = 1_200;
-const LONGEST_SCRIPT: usize = 20_000;
+const LONGEST_SENTENCE: usize = 1_000;
+const LONGEST_SCRIPT: usize = 8_000;
 
 /// A finding and the scenario that has it.
 pub(super) type Found<'a> = (&'a ScenarioResult, &'a FindingResult);
@@ -74,7 +74,7 @@ fn filter(all: &[Found<'_>]) -> Markup {
 fn card(result: &RunResult, (scenario, finding): Found<'_>, id: usize, drawn: &mut usize) -> Markup {
     let most = if *drawn < MOST_DRAWN { MOST_OPERATIONS } else { FEWEST_OPERATIONS };
     let timeline = timeline::draw(finding, id, most);
-    *drawn += timeline.operations;
+    *drawn += timeline.0.len();
     let severity = finding.severity.to_string();
     html! {
         article class={ "card " (severity) } id={ "f" (id) } data-kind=(finding.kind.name()) {
@@ -85,10 +85,10 @@ fn card(result: &RunResult, (scenario, finding): Found<'_>, id: usize, drawn: &m
             }
             h3 { (prose(&capital(&harmless(&finding.sentence, LONGEST_SENTENCE)))) }
             p class="seen" { (seen(scenario, finding)) }
-            (timeline.markup)
+            (timeline)
             p class="cause" { b { "What usually causes it. " } (prose(Advice::of(finding.kind).cause)) " "
                 a href={ "#mend-" (finding.kind.name()) } { "What mends it" } }
-            (again(result, scenario))
+            (again(result, (scenario, finding), position(result, scenario)))
         }
     }
 }
@@ -125,14 +125,24 @@ fn seen(scenario: &ScenarioResult, finding: &FindingResult) -> Markup {
 }
 
 /// The command that races the scenario again, and the race as a script.
-fn again(result: &RunResult, scenario: &ScenarioResult) -> Markup {
+fn again(result: &RunResult, (scenario, finding): Found<'_>, position: usize) -> Markup {
     let command = replay::command(result, scenario);
+    let worst = scenario.findings.iter().map(|one| one.severity).max();
+    let is_first = scenario
+        .findings
+        .iter()
+        .find(|one| Some(one.severity) == worst)
+        .is_some_and(|first| std::ptr::eq(first, finding));
     html! {
         @if let Some(command) = &command { (copied("See it again", command)) }
         @if let Some(script) = &scenario.script {
-            details class="script" {
-                summary { "The race as a shell script with curl" }
-                (code(&lines_of(script, LONGEST_SCRIPT)))
+            @if is_first {
+                details class="script" id={ "script-" (position) } {
+                    summary { "The race as a shell script with curl" }
+                    (code(&lines_of(script, LONGEST_SCRIPT)))
+                }
+            } @else {
+                p { a href={ "#script-" (position) } { "The race as a shell script with curl" } " stands with the first finding of this scenario." }
             }
         }
     }

@@ -68,6 +68,14 @@
     };
     const play = { back: () => tell(Math.max(0, at - 1), true), next: () => tell(at + 1, true), on: () => tell((at + 1) % operations.length, true), in: () => zoomed(1.5), out: () => zoomed(1 / 1.5) };
 
+    // Where there is not room for all, the proof is seen first.
+    const proof = all(".op.witness", picture);
+    if (proof.length > 0) {
+      const edge = proof[0].getBoundingClientRect().left - picture.getBoundingClientRect().left;
+      const right = Math.max(...proof.map((one) => one.getBoundingClientRect().right)) - picture.getBoundingClientRect().left;
+      if (right > scroll.clientWidth) scroll.scrollLeft = edge - 12;
+    }
+
     tools.hidden = false;
     detail.hidden = false;
     detail.textContent = "Point at an operation, or step through them with the arrow keys.";

@@ -14,6 +14,8 @@ use crate::text::{count, harmless, micros};
 
 /// Scenarios told one by one; the table has all.
 const MOST_TOLD: usize = 200;
+/// Doubts told of one scenario.
+const MOST_DOUBTS: usize = 3;
 
 /// The section; it says so where none was raced.
 pub(super) fn section(result: &RunResult) -> Markup {
@@ -48,7 +50,7 @@ fn table(scenarios: &[ScenarioResult]) -> Markup {
                     th scope="col" class="n" { "overlapped" } th scope="col" class="n" { "evidence" }
                     th scope="col" class="n" { "lost updates" } th scope="col" class="n" { "duplicate effects" }
                     th scope="col" class="n" { "412 rate" } th scope="col" class="n" { "p50" } th scope="col" class="n" { "p95" }
-                    th scope="col" class="n" { "p99" } th scope="col" class="n" { "skew p50" }
+                    th scope="col" class="n" { "p99" } th scope="col" class="n" { "skew, p50" }
                 } }
                 tbody { @for (at, scenario) in scenarios.iter().enumerate() { (row(scenario, at + 1)) } }
             }
@@ -83,9 +85,10 @@ fn told(result: &RunResult, scenario: &ScenarioResult, id: usize) -> Markup {
                 @if !scenario.findings.is_empty() { " " span class="note" { (count(scenario.findings.len() as u64, "finding")) } }
             }
             div class="inside" {
-                @for doubt in scenario.doubts.iter().take(20) {
-                    p class="doubt" { b { "Why it is not decided. " } (prose(&harmless(doubt, 600))) }
+                @for doubt in scenario.doubts.iter().take(MOST_DOUBTS) {
+                    p class="doubt" { b { "Why it is not decided. " } (prose(&harmless(doubt, 500))) }
                 }
+                @if scenario.doubts.len() > MOST_DOUBTS { p class="note" { "Told: the first " (MOST_DOUBTS) " of " (scenario.doubts.len()) " reasons." } }
                 p { (effort::told(scenario)) }
                 @if !scenario.findings.is_empty() { (found(scenario)) }
                 (answers(scenario))

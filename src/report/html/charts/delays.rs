@@ -10,10 +10,20 @@ use crate::text::{harmless, micros};
 
 /// Delays up to this are drawn in proportion, longer ones by their logarithm (µs).
 const LINEAR: f64 = 20.0;
+/// Pairs of contenders drawn of one scenario.
+const MOST_CHARTS: usize = 8;
 
 /// A chart for each pair of contenders that was held apart.
 pub(in super::super) fn swept(scenario: &ScenarioResult) -> Markup {
-    html! { @for delays in scenario.delays.iter().filter(|delays| !delays.buckets.is_empty()) { (chart(delays)) } }
+    let title = format!("{}: violations by delay", harmless(&scenario.name, 60));
+    html! {
+        @for delays in scenario.delays.iter().filter(|delays| !delays.buckets.is_empty()).take(MOST_CHARTS) { (chart(delays, &title)) }
+    }
+}
+
+/// Whether a sweep of this scenario found something.
+pub(super) fn is_telling(scenario: &ScenarioResult) -> bool {
+    scenario.delays.iter().flat_map(|delays| &delays.buckets).any(|bucket| bucket.hits > 0)
 }
 
 /// Delays on a scale that has room for 5 µs and for 50 ms, before and after.
@@ -27,7 +37,7 @@ fn signed(delay: i32) -> String {
     format!("{sign}{}", micros(delay.unsigned_abs().into()))
 }
 
-fn chart(DelayResult { of, after, buckets }: &DelayResult) -> Markup {
+fn chart(DelayResult { of, after, buckets }: &DelayResult, title: &str) -> Markup {
     let (of, after) = (harmless(of, 60), harmless(after, 60));
     let low = buckets.iter().map(|bucket| bucket.from_us).min().unwrap_or(0);
     let high = buckets.iter().map(|bucket| bucket.to_us).max().unwrap_or(1);
@@ -42,7 +52,7 @@ fn chart(DelayResult { of, after, buckets }: &DelayResult) -> Markup {
     };
     let best = buckets.iter().max_by(|one, other| rate(one).total_cmp(&rate(other)));
     Chart {
-        title: "Rounds with a violation, by delay",
+        title,
         says: best.filter(|bucket| bucket.hits > 0).map_or_else(
             || "None at any delay that was tried.".to_owned(),
             |bucket| format!("Most at {}: {} of {} rounds.", range(bucket), bucket.hits, bucket.rounds),
@@ -102,14 +112,14 @@ mod tests {
 
     #[test]
     fn the_best_delay_is_told_and_all_are_in_the_table() {
-        let page = chart(&delays(&[(-500, -200, 10, 1), (-200, 0, 10, 9), (0, 5, 4, 0)])).into_string();
+        let page = chart(&delays(&[(-500, -200, 10, 1), (-200, 0, 10, 9), (0, 5, 4, 0)]), "a race").into_string();
         assert!(page.contains("Most at −200 µs … 0 µs: 9 of 10 rounds."), "{page}");
         assert!(page.contains("0 µs … 5 µs") && page.contains("before it, left of 0"), "{page}");
     }
 
     #[test]
     fn extremes_are_drawn_within_the_chart() {
-        let page = chart(&delays(&[(i32::MIN, i32::MAX, 0, 0)])).into_string();
+        let page = chart(&delays(&[(i32::MIN, i32::MAX, 0, 0)]), "a race").into_string();
         assert!(page.contains("None at any delay that was tried.") && !page.contains("NaN"), "{page}");
     }
 }

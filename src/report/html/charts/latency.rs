@@ -74,10 +74,17 @@ fn percentiles(bins: &[Bin], count: u64, log: Log, of: &str) -> Markup {
         )
         .collect();
     let value = |wanted| quantile(bins, count, wanted).map_or_else(|| "–".to_owned(), micros);
+    let highest = told.iter().rfind(|(wanted, _)| (0.6..0.995).contains(wanted));
+    let highest = highest.map(|(wanted, name)| format!(", {name} within {}", value(*wanted))).unwrap_or_default();
     let rows = told.iter().map(|(wanted, name)| vec![(*name).to_owned(), value(*wanted)]);
     Chart {
         title: "Latency by percentile",
-        says: format!("{of}: half within {}, 99 % within {}; {} answers.", value(0.5), value(0.99), grouped(count)),
+        says: format!(
+            "{of}: half within {}{highest}, all within {}; {} answers.",
+            value(0.5),
+            value(1.0),
+            grouped(count)
+        ),
         x_axis: ("share of answers that came within", ticks),
         y_axis: ("latency", log.ticks(6)),
         drawing: html! {
@@ -130,10 +137,9 @@ fn histogram(bins: &[Bin], count: u64, log: Log, of: &str) -> Markup {
     let edge = |at: usize| at as f64 / bars as f64;
     let range = |at: usize| {
         let of_bar = || bins.iter().filter(|bin| bar_of(bin) == at).map(|bin| bin.up_to_us);
-        of_bar()
-            .min()
-            .zip(of_bar().max())
-            .map_or_else(String::new, |(from, to)| format!("{} … {}", micros(from), micros(to)))
+        of_bar().min().zip(of_bar().max()).map_or_else(String::new, |(from, to)| {
+            if from == to { micros(to) } else { format!("{} … {}", micros(from), micros(to)) }
+        })
     };
     let filled = || heights.iter().enumerate().filter(|(_, number)| **number > 0);
     Chart {

@@ -12,6 +12,9 @@ use crate::run_result::RunResult;
 pub(super) use delays::swept;
 pub(super) use latency::latencies;
 
+/// Scenarios whose sweep is drawn here; the others' charts stand with their scenarios.
+const MOST_SWEPT: usize = 12;
+
 /// The section of charts over all scenarios; nothing where nothing was answered.
 pub(super) fn section(result: &RunResult) -> Markup {
     let bins = latency::merged(&result.scenarios);
@@ -23,6 +26,7 @@ pub(super) fn section(result: &RunResult) -> Markup {
                 div class="charts" {
                     (latencies(&bins, "all scenarios"))
                     @if let Some(contention) = contention { (contention) }
+                    @for scenario in result.scenarios.iter().filter(|one| delays::is_telling(one)).take(MOST_SWEPT) { (swept(scenario)) }
                 }
             }
         }

@@ -9,7 +9,7 @@ pub(super) const WIDTH: f64 = 560.0;
 pub(super) const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = 16.0;
-const TOP: f64 = 12.0;
+const TOP: f64 = 26.0;
 const BOTTOM: f64 = 44.0;
 
 /// From 0 at the left to 1 at the right.
@@ -71,7 +71,7 @@ impl Chart<'_> {
             }
             line class="axis" x1=(Px(left)) x2=(Px(right)) y1=(Px(bottom)) y2=(Px(bottom)) {}
             text class="axis-name" x=(Px(f64::midpoint(left, right))) y=(Px(HEIGHT - 8.0)) text-anchor="middle" { (self.x_axis.0) }
-            text class="axis-name" x="4" y="10" { (self.y_axis.0) }
+            text class="axis-name" x="4" y="12" { (self.y_axis.0) }
         }
     }
 }

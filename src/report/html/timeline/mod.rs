@@ -8,16 +8,15 @@ use maud::{Markup, html};
 use super::words::{Px, at, prose};
 use crate::run_result::{FindingResult, WitnessLine};
 use crate::text::{count, harmless, short};
-use picture::{Bar, LaneName, MARGIN, Picture, ROW, TOP, Tone, brief};
+use picture::{Bar, LEFT, LaneName, Picture, RIGHT, ROW, TOP, Tone, brief};
 
 /// Pixels of the column with the lanes' names.
 const NAMES: f64 = 116.0;
 
 /// The timeline of `finding`, number `id` of the page, with at most `most` operations.
-pub(super) fn draw(finding: &FindingResult, id: usize, most: usize) -> Drawn {
+pub(super) fn draw(finding: &FindingResult, id: usize, most: usize) -> Markup {
     let picture = Picture::new(finding, most);
-    let operations = picture.bars.len();
-    let markup = html! {
+    html! {
         figure class="timeline" aria-labelledby=(format!("t{id}")) {
             (head(finding, &picture, id))
             div class="stage" {
@@ -29,14 +28,7 @@ pub(super) fn draw(finding: &FindingResult, id: usize, most: usize) -> Drawn {
             (order_told(finding, &picture))
             (table(&picture, id))
         }
-    };
-    Drawn { markup, operations }
-}
-
-/// A drawing, and how many operations are in it.
-pub(super) struct Drawn {
-    pub(super) markup: Markup,
-    pub(super) operations: usize,
+    }
 }
 
 fn head(finding: &FindingResult, picture: &Picture<'_>, id: usize) -> Markup {
@@ -77,17 +69,17 @@ fn lane_names(picture: &Picture<'_>) -> Markup {
 }
 
 fn under(name: &LaneName) -> String {
-    name.client.map_or_else(|| "before and after".to_owned(), |client| format!("client {client}"))
+    name.client.map_or_else(|| "set-up, reads".to_owned(), |client| format!("client {client}"))
 }
 
 fn lanes(picture: &Picture<'_>, id: usize) -> Markup {
-    let width = picture.width + 2.0 * MARGIN;
+    let width = LEFT + picture.width + RIGHT;
     html! {
         svg class="lanes" role="img" aria-label="What each client asked when, and what it was answered; the table below says the same in words"
-            width=(Px(width)) height=(Px(picture.height)) viewBox=(format!("{} 0 {} {}", Px(-MARGIN), Px(width), Px(picture.height)))
+            width=(Px(width)) height=(Px(picture.height)) viewBox=(format!("{} 0 {} {}", Px(-LEFT), Px(width), Px(picture.height)))
             preserveAspectRatio="none" data-width=(Px(width)) {
             @for (at, (_, top, height)) in picture.lanes.iter().enumerate() {
-                @if at % 2 == 0 { rect class="band" x=(Px(-MARGIN)) y=(Px(*top)) width=(Px(width)) height=(Px(*height)) {} }
+                @if at % 2 == 0 { rect class="band" x=(Px(-LEFT)) y=(Px(*top)) width=(Px(width)) height=(Px(*height)) {} }
             }
             @for (x, moment) in &picture.ticks {
                 line class="tick" x1=(Px(*x)) x2=(Px(*x)) y1=(Px(TOP - 6.0)) y2=(Px(picture.height)) {}
@@ -174,7 +166,7 @@ fn told(bar: &Bar<'_>) -> String {
 
 /// Text of a stranger, as long as a cell of a table bears.
 fn cell(text: &str) -> String {
-    harmless(text, 110)
+    harmless(text, 80)
 }
 
 fn legend(picture: &Picture<'_>) -> Markup {
@@ -206,7 +198,7 @@ fn order_told(finding: &FindingResult, picture: &Picture<'_>) -> Markup {
                 (_, Some(bar)) => {
                     "The longest lawful order has " (count(placed, "operation")) @if placed > 1 { ", numbered 1 to " (placed) }
                     ". After " @if placed > 1 { "them " } @else { "it " }
-                    b { (cell(&bar.line.actor)) "’s " (brief(&bar.line.request)) } " (" (prose(&cell(&bar.line.answer)))
+                    "the " b { (cell(&bar.line.actor)) "’s " (brief(&bar.line.request)) } " (" (prose(&cell(&bar.line.answer)))
                     ") cannot come next, though its window ends. That is the contradiction."
                 },
                 (_, None) if order.stuck.is_some() => {

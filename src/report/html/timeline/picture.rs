@@ -17,12 +17,13 @@ use crate::text::{harmless, short};
 pub(super) const ROW: f64 = 56.0;
 /// Pixels above the first lane: the axis, and the gate's name.
 pub(super) const TOP: f64 = 40.0;
-/// Pixels around the lanes, left and right.
-pub(super) const MARGIN: f64 = 16.0;
+/// Pixels left of the lanes, and right of them, where a version may stand.
+pub(super) const LEFT: f64 = 16.0;
+pub(super) const RIGHT: f64 = 42.0;
 /// Pixels between two lanes.
 const GAP: f64 = 10.0;
 /// The picture is no narrower than this.
-const NARROWEST: f64 = 620.0;
+const NARROWEST: f64 = 810.0;
 
 /// What an answer says of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,12 +240,13 @@ fn request(line: &WitnessLine, versions: &BTreeMap<&str, u64>) -> String {
     format!("{}{}{}", brief(&line.request), condition.unwrap_or_default(), key.unwrap_or_default())
 }
 
-/// Method and the end of the path: ids before it are left out, and one that ends it is cut.
+/// Method and the end of the path: what is before it is left out, and an id that ends it is cut.
 pub(super) fn brief(request: &str) -> String {
     let (method, path) = request.split_once(' ').unwrap_or(("", request));
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let path = match segments.as_slice() {
-        [.., _, _, last] => format!("…/{}", short(last)),
+        [.., _, parent, id] if short(id) != *id => format!("…/{}/{}", short(parent), short(id)),
+        [.., _, _, last] => format!("…/{last}"),
         _ => path.split('/').map(short).collect::<Vec<_>>().join("/"),
     };
     harmless(format!("{method} {path}").trim(), 34)
