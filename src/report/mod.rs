@@ -1,10 +1,14 @@
 //! A run's result, for people and for machines. Renders plain data; knows nothing of races, targets or the service.
 
+pub mod advice;
+mod html;
 mod json;
 mod palette;
 pub mod progress;
+pub mod replay;
 mod terminal;
 
+pub use html::Html;
 pub use json::Json;
 pub use palette::Palette;
 pub use terminal::{Detail, Terminal, visible_width};

@@ -125,7 +125,7 @@ fn thin_overlap(scenario: &ScenarioResult) -> Option<f64> {
 }
 
 /// A share as people read it, with the digits that matter.
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent == 0.0 || percent >= 10.0 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
 }
@@ -172,7 +172,7 @@ pub fn visible_width(text: &str) -> usize {
 }
 
 /// `the reference service, in-process, on sqlite:orders.db, pessimistic, with defect …`: what is not the default is told.
-fn reference_service(service: &ServiceInfo, defect: Option<&str>) -> String {
+pub(super) fn reference_service(service: &ServiceInfo, defect: Option<&str>) -> String {
     let mut told = "the reference service, in-process".to_owned();
     if service.store != "memory" {
         let _ = write!(told, ", on {}", service.store);
