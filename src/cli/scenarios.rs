@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::args::{ScenariosArgs, ScenariosCommand};
-use super::{Failure, print, scenario_check, selection, usage};
+use super::{Failure, print, print_exactly, scenario_check, selection, usage};
 use crate::race::Stop;
 use crate::run_result::Exit;
 use crate::scenario::{ModelKind, PAIRS, Scenario, catalog};
@@ -12,7 +12,7 @@ pub(super) async fn main(args: ScenariosArgs, stop: &Stop) -> Result<Exit, Failu
     match args.command.unwrap_or(ScenariosCommand::List) {
         ScenariosCommand::List => print(&list())?,
         ScenariosCommand::Check(args) => return scenario_check::main(&args, stop).await,
-        ScenariosCommand::Show { name } => print(&selection::scenario(&name).map_err(usage)?.text)?,
+        ScenariosCommand::Show { name } => print_exactly(&selection::scenario(&name).map_err(usage)?.text)?,
     }
     Ok(Exit::Holds)
 }

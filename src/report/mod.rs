@@ -1,15 +1,30 @@
 //! A run's result, for people and for machines. Renders plain data; knows nothing of races, targets or the service.
 
+mod clean;
+mod compared;
+mod github;
 mod json;
+mod junit;
+mod listed;
+mod markdown;
 mod palette;
+mod places;
 pub mod progress;
+mod sarif;
 mod terminal;
+mod words;
 
+pub use github::{Github, disarmed};
 pub use json::Json;
+pub use junit::Junit;
+pub use listed::Listed;
+pub use markdown::Markdown;
 pub use palette::Palette;
+pub use sarif::Sarif;
 pub use terminal::{Detail, Terminal};
 
 use crate::check_result::CheckResult;
+use crate::compare_result::Comparison;
 use crate::probe_result::ProbeResult;
 use crate::run_result::RunResult;
 
@@ -30,6 +45,11 @@ pub fn run_schema() -> String {
 /// The JSON Schema of what `check --output json` prints, as it is committed under `reports/`.
 pub fn check_schema() -> String {
     schema_text(&schemars::schema_for!(CheckResult))
+}
+
+/// The JSON Schema of what `compare --format json` prints, as it is committed under `reports/`.
+pub fn compare_schema() -> String {
+    schema_text(&schemars::schema_for!(Comparison))
 }
 
 /// The JSON Schema of what `probe --format json` prints, as it is committed under `reports/`.
