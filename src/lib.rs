@@ -31,6 +31,7 @@ pub mod service;
 pub mod target;
 // 5 drive: never the service
 pub mod check_result;
+pub mod compare_result;
 pub mod event;
 pub mod init;
 pub mod probe;

@@ -29,6 +29,7 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     ("service", 4, &[]),
     // 5 drive
     ("check_result", 5, &["run_result"]),
+    ("compare_result", 5, &["run_result"]),
     ("event", 5, &[]),
     ("run_result", 5, &[]),
     ("recheck", 5, &["run_result"]),

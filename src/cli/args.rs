@@ -4,9 +4,11 @@
 
 pub(super) mod aim;
 pub(super) mod check;
+pub(super) mod compare;
 pub(super) mod demo;
 pub(super) mod init;
 pub(super) mod probe;
+pub(super) mod report;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,7 +34,7 @@ Exit codes:
   2    usage: the command line or a file it names is wrong
   3    inconclusive: too little was seen to say that it holds
   4    target unusable: not reachable, not HTTP, not this API, or it stopped answering
-  5    a threshold was crossed (--max-p95, --max-412-rate)
+  5    a threshold was crossed (--max-p95, --max-412-rate), or a run compared is worse
   130  interrupted: what was seen is judged and reported"
     };
 }
@@ -97,6 +99,14 @@ pub(super) enum Command {
     /// Watch the mistakes that this finds: real races, in plain words, a few minutes
     #[command(after_help = demo::HELP)]
     Demo(demo::DemoArgs),
+    /// Render a saved run again: for a terminal, a pull request, a CI server, code scanning
+    #[command(after_help = report::HELP)]
+    Report(report::ReportArgs),
+    /// Hold a run against an earlier one: what became worse, what better, and what is noise
+    #[command(after_help = compare::HELP)]
+    Compare(compare::CompareArgs),
+    /// List the saved runs of a folder, the last first (`check` judges the history of one)
+    History(compare::HistoryArgs),
     /// Run the reference order service
     Serve(ServeArgs),
     /// Write a commented description of an API of your own, and a race, to start from
@@ -244,6 +254,10 @@ pub(super) struct RaceArgs {
     /// What is printed on stdout
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(super) format: Format,
+
+    /// Reports to write beside run.json, in the run's folder; several are parted by commas, or given one by one
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',', conflicts_with = "dry_run")]
+    pub(super) report: Vec<report::ReportFormat>,
 
     /// The folder that the run's own folder goes into
     #[arg(long, value_name = "DIR", default_value = "reports")]
@@ -426,5 +440,38 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// The lines of `docs/ci.md` that a shell would run, as it would take them: within its YAML, and at its prompts.
+    fn documented() -> Vec<String> {
+        let page = include_str!("../../docs/ci.md");
+        let mut lines: Vec<String> =
+            page.lines().filter_map(|line| line.strip_prefix("$ ")).map(ToOwned::to_owned).collect();
+        for block in page.split("```yaml\n").skip(1) {
+            let yaml = block.split("```").next().expect("split yields one");
+            let parsed: serde_json::Value = serde_saphyr::from_str(yaml).expect("the example is YAML");
+            collect(&parsed, &mut lines);
+        }
+        lines.retain(|line| line.starts_with("quickeats-bench "));
+        lines
+    }
+
+    fn collect(value: &serde_json::Value, lines: &mut Vec<String>) {
+        match value {
+            serde_json::Value::String(text) => lines.extend(text.lines().map(ToOwned::to_owned)),
+            serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, lines)),
+            serde_json::Value::Object(fields) => fields.values().for_each(|field| collect(field, lines)),
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+        }
+    }
+
+    #[test]
+    fn documented_command_lines_are_accepted() {
+        let lines = documented();
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        for line in lines {
+            let parsed = Cli::try_parse_from(line.split_whitespace());
+            assert!(parsed.is_ok(), "{line}: {}", parsed.expect_err("checked"));
+        }
     }
 }

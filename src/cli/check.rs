@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, bail};
 use super::args::check::{CheckArgs, InputFormat, InputModel};
 use super::args::{FailOn, Format};
 use super::race::{exit_of, terminal};
-use super::{Failure, print, usage};
+use super::{Failure, print, print_exactly, usage};
 use crate::check::linear::Budget;
 use crate::check::{RecordedModel, Verdict, judge_recorded};
 use crate::check_result::{CheckResult, FileFormat, ModelName, PartResult, SCHEMA};
@@ -35,7 +35,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<Exit, Failure> {
         Format::Json => {
             let mut json = serde_json::to_string_pretty(&result).expect("a result is plain data");
             json.push('\n');
-            print(&json)?;
+            print_exactly(&json)?;
         }
     }
     Ok(exit_of(result.exit_code))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 
 use super::args::init::InitArgs;
-use super::{Failure, print, usage};
+use super::{Failure, print, print_exactly, usage};
 use crate::init::{Draft, Drawn, LARGEST_DOCUMENT, Wishes, as_name, from_openapi, is_name, skeleton};
 use crate::run_result::Exit;
 
@@ -20,7 +20,7 @@ pub(super) fn main(args: &InitArgs) -> Result<Exit, Failure> {
     }
     let Drawn { name, draft } = drawn(args).map_err(usage)?;
     if args.out == Path::new("-") {
-        print(&draft.description)?;
+        print_exactly(&draft.description)?;
         return Ok(Exit::Holds);
     }
     // Here is here: `mine.toml`, not `./mine.toml`.

@@ -2,20 +2,25 @@
 
 mod args;
 mod check;
+mod compare;
 mod credentials;
 mod demo;
 mod dry_run;
+mod history;
 mod init;
 mod probe;
 mod race;
 mod replay;
+mod report;
 mod rerun;
 mod resolve;
+mod saved;
 mod scenario_check;
 mod scenarios;
 mod selection;
 mod serve;
 mod verify;
+mod workflow;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,6 +28,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::race::Stop;
+use crate::report::disarmed;
 use crate::run_result::Exit;
 use args::{Cli, Command};
 
@@ -43,6 +49,9 @@ pub async fn main(stop: Stop) -> ExitCode {
         Command::Demo(args) => demo::main(&args, &stop).await,
         Command::Serve(args) => serve::main(&args, &stop).await,
         Command::Verify(args) => verify::main(&args),
+        Command::Report(args) => report::main(&args),
+        Command::Compare(args) => compare::main(&args),
+        Command::History(args) => history::main(&args),
         Command::Init(args) => init::main(&args),
         Command::Scenarios(args) => scenarios::main(args, &stop).await,
     };
@@ -70,8 +79,13 @@ fn unusable(error: impl Into<anyhow::Error>) -> Failure {
     Failure { error: error.into(), exit: Exit::TargetUnusable }
 }
 
-/// Prints an answer to stdout. A reader that has gone away (`| head`) is no error; an answer that is lost is.
+/// Prints an answer for people to stdout. In the log of a workflow, what strangers said in it is no command.
 fn print(text: &str) -> Result<(), Failure> {
+    if workflow::is_github() { print_exactly(&disarmed(text)) } else { print_exactly(text) }
+}
+
+/// Prints an answer to stdout. A reader that has gone away (`| head`) is no error; an answer that is lost is.
+fn print_exactly(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use super::args::Format;
 use super::args::probe::ProbeArgs;
 use super::resolve::{self, is_file};
-use super::{Failure, credentials, print, race, unusable, usage};
+use super::{Failure, credentials, print, print_exactly, race, unusable, usage};
 use crate::api::{Api, builtin};
 use crate::clock::Clock;
 use crate::probe::{ProbeError, probe, probe_plainly, written};
@@ -32,7 +32,7 @@ pub(super) async fn main(args: &ProbeArgs, stop: &Stop) -> Result<Exit, Failure>
         Format::Json => {
             let mut text = serde_json::to_string_pretty(&result).expect("a result is plain data");
             text.push('\n');
-            print(&text)?;
+            print_exactly(&text)?;
         }
     }
     if let (Some(path), Some((_, text))) = (&args.write, &described) {

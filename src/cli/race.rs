@@ -1,9 +1,10 @@
 //! `quickeats-bench race`.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
 use super::args::{Format, RaceArgs};
-use super::{Failure, dry_run, print, resolve, usage};
+use super::{Failure, dry_run, print, print_exactly, report, resolve, usage, workflow};
 use crate::event::{Observer, Silent};
 use crate::race::Stop;
 use crate::report::progress::{Bar, Lines};
@@ -27,25 +28,34 @@ pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
             return Err(Failure { error: error.into(), exit });
         }
     };
+    // Before anything is printed: who reads stdout may go away, and loses no report by it.
+    let reports = report::beside(&folder, &args.report);
+    let written = if reports.is_empty() { Ok(String::new()) } else { report::write(&result, &reports) };
+    let mut saved = format!("aved in {}\n", folder.display());
+    if let (Ok(files), false) = (&written, reports.is_empty()) {
+        let _ = writeln!(saved, "Reports: {files}");
+    }
     match args.format {
         Format::Table => {
             print(&terminal().render(&result))?;
             if unsaved.is_none() {
-                print(&format!("Saved in {}\n", folder.display()))?;
+                print(&format!("S{saved}"))?;
             }
         }
         Format::Json => {
-            print(&Json.render(&result))?;
+            print_exactly(&Json.render(&result))?;
             if !args.quiet && unsaved.is_none() {
                 // stdout is the JSON alone.
-                let _ = writeln!(io::stderr(), "saved in {}", folder.display());
+                let _ = write!(io::stderr(), "s{saved}");
             }
         }
     }
-    match unsaved {
-        Some(error) => Err(usage(error)),
-        None => Ok(exit_of(result.exit_code)),
+    workflow::tell(&result);
+    if let Some(error) = unsaved {
+        return Err(usage(error));
     }
+    written.map_err(usage)?;
+    Ok(exit_of(result.exit_code))
 }
 
 pub(super) fn exit_of(code: u8) -> Exit {

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::args::{ScenariosArgs, ScenariosCommand};
 use super::selection::{self, Asked};
-use super::{Failure, print, scenario_check, usage};
+use super::{Failure, print, print_exactly, scenario_check, usage};
 use crate::race::Stop;
 use crate::run_result::Exit;
 use crate::scenario::{ModelKind, PAIRS, Scenario, catalog};
@@ -15,7 +15,7 @@ pub(super) async fn main(args: ScenariosArgs, stop: &Stop) -> Result<Exit, Failu
     match args.command.unwrap_or(ScenariosCommand::List) {
         ScenariosCommand::List => print(&list())?,
         ScenariosCommand::Check(args) => return scenario_check::main(&args, stop).await,
-        ScenariosCommand::Show { name } => print(&show(&name).map_err(usage)?)?,
+        ScenariosCommand::Show { name } => print_exactly(&show(&name).map_err(usage)?)?,
     }
     Ok(Exit::Holds)
 }

@@ -3,10 +3,12 @@
 mod bounds;
 mod delays;
 mod deliveries;
+mod intervals;
 mod spread;
 mod tally;
 
 pub use bounds::{trials_to_exclude, upper_bound};
 pub use delays::Bucket;
 pub use deliveries::{Deliveries, Played};
+pub use intervals::{Interval, Share, difference, quantile_interval};
 pub use tally::{Bin, Quantiles, Servers, Tally};

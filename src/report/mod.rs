@@ -1,19 +1,34 @@
 //! A run's result, for people and for machines. Renders plain data; knows nothing of races, targets or the service.
 
 pub mod advice;
+mod clean;
+mod compared;
+mod github;
 mod html;
 mod json;
+mod junit;
+mod listed;
+mod markdown;
 mod palette;
+mod places;
 pub mod progress;
 pub mod replay;
+mod sarif;
 mod terminal;
+mod words;
 
+pub use github::{Github, disarmed};
 pub use html::Html;
 pub use json::Json;
+pub use junit::Junit;
+pub use listed::Listed;
+pub use markdown::Markdown;
 pub use palette::Palette;
+pub use sarif::Sarif;
 pub use terminal::{Detail, Terminal, visible_width};
 
 use crate::check_result::CheckResult;
+use crate::compare_result::Comparison;
 use crate::probe_result::ProbeResult;
 use crate::run_result::RunResult;
 
@@ -34,6 +49,11 @@ pub fn run_schema() -> String {
 /// The JSON Schema of what `check --output json` prints, as it is committed under `reports/`.
 pub fn check_schema() -> String {
     schema_text(&schemars::schema_for!(CheckResult))
+}
+
+/// The JSON Schema of what `compare --format json` prints, as it is committed under `reports/`.
+pub fn compare_schema() -> String {
+    schema_text(&schemars::schema_for!(Comparison))
 }
 
 /// The JSON Schema of what `probe --format json` prints, as it is committed under `reports/`.

@@ -1,7 +1,7 @@
 //! The command that races a scenario of a run again, as it can be pasted into a shell.
 
 use crate::run_result::{RunResult, ScenarioResult};
-use crate::text::harmless;
+use crate::text::{harmless, shell_word};
 
 /// `quickeats-bench race SCENARIO … --replay RUN`; none for runs that did not keep what was typed. The server's own timing makes
 /// the interleaving: it may differ.
@@ -24,14 +24,9 @@ fn of<'a>(result: &'a RunResult, scenarios: impl IntoIterator<Item = &'a Scenari
     Some(words.map(quoted).collect::<Vec<_>>().join(" "))
 }
 
-/// A word for a POSIX shell: quoted unless it is plain, and with nothing in it that a terminal would obey.
+/// With nothing in it that a terminal would obey.
 fn quoted(word: &str) -> String {
-    let word = harmless(word, usize::MAX);
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        return word;
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
+    shell_word(&harmless(word, usize::MAX))
 }
 
 #[cfg(test)]

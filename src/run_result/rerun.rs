@@ -21,14 +21,6 @@ pub struct Rerun {
 }
 
 impl Rerun {
-    /// The command that races `scenario` again, round by round as the run with this id did. (The interleaving may differ.)
-    pub fn command(&self, scenario: &str, run_id: &str) -> String {
-        let scenario = self.files.get(scenario).map_or(scenario, String::as_str);
-        let run = format!("{}/{run_id}", self.out.trim_end_matches('/'));
-        let words = [scenario].into_iter().chain(self.arguments.iter().map(String::as_str)).chain(["--replay", &run]);
-        words.fold("quickeats-bench race".to_owned(), |command, next| format!("{command} {}", shell_word(next)))
-    }
-
     /// Where `serve` listens unless it is told otherwise.
     pub const SERVED_AT: &str = "http://127.0.0.1:8080";
 
@@ -49,18 +41,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_quote_what_a_shell_would_read_otherwise() {
-        let rerun = Rerun {
-            arguments: ["--target", "http://127.0.0.1:1", "--header", "X-Key: …", "--defect", "check-then-save"]
-                .map(str::to_owned)
-                .into(),
-            out: "my reports/".to_owned(),
-            files: BTreeMap::from([("mine".to_owned(), "./it's.toml".to_owned())]),
-        };
-        assert_eq!(
-            rerun.command("mine", "2026"),
-            r"quickeats-bench race './it'\''s.toml' --target http://127.0.0.1:1 --header 'X-Key: …' --defect check-then-save --replay 'my reports/2026'"
-        );
-        assert_eq!(rerun.serve(), "quickeats-bench serve --defect check-then-save");
+    fn the_service_is_started_as_it_was_raced() {
+        let arguments = ["--defect", "check-then-save", "--store", "sqlite:my orders.db", "--parallel", "3"];
+        let rerun = Rerun { arguments: arguments.map(str::to_owned).into(), ..Rerun::default() };
+        assert_eq!(rerun.serve(), "quickeats-bench serve --defect check-then-save --store 'sqlite:my orders.db'");
     }
 }

@@ -29,6 +29,7 @@ impl Tool {
             .args(arguments)
             .current_dir(self.folder.path())
             .env_remove("RUST_BACKTRACE")
+            .env_remove("GITHUB_ACTIONS")
             .output()
             .unwrap()
     }

@@ -6,7 +6,7 @@ use super::findings::{Found, copied};
 use super::words::{grouped, prose};
 use crate::check::{Kind, Severity, Verdict};
 use crate::report::replay;
-use crate::report::terminal::{percent, reference_service};
+use crate::report::words::{percent, reference_service};
 use crate::run_result::{RunResult, ThresholdResult};
 use crate::text::{count, harmless, micros};
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::words::grouped;
 use crate::check::Verdict;
-use crate::report::terminal::percent;
+use crate::report::words::percent;
 use crate::run_result::{DeliveryResult, RunResult, ScenarioResult, TargetKind};
 use crate::text::{harmless, list, micros};
 

@@ -8,7 +8,7 @@ use super::findings::{copied, mark};
 use super::words::{grouped, prose};
 use crate::check::Verdict;
 use crate::report::replay;
-use crate::report::terminal::percent;
+use crate::report::words::percent;
 use crate::run_result::{RunResult, ScenarioResult};
 use crate::text::{count, harmless, micros};
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Terminal, percent};
+use super::super::words::percent;
+use super::Terminal;
 use crate::run_result::{Bucket, DelayResult, DeliveryResult, RunResult, ScenarioResult};
 use crate::text::{count, micros};
 

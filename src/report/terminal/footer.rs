@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Terminal, delivery, percent};
+use super::super::words::{self, Limit, percent};
+use super::{Terminal, delivery};
 use crate::check::Verdict;
 use crate::run_result::{ExtentInfo, RunResult, ScenarioResult, TargetKind, ThresholdResult};
 use crate::text::{count, list, micros};
@@ -46,26 +47,13 @@ impl Terminal {
     }
 
     fn threshold(self, threshold: &ThresholdResult) -> String {
-        let show = |value: f64| match threshold.name.as_str() {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a latency in whole µs")]
-            "max-p95" => micros(value as u64),
-            _ => percent(value),
+        let (limit, told) = words::threshold(threshold);
+        let mark = match limit {
+            Limit::Crossed => self.palette.verdict(Verdict::Violated, "✗ threshold crossed"),
+            Limit::Kept => self.palette.verdict(Verdict::Holds, "✓ threshold kept"),
+            Limit::NotMeasured => self.palette.verdict(Verdict::Inconclusive, "? threshold not measured"),
         };
-        let limit = show(threshold.limit);
-        match (threshold.measured, &threshold.scenario) {
-            (Some(measured), Some(scenario)) if threshold.crossed => {
-                let mark = self.palette.verdict(Verdict::Violated, "✗ threshold crossed");
-                format!("{mark} --{} {limit}: {} in {scenario}", threshold.name, show(measured))
-            }
-            (Some(measured), Some(scenario)) => {
-                let mark = self.palette.verdict(Verdict::Holds, "✓ threshold kept");
-                format!("{mark} --{} {limit}: at most {}, in {scenario}", threshold.name, show(measured))
-            }
-            (None, _) | (_, None) => {
-                let mark = self.palette.verdict(Verdict::Inconclusive, "? threshold not measured");
-                format!("{mark} --{} {limit}: no request it applies to was answered", threshold.name)
-            }
-        }
+        format!("{mark} {told}")
     }
 }
 

@@ -7,16 +7,17 @@ mod outlined;
 mod played;
 mod probed;
 mod table;
-mod timeline;
+pub(super) mod timeline;
 
 use std::fmt::Write as _;
 
 pub use outlined::Detail;
 
+use super::clean::clean;
+use super::words::{self, percent};
 use super::{Palette, Renderer};
 use crate::check::{Severity, Verdict};
-use crate::run_result::{FindingResult, RunResult, ScenarioResult, ServiceInfo};
-use crate::text::count;
+use crate::run_result::{FindingResult, RunResult, ScenarioResult};
 
 /// The report for people.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,7 @@ pub struct Terminal {
 
 impl Renderer for Terminal {
     fn render(&self, result: &RunResult) -> String {
+        let result = &clean(result);
         let mut out = String::new();
         self.answer(&mut out, result).expect("writing to a string does not fail");
         for scenario in &result.scenarios {
@@ -49,20 +51,8 @@ impl Renderer for Terminal {
 
 impl Terminal {
     fn answer(self, out: &mut String, result: &RunResult) -> std::fmt::Result {
-        let totals = &result.totals;
-        let of = format!("of {}", count(totals.scenarios, "scenario"));
-        let answer = match result.verdict {
-            Verdict::Violated => format!("✗ violated: {} {of}", totals.violated),
-            Verdict::Inconclusive if totals.scenarios == 0 => "? inconclusive: no scenario was raced".to_owned(),
-            Verdict::Inconclusive => format!("? inconclusive: {} {of}", totals.inconclusive),
-            Verdict::Holds => format!("✓ holds: {} {of}", totals.holds),
-        };
-        let target = match &result.target.service {
-            None => result.target.url.clone(),
-            Some(service) => reference_service(service, result.target.defect.as_deref()),
-        };
-        let interrupted = if result.interrupted { " (interrupted: judged is what was seen)" } else { "" };
-        writeln!(out, "{}, {} against {target}{interrupted}", self.palette.verdict(result.verdict, &answer), result.api)
+        let answer = self.palette.verdict(result.verdict, &words::answer(result));
+        writeln!(out, "{answer}, {}", words::raced(result))
     }
 
     fn scenario(self, out: &mut String, scenario: &ScenarioResult) -> std::fmt::Result {
@@ -92,20 +82,8 @@ impl Terminal {
             Severity::Warning => self.palette.warning("! warning"),
         };
         let name = self.palette.strong(&format!("{} in {}", finding.kind, scenario.name));
-        let rounds = count(scenario.rounds, "round");
-        let controls = format!("{}, where nothing raced", count(finding.controls, "serial control"));
-        let seen = match (finding.first_round, finding.controls) {
-            (0, _) => format!("in {controls}, and in none of {rounds}"),
-            (first, 0) => format!("{} of {rounds}, first in round {first}", finding.count),
-            (first, _) => format!("{} of {rounds}, first in round {first}, and in {controls}", finding.count),
-        };
-        writeln!(out, "\n{mark} {name}: {seen}")?;
-        let mut sentence = finding.sentence.clone();
-        if let Some(initial) = sentence.get(..1) {
-            let initial = initial.to_uppercase();
-            sentence.replace_range(..1, &initial);
-        }
-        for line in wrap(&format!("  {sentence}"), usize::from(self.width.unwrap_or(120).min(120))) {
+        writeln!(out, "\n{mark} {name}: {}", words::seen(scenario, finding))?;
+        for line in wrap(&format!("  {}", words::sentence(finding)), usize::from(self.width.unwrap_or(120).min(120))) {
             writeln!(out, "{line}")?;
         }
         out.push_str(&timeline::render(&finding.witness, finding.aftermath.as_ref(), self.palette));
@@ -124,15 +102,9 @@ fn thin_overlap(scenario: &ScenarioResult) -> Option<f64> {
     (scenario.rounds_overlapped > 0 && share < 0.9).then_some(share)
 }
 
-/// A share as people read it, with the digits that matter.
-pub(super) fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent == 0.0 || percent >= 10.0 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
-}
-
 /// Breaks a line at blanks into lines of at most `width` characters, where words allow, each indented like the first.
 /// Escape sequences take no room.
-fn wrap(line: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(line: &str, width: usize) -> Vec<String> {
     if visible_width(line) <= width {
         return vec![line.to_owned()];
     }
@@ -171,27 +143,6 @@ pub fn visible_width(text: &str) -> usize {
     console::measure_text_width(&seen.collect::<String>())
 }
 
-/// `the reference service, in-process, on sqlite:orders.db, pessimistic, with defect …`: what is not the default is told.
-pub(super) fn reference_service(service: &ServiceInfo, defect: Option<&str>) -> String {
-    let mut told = "the reference service, in-process".to_owned();
-    if service.store != "memory" {
-        let _ = write!(told, ", on {}", service.store);
-    }
-    if service.idempotency_store != "same" {
-        let _ = write!(told, ", keys in {}", service.idempotency_store);
-    }
-    if service.strategy != "optimistic" {
-        let _ = write!(told, ", {}", service.strategy);
-    }
-    if !service.latency.is_empty() {
-        let _ = write!(told, ", latency {}", service.latency.join(", "));
-    }
-    if let Some(defect) = defect {
-        let _ = write!(told, ", with defect {defect}");
-    }
-    told
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,10 +179,5 @@ mod tests {
         let (plain, colour) = (sample(100, Palette::Plain), sample(100, Palette::Colour));
         assert!(!plain.contains('\u{1b}') && colour.contains("\u{1b}["));
         assert_eq!(visible_width(&plain), visible_width(&colour));
-    }
-
-    #[test]
-    fn shares_show_the_digits_that_matter() {
-        assert_eq!([percent(0.0), percent(0.003), percent(0.5), percent(1.0)], ["0 %", "0.3 %", "50 %", "100 %"]);
     }
 }

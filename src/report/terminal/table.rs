@@ -2,8 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use super::percent;
-use crate::check::Verdict;
+use super::super::words::{self, percent};
 use crate::measure::Quantiles;
 use crate::run_result::ScenarioResult;
 use crate::text::micros;
@@ -49,7 +48,7 @@ pub(super) fn render(scenarios: &[ScenarioResult], width: Option<u16>) -> String
 fn wide_row(scenario: &ScenarioResult) -> Vec<Cell> {
     cells([
         scenario.name.clone(),
-        verdict(scenario),
+        words::verdict(scenario.verdict),
         scenario.rounds.to_string(),
         scenario.rounds_overlapped.to_string(),
         scenario.lost_updates.to_string(),
@@ -63,7 +62,7 @@ fn wide_row(scenario: &ScenarioResult) -> Vec<Cell> {
 fn compact_row(scenario: &ScenarioResult) -> Vec<Cell> {
     cells([
         scenario.name.clone(),
-        verdict(scenario),
+        words::verdict(scenario.verdict),
         format!("{}/{}", scenario.rounds_overlapped, scenario.rounds),
         scenario.lost_updates.to_string(),
         scenario.duplicate_effects.to_string(),
@@ -79,15 +78,6 @@ fn cells<const N: usize>(texts: [String; N]) -> Vec<Cell> {
 
 fn none() -> String {
     "–".to_owned()
-}
-
-fn verdict(scenario: &ScenarioResult) -> String {
-    let symbol = match scenario.verdict {
-        Verdict::Holds => "✓",
-        Verdict::Inconclusive => "?",
-        Verdict::Violated => "✗",
-    };
-    format!("{symbol} {}", scenario.verdict)
 }
 
 /// How far apart a volley was let go and, where the server tells, how far apart it arrived there.

@@ -19,7 +19,7 @@ impl Terminal {
 
 /// The timeline of `witness` and of what the server said in the end, indented. Long ids and tokens are shown by their
 /// beginning; `run.json` has them whole.
-pub(super) fn render(witness: &[WitnessLine], aftermath: Option<&WitnessLine>, palette: Palette) -> String {
+pub(in crate::report) fn render(witness: &[WitnessLine], aftermath: Option<&WitnessLine>, palette: Palette) -> String {
     let mut out = String::new();
     let last = aftermath.filter(|last| witness.iter().all(|line| line.operation != last.operation));
     let shown = || witness.iter().take(MOST_LINES).chain(last);

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::plot::{Chart, percents, share, x, y};
 use crate::report::html::words::{Px, grouped};
-use crate::report::terminal::percent;
+use crate::report::words::percent;
 use crate::run_result::ScenarioResult;
 use crate::text::harmless;
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::plot::{Chart, Tick, percents, share, x, y};
 use crate::report::html::words::Px;
-use crate::report::terminal::percent;
+use crate::report::words::percent;
 use crate::run_result::{Bucket, DelayResult, ScenarioResult};
 use crate::text::{harmless, micros};
 

@@ -156,7 +156,7 @@ fn histogram(bins: &[Bin], count: u64, log: Log, of: &str) -> Markup {
         },
         columns: &["latency", "answers", "share"],
         rows: filled()
-            .map(|(at, number)| vec![range(at), grouped(*number), crate::report::terminal::percent(share(*number, count))])
+            .map(|(at, number)| vec![range(at), grouped(*number), crate::report::words::percent(share(*number, count))])
             .collect(),
     }
     .render()

@@ -1,0 +1,93 @@
+//! `quickeats-bench report`: a saved run rendered again. And `race --report`: a run rendered beside its `run.json`.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+
+use super::args::report::{ReportArgs, ReportFormat};
+use super::race::terminal;
+use super::{Failure, print, print_exactly, saved, usage};
+use crate::report::{Github, Html, Json, Junit, Markdown, Palette, Renderer, Sarif, Terminal};
+use crate::run_result::{Exit, RunResult};
+
+pub(super) fn main(args: &ReportArgs) -> Result<Exit, Failure> {
+    let result = saved::read(&args.run).map_err(usage)?;
+    match (&args.out, args.formats().as_slice()) {
+        (None, [ReportFormat::Table]) => print(&terminal().render(&result))?,
+        // Nobody reads a page's source at a terminal.
+        (None, [ReportFormat::Html]) if io::stdout().is_terminal() => {
+            let folder = if args.run.is_dir() { Some(args.run.as_path()) } else { args.run.parent() };
+            let written = write(&result, &beside(folder.unwrap_or(&args.run), &[ReportFormat::Html])).map_err(usage)?;
+            print(&format!("Wrote {written}\n"))?;
+        }
+        (None, [format]) => print_exactly(&render(*format, &result))?,
+        (None, _) => {
+            return Err(usage(anyhow!(
+                "stdout takes one format, and {} are named\n  = help: --out DIR takes a file of each",
+                args.format.len()
+            )));
+        }
+        (Some(out), formats) => {
+            let files = files(out, formats).map_err(usage)?;
+            let written = write(&result, &files).map_err(usage)?;
+            print(&format!("Wrote {written}\n"))?;
+        }
+    }
+    Ok(Exit::Holds)
+}
+
+/// Where each format goes.
+fn files(out: &Path, formats: &[ReportFormat]) -> anyhow::Result<Vec<(ReportFormat, PathBuf)>> {
+    let is_folder = out.is_dir() || formats.len() > 1 || out.as_os_str().to_string_lossy().ends_with(['/', '\\']);
+    if !is_folder {
+        return Ok(formats.iter().map(|format| (*format, out.to_owned())).collect());
+    }
+    if out.exists() && !out.is_dir() {
+        bail!("--out {} is a file, and {} formats are named\n  = help: name a folder", out.display(), formats.len());
+    }
+    fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
+    Ok(beside(out, formats))
+}
+
+/// The files of these formats in a folder, each once.
+pub(super) fn beside(folder: &Path, formats: &[ReportFormat]) -> Vec<(ReportFormat, PathBuf)> {
+    let mut files: Vec<(ReportFormat, PathBuf)> = Vec::new();
+    for format in formats {
+        if files.iter().all(|(known, _)| known != format) {
+            files.push((*format, folder.join(format.file_name())));
+        }
+    }
+    files
+}
+
+/// Writes each to its file, all that can be written. The files' names, as a list.
+///
+/// # Errors
+/// The first that cannot be written.
+pub(super) fn write(result: &RunResult, files: &[(ReportFormat, PathBuf)]) -> anyhow::Result<String> {
+    let mut failed = None;
+    for (format, path) in files {
+        let written =
+            fs::write(path, render(*format, result)).with_context(|| format!("{} cannot be written", path.display()));
+        failed = failed.or(written.err());
+    }
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let names: Vec<String> = files.iter().map(|(_, path)| path.display().to_string()).collect();
+    Ok(crate::text::list(&names))
+}
+
+fn render(format: ReportFormat, result: &RunResult) -> String {
+    match format {
+        ReportFormat::Table => Terminal { palette: Palette::Plain, width: None }.render(result),
+        ReportFormat::Html => Html.render(result),
+        ReportFormat::Md => Markdown.render(result),
+        ReportFormat::Junit => Junit.render(result),
+        ReportFormat::Sarif => Sarif.render(result),
+        ReportFormat::Json => Json.render(result),
+        ReportFormat::Github => Github.render(result),
+    }
+}
