@@ -19,7 +19,7 @@ pub(super) fn draw(finding: &FindingResult, id: usize, most: usize) -> Markup {
     html! {
         figure class="timeline" aria-labelledby=(format!("t{id}")) {
             (head(finding, &picture, id))
-            div class="stage" {
+            div class={ "stage" (on_paper(&picture)) } {
                 (lane_names(&picture))
                 div class="scroll" tabindex="0" role="region" aria-label="Timeline, scrolls sideways" { (lanes(&picture, id)) }
             }
@@ -91,6 +91,16 @@ fn lanes(picture: &Picture<'_>, id: usize) -> Markup {
             }
             @for bar in &picture.bars { (operation(bar, picture, id)) }
         }
+    }
+}
+
+/// How wide a picture is, in steps: so that paper has room for it.
+fn on_paper(picture: &Picture<'_>) -> &'static str {
+    match NAMES + LEFT + picture.width + RIGHT {
+        ..=1_000.0 => "",
+        ..=1_430.0 => " wide-1",
+        ..=2_060.0 => " wide-2",
+        _ => " wide-3",
     }
 }
 
