@@ -203,6 +203,8 @@ fn interval(measure: &Measure) -> String {
     };
     let (low, high) = (end(measure.low), end(measure.high));
     match measure.quantity {
+        _ if measure.change == Change::Unclear => "not judged: violated".to_owned(),
+        Quantity::P95 if measure.high.is_none() => "too few rounds to bound it".to_owned(),
         Quantity::ViolationRate | Quantity::Rate412 => format!("{low} to {high} points"),
         Quantity::P95 => format!("× {low} to {high}"),
     }
