@@ -111,7 +111,7 @@ fn stories(result: &RunResult, scenario: &ScenarioResult) -> String {
     for finding in &scenario.findings {
         let _ = writeln!(out, "{} {}: {}", finding.severity, finding.kind, words::seen(scenario, finding));
         let _ = writeln!(out, "  {}", words::sentence(finding));
-        out += &timeline::render(&finding.witness, finding.aftermath.as_ref(), Palette::Plain);
+        out += &timeline::render(&finding.witness, finding.aftermath.as_ref(), Palette::Plain, None);
         if !finding.also.is_empty() {
             let also: Vec<&str> = finding.also.iter().map(|kind| kind.name()).collect();
             let _ = writeln!(out, "  also shows: {}", also.join(", "));

@@ -151,7 +151,7 @@ fn scenario_row(scenario: &ScenarioResult) -> String {
 /// A finding to unfold.
 fn story(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult) -> String {
     let name = format!("{} in {}: {}", finding.kind, clip(&scenario.name, CELL), words::seen(scenario, finding));
-    let shown = timeline::render(&finding.witness, finding.aftermath.as_ref(), Palette::Plain);
+    let shown = timeline::render(&finding.witness, finding.aftermath.as_ref(), Palette::Plain, None);
     let mut out = format!(
         "\n<details><summary>{} {}</summary>\n\n{}\n\n{}",
         mark(finding),

@@ -68,7 +68,7 @@ impl Renderer for Sarif {
 fn of_finding(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult) -> Value {
     let place = places::of(result, scenario);
     let mut text = format!("{}. In {}: {}.", words::sentence(finding), scenario.name, words::seen(scenario, finding));
-    let shown = timeline::render(&finding.witness, finding.aftermath.as_ref(), Palette::Plain);
+    let shown = timeline::render(&finding.witness, finding.aftermath.as_ref(), Palette::Plain, None);
     let mut markdown = format!("{}\n\n{}", markdown_text(&text), super::markdown::fenced(&shown));
     if let Some(command) = replay::command(result, scenario) {
         let _ = write!(text, "\nPlay it again: {command}");

@@ -1,5 +1,6 @@
 //! The report of `check`: the answer, then each violation with its witness as a small timeline, then the effort.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Terminal, table, wrap};
@@ -39,8 +40,9 @@ impl Terminal {
             Verdict::Violated => "✗ violated",
         };
         writeln!(out, "{}: {}, {against}", self.palette.verdict(result.verdict, word), result.file)?;
+        let mut told = BTreeSet::new();
         for scenario in &result.scenarios {
-            self.scenario(out, scenario)?;
+            self.scenario(out, scenario, None, &mut told)?;
         }
         if !result.scenarios.is_empty() {
             writeln!(out, "\n{}", table::render(&result.scenarios, self.width))?;

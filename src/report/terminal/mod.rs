@@ -9,6 +9,7 @@ mod probed;
 mod table;
 pub(super) mod timeline;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 pub use outlined::Detail;
@@ -16,7 +17,9 @@ pub use outlined::Detail;
 use super::clean::clean;
 use super::words::{self, percent};
 use super::{Palette, Renderer};
-use crate::check::{Severity, Verdict};
+use crate::check::{Kind, Severity, Verdict};
+use crate::report::advice::Advice;
+use crate::report::replay;
 use crate::run_result::{FindingResult, RunResult, ScenarioResult};
 
 /// The report for people.
@@ -33,8 +36,10 @@ impl Renderer for Terminal {
         let result = &clean(result);
         let mut out = String::new();
         self.answer(&mut out, result).expect("writing to a string does not fail");
+        let mut told = BTreeSet::new();
         for scenario in &result.scenarios {
-            self.scenario(&mut out, scenario).expect("writing to a string does not fail");
+            let again = replay::command(result, scenario);
+            self.scenario(&mut out, scenario, again.as_deref(), &mut told).expect("writing to a string does not fail");
         }
         if !result.scenarios.is_empty() {
             let _ = writeln!(out, "\n{}", table::render(&result.scenarios, self.width));
@@ -55,9 +60,23 @@ impl Terminal {
         writeln!(out, "{answer}, {}", words::raced(result))
     }
 
-    fn scenario(self, out: &mut String, scenario: &ScenarioResult) -> std::fmt::Result {
+    /// A scenario's findings, notes and doubts. The first finding of a kind is told in full, with the command that races it
+    /// `again`; `told` knows of which it was.
+    fn scenario(
+        self,
+        out: &mut String,
+        scenario: &ScenarioResult,
+        again: Option<&str>,
+        told: &mut BTreeSet<Kind>,
+    ) -> std::fmt::Result {
         for finding in &scenario.findings {
             self.finding(out, scenario, finding)?;
+            if told.insert(finding.kind) {
+                self.example(out, finding)?;
+                if let Some(command) = again {
+                    writeln!(out, "  {}", self.palette.dim(&format!("again:         {command}")))?;
+                }
+            }
         }
         self.delivered(out, scenario)?;
         if let Some(share) = thin_overlap(scenario) {
@@ -86,10 +105,21 @@ impl Terminal {
         for line in wrap(&format!("  {}", words::sentence(finding)), usize::from(self.width.unwrap_or(120).min(120))) {
             writeln!(out, "{line}")?;
         }
-        out.push_str(&timeline::render(&finding.witness, finding.aftermath.as_ref(), self.palette));
+        Ok(())
+    }
+
+    /// The round that shows it, and what usually helps.
+    fn example(self, out: &mut String, finding: &FindingResult) -> std::fmt::Result {
+        out.push_str(&timeline::render(&finding.witness, finding.aftermath.as_ref(), self.palette, self.width));
         if !finding.also.is_empty() {
             let also: Vec<&str> = finding.also.iter().map(|kind| kind.name()).collect();
-            writeln!(out, "  {}", self.palette.dim(&format!("also shows: {}", also.join(", "))))?;
+            writeln!(out, "  {}", self.palette.dim(&format!("also shows:    {}", also.join(", "))))?;
+        }
+        let Advice { cause, mend, .. } = Advice::of(finding.kind);
+        for (label, text) in [("usual cause:  ", cause), ("what mends it:", mend)] {
+            for line in wrap(&format!("  {label} {text}"), usize::from(self.width.unwrap_or(120).min(120))) {
+                writeln!(out, "{line}")?;
+            }
         }
         Ok(())
     }
@@ -172,6 +202,19 @@ mod tests {
                 assert!(report.contains("cancel-vs-accept") && report.contains("lost-update"), "{report}");
             }
         }
+    }
+
+    #[test]
+    fn the_first_finding_of_a_kind_is_told_in_full_and_the_others_by_their_sentence() {
+        let text = include_str!("../../../reports/sample/run.json");
+        let mut result: RunResult = serde_json::from_str(text).expect("the sample is valid");
+        let mut second = result.scenarios[0].clone();
+        second.name = "another".to_owned();
+        result.scenarios.push(second);
+        let report = Terminal { palette: Palette::Plain, width: None }.render(&result);
+        let times = |part: &str| report.matches(part).count();
+        assert_eq!((times("✗ violation lost-update in"), times("→ 200: cancelled")), (2, 1), "{report}");
+        assert_eq!((times("usual cause:"), times("what mends it:"), times("again:")), (1, 1, 1), "{report}");
     }
 
     #[test]

@@ -13,19 +13,24 @@ const MOST_LINES: usize = 8;
 impl Terminal {
     /// The timeline of `witness`, and of what the server said in the end.
     pub fn render_timeline(&self, witness: &[WitnessLine], aftermath: Option<&WitnessLine>) -> String {
-        self.fit(&render(witness, aftermath, self.palette))
+        self.fit(&render(witness, aftermath, self.palette, self.width))
     }
 }
 
 /// The timeline of `witness` and of what the server said in the end, indented. Long ids and tokens are shown by their
-/// beginning; `run.json` has them whole.
-pub(in crate::report) fn render(witness: &[WitnessLine], aftermath: Option<&WitnessLine>, palette: Palette) -> String {
+/// beginning, and where `width` columns are too few for a path, its end; `run.json` has them whole.
+pub(in crate::report) fn render(
+    witness: &[WitnessLine],
+    aftermath: Option<&WitnessLine>,
+    palette: Palette,
+    width: Option<u16>,
+) -> String {
     let mut out = String::new();
     let last = aftermath.filter(|last| witness.iter().all(|line| line.operation != last.operation));
     let shown = || witness.iter().take(MOST_LINES).chain(last);
     let actor_width = shown().map(|line| line.actor.chars().count()).max().unwrap_or(0);
     for line in shown() {
-        operation(&mut out, line, actor_width, palette);
+        operation(&mut out, line, actor_width, (palette, width));
     }
     if witness.len() > MOST_LINES {
         let text = format!("    showing {MOST_LINES} of {} operations; run.json has all", witness.len());
@@ -34,10 +39,11 @@ pub(in crate::report) fn render(witness: &[WitnessLine], aftermath: Option<&Witn
     out
 }
 
-fn operation(out: &mut String, line: &WitnessLine, actor_width: usize, palette: Palette) {
+fn operation(out: &mut String, line: &WitnessLine, actor_width: usize, (palette, width): (Palette, Option<u16>)) {
     let margin = " ".repeat(4 + 9 + 2 + actor_width + 2);
     let opened = palette.dim(&format!("{:>9}", at(line.opened_us)));
-    let _ = writeln!(out, "    {opened}  {:actor_width$}  {}", line.actor, short_path(&line.request));
+    let request = fitted(short_path(&line.request), width.map(|width| usize::from(width).saturating_sub(margin.len())));
+    let _ = writeln!(out, "    {opened}  {:actor_width$}  {request}", line.actor);
     let token = line.precondition.as_deref().map(|token| format!("if version is {}", short(token)));
     let key = line.idempotency_key.as_deref().map(|key| format!("idempotency key {}", short(key)));
     let conditions: Vec<String> = token.into_iter().chain(key).collect();
@@ -52,6 +58,18 @@ fn operation(out: &mut String, line: &WitnessLine, actor_width: usize, palette: 
 /// Method and path, with long segments (ids) by their beginning.
 fn short_path(request: &str) -> String {
     request.split('/').map(short).collect::<Vec<_>>().join("/")
+}
+
+/// Method and path without its first segments, as far as there is no room for them.
+fn fitted(request: String, room: Option<usize>) -> String {
+    let Some((method, path)) = request.split_once(" /") else { return request };
+    let segments: Vec<&str> = path.split('/').collect();
+    let told = |from: usize| {
+        let cut = if from == 0 { "" } else { "…" };
+        format!("{method} {cut}/{}", segments[from..].join("/"))
+    };
+    let fits = |from: &usize| room.is_none_or(|room| told(*from).chars().count() <= room);
+    told((0..segments.len()).find(fits).unwrap_or(segments.len() - 1))
 }
 
 /// A moment of a timeline: milliseconds.
@@ -69,5 +87,16 @@ mod tests {
         let path = "POST /api/v2/orders/847ddb32-23b4-4075-8365-1eace10e51b4/cancellation";
         assert_eq!(short_path(path), "POST /api/v2/orders/847ddb32…/cancellation");
         assert_eq!(short_path("POST /orders/1/preparation-complete"), "POST /orders/1/preparation-complete");
+    }
+
+    #[test]
+    fn a_path_that_has_no_room_is_shown_by_its_end() {
+        let shown = |room| fitted("POST /api/v2/orders/847ddb32…/cancellation".to_owned(), room);
+        assert_eq!(shown(None), "POST /api/v2/orders/847ddb32…/cancellation");
+        assert_eq!(shown(Some(42)), "POST /api/v2/orders/847ddb32…/cancellation");
+        assert_eq!(shown(Some(41)), "POST …/v2/orders/847ddb32…/cancellation");
+        assert_eq!(shown(Some(30)), "POST …/847ddb32…/cancellation");
+        assert_eq!(shown(Some(3)), "POST …/cancellation");
+        assert_eq!(fitted("connect".to_owned(), Some(3)), "connect");
     }
 }
