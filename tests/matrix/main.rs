@@ -146,7 +146,7 @@ fn seeds(few: u64) -> u64 {
 #[test]
 fn the_sound_service_holds_for_every_seed() {
     let _turn = one_at_a_time();
-    for seed in 1..=seeds(6) {
+    for seed in 1..=seeds(4) {
         let rounds = rounds(6);
         let result = race("quickeats-v2", &[], None, rounds, seed);
         assert_eq!(result.exit_code, 0, "seed {seed}: {:#?}", result.scenarios);
@@ -200,7 +200,7 @@ fn every_defect_is_caught_under_its_name_for_every_seed() {
     let _turn = one_at_a_time();
     for row in ROWS {
         let defect = row.defect;
-        for seed in 1..=seeds(3) {
+        for seed in 1..=seeds(2) {
             let result = race("quickeats-v2", &[row.telling_scenario()], Some(defect), rounds(30), seed);
             let found = kinds(&result.scenarios[0]);
             assert_eq!(result.exit_code, 1, "{defect}, seed {seed}");
@@ -229,7 +229,7 @@ fn a_swarm_stumbles_on_mistakes_that_it_was_not_made_for() {
 #[test]
 fn version_1_loses_updates_in_every_run() {
     let _turn = one_at_a_time();
-    for seed in 1..=seeds(3) {
+    for seed in 1..=seeds(2) {
         let result = race("quickeats-v1", &[], None, rounds(40), seed);
         assert_eq!(result.exit_code, 1, "seed {seed}");
         let found: Vec<_> = result.scenarios.iter().map(|scenario| (scenario.name.as_str(), kinds(scenario))).collect();

@@ -3,11 +3,11 @@
     PUT    /docs/NAME  {"text": …}  If-None-Match: *    201, or 412 where there is one
     PUT    /docs/NAME  {"text": …}  If-Match: "7"       200, or 412 where it is not that one any more
     DELETE /docs/NAME               If-Match: "7"       204, 412, or 404 where there is none
-    GET    /docs/NAME                                   200 {"name": …, "text": …, "indexed": …} with its ETag, or 404
+    GET    /docs/NAME                                   200 {"name": …, "text": …} with its ETag, or 404
     GET    /mirror/NAME                                 the same, from another place
 
-A PUT or DELETE without either header is answered 428. With --index late, a document is indexed some time after it has changed,
-and has a weak ETag until then.
+A PUT or DELETE without either header is answered 428. With --index late, a document says whether it is "indexed": some time after
+it has changed; and it has a weak ETag until then.
 """
 
 import itertools
@@ -96,9 +96,11 @@ class Documents:
         return self.shown(name, document)
 
     def shown(self, name, document, status=200):
-        indexed = time.monotonic() - document.changed >= self.indexed_after
-        tag = document.tag if indexed else f"W/{document.tag}"
-        return json_reply(status, {"name": name, "text": document.text, "indexed": indexed}, ETag=tag)
+        told, tag = {"name": name, "text": document.text}, document.tag
+        if self.indexed_after:
+            told["indexed"] = time.monotonic() - document.changed >= self.indexed_after
+            tag = tag if told["indexed"] else f"W/{tag}"
+        return json_reply(status, told, ETag=tag)
 
     def change(self, request, name, text):
         """Replaces, makes or (without a text) removes. Nothing else is done between the look at what is there and the
