@@ -25,6 +25,7 @@
 //! ```
 
 mod access;
+mod authors;
 mod compose;
 mod distress;
 mod effects;
