@@ -151,7 +151,7 @@ fn job_history() -> Vec<Entry<Op>> {
     let operation = |(opened, closed)| {
         let action = usize::from(at);
         let op = match dice.u8(0..4) {
-            0 => Op::Stale { token: Some(TokenIx(version + 1)), action },
+            0 => Op::Stale { token: Some(TokenIx(version + 1)), action: Some(action) },
             1 => {
                 let precondition = Some(TokenIx(version));
                 (at, version) = (1 - at, version + 1);

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
 
+use super::authors::authors;
 use super::distress::Distress;
 use super::evidence::Evidence;
 use super::kind::{Kind, Severity, Verdict};
@@ -46,6 +47,9 @@ pub struct Finding {
     pub witness: Vec<Operation>,
     /// The last read of that round: what the server said in the end. Part of the story, not always of the proof.
     pub aftermath: Option<Operation>,
+    /// The operations that wrote what the witness's reads and the last read show, where they are not of the witness: part of
+    /// the story, not of the proof.
+    pub authors: Vec<Operation>,
     /// Other kinds that the same rounds are evidence of.
     pub also: Vec<Kind>,
     /// The whole of that round.
@@ -269,6 +273,9 @@ impl<'a> ScenarioJudge<'a> {
 
     fn add(&mut self, (round, told): Told<'_>, aftermath: Option<OpId>, evidence: &Evidence, also: Vec<Kind>) {
         let (id, operations) = (round.id, round.operations);
+        let chosen =
+            |ids: &[OpId]| operations.iter().filter(|operation| ids.contains(&operation.id)).cloned().collect();
+        let shown = || evidence.witness.iter().copied().chain(aftermath).collect::<Vec<OpId>>();
         let example = || Finding {
             kind: evidence.kind,
             severity: evidence.severity,
@@ -276,11 +283,9 @@ impl<'a> ScenarioJudge<'a> {
             controls: 0,
             first_round: id,
             sentence: evidence.sentence.clone(),
-            witness: (operations.iter())
-                .filter(|operation| evidence.witness.contains(&operation.id))
-                .cloned()
-                .collect(),
+            witness: chosen(&evidence.witness),
             aftermath: operations.iter().find(|operation| Some(operation.id) == aftermath).cloned(),
+            authors: told.map(|told| chosen(&authors(told, &shown()))).unwrap_or_default(),
             also: Vec::new(),
             story: Story::of(round, told, &evidence.witness),
         };

@@ -158,12 +158,14 @@ fn claim(
         Some(Meaning::Replayed) if round.may_replay_itself(operation) => apply,
         Some(Meaning::Replayed) => key.map_or(apply, |key| Op::Replay { key }),
         // A write that nobody knows the end of may have held the resource, and come to nothing.
-        Some(Meaning::Stale) if round.unsettled().any(|open| !operation.precedes(open)) => Op::Refused { action },
+        Some(Meaning::Stale) if round.unsettled().any(|open| !operation.precedes(open)) => {
+            Op::Refused { action: Some(action) }
+        }
         // A tag that somebody else was shown may not be this one's.
-        Some(Meaning::Stale) if !was_shown_its_token(round, operation) => Op::Refused { action },
-        Some(Meaning::Stale) => Op::Stale { token: precondition, action },
+        Some(Meaning::Stale) if !was_shown_its_token(round, operation) => Op::Refused { action: Some(action) },
+        Some(Meaning::Stale) => Op::Stale { token: precondition, action: Some(action) },
         Some(Meaning::Refused | Meaning::MissingPrecondition | Meaning::NotFound | Meaning::Unauthorized) => {
-            Op::Refused { action }
+            Op::Refused { action: Some(action) }
         }
     })
 }

@@ -25,6 +25,7 @@
 //! ```
 
 mod access;
+mod authors;
 mod compose;
 mod distress;
 mod effects;
@@ -33,7 +34,9 @@ mod evidence;
 mod hint;
 mod idempotency;
 mod kind;
+mod left;
 pub mod linear;
+mod lost;
 mod lower;
 mod oversell;
 pub mod parts;

@@ -7,11 +7,12 @@ use super::encode::{AckReading, Encoded, encode};
 use super::evidence::{Evidence, answer, whose};
 use super::hint;
 use super::kind::Kind;
+use super::left::leads_to;
 use super::linear::{Answer, Budget, decide};
-use super::round::Round;
+use super::round::{Round, is_refused};
 use crate::history::{Operation, Phase, Verb};
 use crate::ids::OpId;
-use crate::spec::lifecycle::{Lifecycle, Relaxation};
+use crate::spec::lifecycle::{Lifecycle, Op, Relaxation};
 
 /// Steps for one search of one round. Ordinary rounds need fewer than a hundred.
 const BUDGET: u64 = 200_000;
@@ -55,24 +56,80 @@ pub(super) fn check(round: Round<'_>) -> Refutation {
     Refutation::Refuted
 }
 
-/// Names a refuted round's kind: the first rule whose relaxation makes it lawful, in order of how little it accuses
-/// the server of.
-pub(super) fn name(round: Round<'_>) -> Evidence {
+/// A rule that is relaxed to explain a round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Slip {
+    rule: Relaxation,
+    kind: Kind,
+    /// Refusals that certainly did nothing, though refusals may have been done.
+    idle: BTreeSet<OpId>,
+}
+
+impl Slip {
+    fn new(rule: Relaxation, kind: Kind) -> Self {
+        Self { rule, kind, idle: BTreeSet::new() }
+    }
+}
+
+/// The slips that may explain a round, in order of how little they accuse the server of, and of how much speaks for them.
+///
+/// That what was refused was done explains much that is nothing of the kind: a change that nobody saw may lie wherever one is
+/// missing, and the token that it would have made hides that another was named twice. So it is the first explanation only
+/// where something was shown that a refused request alone can have left. Where nothing was, a precondition that was ignored
+/// or an acknowledged change that was not made goes first: these have answers that say so. What remains, no such slip explains:
+/// then something refused was done, though only what followed tells it.
+fn ladder(round: Round<'_>) -> Vec<Slip> {
     let reads_agree = final_reads_agree(round) && !events_tell_of_every_ack(round);
-    let ladder = [
-        (Relaxation::SpuriousStale, Kind::Spurious412),
-        (Relaxation::VersionSlips, Kind::VersionGap),
-        (Relaxation::AppliedRefusals, Kind::RejectedButApplied),
-        (Relaxation::IgnoredPreconditions, ignored_precondition(round)),
-        // Two reads after quiet that say the same are no slip of a cache, unless the events contradict them.
-        if reads_agree { (Relaxation::LostAcks, Kind::LostUpdate) } else { (Relaxation::OldReads, Kind::StaleRead) },
-        if reads_agree { (Relaxation::OldReads, Kind::StaleRead) } else { (Relaxation::LostAcks, Kind::LostUpdate) },
-        (Relaxation::AnyTransition, Kind::IllegalTransition),
+    let lost_acks = Slip::new(Relaxation::LostAcks, Kind::LostUpdate);
+    let old_reads = Slip::new(Relaxation::OldReads, Kind::StaleRead);
+    let refusal = |idle| Slip { rule: Relaxation::AppliedRefusals, kind: Kind::RejectedButApplied, idle };
+    let unseen = round.refusals().filter(|refused| !is_seen(round, refused)).map(|refused| refused.id).collect();
+    let mut ladder = vec![
+        Slip::new(Relaxation::SpuriousStale, Kind::Spurious412),
+        Slip::new(Relaxation::VersionSlips, Kind::VersionGap),
+        refusal(unseen),
+        Slip::new(Relaxation::IgnoredPreconditions, ignored_precondition(round)),
     ];
-    let found = ladder.into_iter().find(|(rule, _)| makes_lawful(round, *rule, &BTreeSet::new()));
-    let lesser: Vec<Relaxation> =
-        ladder.into_iter().map(|(rule, _)| rule).take_while(|rule| found.is_none_or(|(own, _)| own != *rule)).collect();
-    let (kind, because) = match found {
+    if !makes_lawful(round, &lost_acks, &BTreeSet::new()) {
+        ladder.push(refusal(BTreeSet::new()));
+    }
+    // Two reads after quiet that say the same are no slip of a cache, unless the events contradict them.
+    ladder.extend(if reads_agree { [lost_acks, old_reads] } else { [old_reads, lost_acks] });
+    ladder.push(Slip::new(Relaxation::AnyTransition, Kind::IllegalTransition));
+    ladder
+}
+
+/// Whether a state was shown that nothing but this refused request (or others that were refused) can have left.
+fn is_seen(round: Round<'_>, refused: &Operation) -> bool {
+    let may_have_left = |state| {
+        let done = |one: &Operation| !is_refused(one) && leads_to(round, one, state);
+        round.starts_at() == Some(state) || round.actions().any(done)
+    };
+    (round.pictures().filter(|picture| !picture.operation.precedes(refused)))
+        .filter_map(|picture| round.model.state(picture.reply.state.as_ref()?))
+        .any(|state| leads_to(round, refused, state) && !may_have_left(state))
+}
+
+/// The refused requests that must have been done for the slip to explain the round: of as many as possible it is held that they
+/// did nothing.
+fn done_though_refused(round: Round<'_>, slip: &Slip) -> BTreeSet<OpId> {
+    let mut slip = slip.clone();
+    let suspects: Vec<OpId> = round.refusals().map(|one| one.id).filter(|id| !slip.idle.contains(id)).collect();
+    for id in &suspects {
+        slip.idle.insert(*id);
+        if !makes_lawful(round, &slip, &BTreeSet::new()) {
+            slip.idle.remove(id);
+        }
+    }
+    suspects.into_iter().filter(|id| !slip.idle.contains(id)).collect()
+}
+
+/// Names a refuted round's kind: the first rule whose relaxation makes it lawful.
+pub(super) fn name(round: Round<'_>) -> Evidence {
+    let ladder = ladder(round);
+    let place = ladder.iter().position(|slip| makes_lawful(round, slip, &BTreeSet::new()));
+    let found = place.map(|place| &ladder[place]);
+    let (kind, because) = match found.map(|slip| (slip.rule, slip.kind)) {
         Some((Relaxation::SpuriousStale, _)) if round.nobody_won() => {
             (Kind::NoWinner, "every contender was refused, although the token they named was the current one")
         }
@@ -83,7 +140,14 @@ pub(super) fn name(round: Round<'_>) -> Evidence {
         Some((rule, kind)) => (kind, explain(rule)),
         None => (Kind::IllegalTransition, "no single slip explains it"),
     };
-    let witness = shrink(round, &lesser);
+    let mut accused: BTreeSet<OpId> =
+        shrink(round, &ladder[..place.unwrap_or(ladder.len())]).into_iter().map(|operation| operation.id).collect();
+    // Whoever is said to have done what they refused is named.
+    if let Some(slip) = found.filter(|slip| slip.rule == Relaxation::AppliedRefusals) {
+        accused.extend(done_though_refused(round, slip));
+    }
+    let witness: Vec<&Operation> =
+        round.operations.iter().filter(|operation| accused.contains(&operation.id)).collect();
     let mut story: Vec<String> = (witness.iter())
         .take(MOST_TOLD)
         .map(|operation| format!("{} ({})", whose(operation), answer(operation)))
@@ -96,10 +160,10 @@ pub(super) fn name(round: Round<'_>) -> Evidence {
 }
 
 /// Whether one slip alone explains the round.
-fn makes_lawful(round: Round<'_>, rule: Relaxation, doubted: &BTreeSet<OpId>) -> bool {
+fn makes_lawful(round: Round<'_>, slip: &Slip, doubted: &BTreeSet<OpId>) -> bool {
     // A write that left no trace cannot have left what its acknowledgement shows either.
-    let reading = if rule == Relaxation::LostAcks { AckReading::Unread } else { AckReading::ReadAfterwards };
-    matches!(attempt(round, reading, Some(rule), doubted), Ok(Answer::Legal(_)))
+    let reading = if slip.rule == Relaxation::LostAcks { AckReading::Unread } else { AckReading::ReadAfterwards };
+    matches!(attempt(round, reading, Some(slip), doubted), Ok(Answer::Legal(_)))
 }
 
 /// The operations that the accusation needs: as soon as any one of them is not believed, a lawful order exists, or a `lesser`
@@ -108,7 +172,7 @@ fn makes_lawful(round: Round<'_>, rule: Relaxation, doubted: &BTreeSet<OpId>) ->
 /// To disbelieve an operation is to know nothing of what came of it: it may have been done or not. That only ever allows
 /// more orders, so what is refuted with less believed is refuted with more, and dropping one operation after the other ends
 /// in a set of which none can be dropped. What the race and its observers said is kept longest.
-fn shrink<'a>(round: Round<'a>, lesser: &[Relaxation]) -> Vec<&'a Operation> {
+fn shrink<'a>(round: Round<'a>, lesser: &[Slip]) -> Vec<&'a Operation> {
     let mut candidates: Vec<&Operation> = (round.operations.iter())
         .filter(|operation| matches!(operation.call.verb, Verb::Read | Verb::Act(_)))
         .filter(|operation| operation.outcome.reply().is_some())
@@ -121,7 +185,7 @@ fn shrink<'a>(round: Round<'a>, lesser: &[Relaxation]) -> Vec<&'a Operation> {
     });
     let is_refuted = |doubted: &BTreeSet<OpId>| {
         let illegal = |reading| matches!(attempt(round, reading, None, doubted), Ok(Answer::Illegal));
-        AckReading::SOUND.into_iter().all(illegal) && !lesser.iter().any(|rule| makes_lawful(round, *rule, doubted))
+        AckReading::SOUND.into_iter().all(illegal) && !lesser.iter().any(|slip| makes_lawful(round, slip, doubted))
     };
     let mut doubted = BTreeSet::new();
     for operation in &candidates {
@@ -179,11 +243,17 @@ fn events_tell_of_every_ack(round: Round<'_>) -> bool {
 fn attempt(
     round: Round<'_>,
     reading: AckReading,
-    relaxed: Option<Relaxation>,
+    slip: Option<&Slip>,
     doubted: &BTreeSet<OpId>,
 ) -> Result<Answer, String> {
-    let encoded = encode(round, reading, doubted)?;
-    let spec = Lifecycle { model: round.model, relaxed };
+    let mut encoded = encode(round, reading, doubted)?;
+    for (entry, of) in encoded.entries.iter_mut().zip(&encoded.of) {
+        let is_idle = slip.is_some_and(|slip| slip.idle.contains(of));
+        if let Op::Stale { action, .. } | Op::Refused { action } = &mut entry.op {
+            *action = action.filter(|_| !is_idle);
+        }
+    }
+    let spec = Lifecycle { model: round.model, relaxed: slip.map(|slip| slip.rule) };
     if let Some(answer) = hint::order(&spec, &encoded) {
         return Ok(answer);
     }

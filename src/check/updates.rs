@@ -1,10 +1,12 @@
 //! Writes that were acknowledged and cannot all stand: `lost-update`, `double-cas-win`, `contradictory-acks`.
 
-use super::evidence::{Evidence, acknowledged, now_says, whose};
+use super::evidence::{Evidence, acknowledged};
 use super::kind::Kind;
+use super::left::{is_third, leads_to, states_under};
 use super::linear::{Answer, Entry, search};
+use super::lost::ending;
 use super::round::{Ack, Round, is_refused, is_unsettled};
-use crate::api::{ActionModel, Family, Needs};
+use crate::api::{ActionModel, Family, Leaves, Needs};
 use crate::history::{Meaning, Operation};
 use crate::ids::OpId;
 use crate::spec::lifecycle::{Lifecycle, Op, Seen, State, Token};
@@ -30,8 +32,9 @@ pub(super) fn check(round: Round<'_>, found: &mut Vec<Evidence>) {
     let contradictory = overlapping().find(|(a, b)| cannot_both_happen(round, a, b));
     let collided = pairs().find(|(a, b)| claim_one_version(round, a, b));
     let won_together = pairs().find(|(a, b)| won_with_one_token(round, a, b));
-    let overwritten = won_together.filter(|(a, b)| wrote_two_values(a, b));
-    let missing = contradictory.or(overwritten).filter(|(a, b)| one_is_missing(round, a, b));
+    // Nothing else may have overwritten the first of them lawfully.
+    let overwritten = || pairs().find(|(a, b)| wrote_two_values(a, b) && won_alone(round, a, b));
+    let missing = contradictory.or_else(overwritten).filter(|(a, b)| one_is_missing(round, a, b));
     if let Some((a, b)) = collided.or(missing) {
         found.push(lost_update(round, &a, &b));
     }
@@ -116,7 +119,13 @@ fn one_is_missing(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
         || (a.reply.digest.is_some() && b.reply.digest.is_some() && a.reply.digest != b.reply.digest);
     let both_in_the_chain =
         a.reply.version.is_some() && b.reply.version.is_some() && a.reply.version != b.reply.version;
-    told_apart && !both_left_an_effect && !both_in_the_chain && round.final_read().is_some()
+    // Of two removals nothing can be missing: both leave nothing.
+    let leaves_nothing = |ack: &Ack<'_>| {
+        let write = round.model.action(ack.action()).and_then(|action| action.write);
+        write.is_some_and(|write| write.leaves == Leaves::Nothing)
+    };
+    let is_shown = !both_left_an_effect && !both_in_the_chain && round.final_read().is_some();
+    told_apart && is_shown && !(leaves_nothing(a) && leaves_nothing(b))
 }
 
 /// Two values were written. (A register holds one: of two writes on one token, the later one overwrote what its writer had
@@ -126,38 +135,46 @@ fn wrote_two_values(a: &Ack<'_>, b: &Ack<'_>) -> bool {
 }
 
 fn lost_update(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> Evidence {
-    let now = now_says(round);
-    let state_now = round.final_read().and_then(|(_, reply)| reply.state.clone());
-    let lost = [a, b].into_iter().find(|ack| state_now.is_some() && ack.reply.state != state_now);
-    let ending = match (&now, lost) {
-        (Some((says, _)), Some(lost)) => format!("; {says}: {} is lost", whose(lost.operation)),
-        (Some((says, _)), None) => format!("; {says}: one of the two is lost"),
-        (None, _) => ": only one of the two can stand".to_owned(),
-    };
+    let (ending, proof) = ending(round, a, b);
     let as_version = match (a.reply.version, b.reply.version) {
         (Some(one), Some(other)) if one == other => format!(", both as version {one}"),
         _ => String::new(),
     };
     let sentence = format!("{}, and {}{as_version}{ending}", acknowledged(a), acknowledged(b));
-    Evidence::new(Kind::LostUpdate, sentence, with(a, b, now.map(|(_, id)| id)))
+    Evidence::new(Kind::LostUpdate, sentence, with(a, b, proof))
 }
 
 /// Both were conditional on the same strong token, and each changed the resource: the first change made the token
 /// stale for the second (RFC 9110 §13.1.1). Where a third write might have come between the two, it might have brought
 /// the old representation and with it the old token back; then this rule keeps silent, and the search decides.
+///
+/// A strong token stands for one representation, whenever it is shown (RFC 9110 §8.8.1), and a representation shows one
+/// state. So where the token is known to have stood for state *s*, it is current in no other, and only a write that
+/// leads to *s* can bring it back: one that removes the record, or writes another value, cannot.
 fn won_with_one_token(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
-    let token = |ack: &Ack<'_>| ack.operation.call.precondition.strong_token().cloned();
+    let Some(token) = a.operation.call.precondition.strong_token() else { return false };
     let changes = |ack: &Ack<'_>| round.model.action(ack.action()).is_some_and(ActionModel::always_changes);
     let done_already = |ack: &Ack<'_>| round.may_be_done_already(ack.operation);
-    let between = |third: &Operation| {
-        let is_third = third.id != a.id() && third.id != b.id() && !is_refused(third);
-        let before_both = third.precedes(a.operation) && third.precedes(b.operation);
-        let after_both = a.operation.precedes(third) && b.operation.precedes(third);
-        is_third && !before_both && !after_both
+    let same_token = b.operation.call.precondition.strong_token() == Some(token);
+    let both_changed = || changes(a) && changes(b) || show_two_pictures_under_one_token(a, b);
+    let stood_for = || states_under(round, token);
+    let may_bring_back = |third: &Operation| match stood_for()[..] {
+        [state] => leads_to(round, third, state),
+        _ => true,
     };
-    let same_token = token(a).is_some() && token(a) == token(b);
-    let both_changed = changes(a) && changes(b) || show_two_pictures_under_one_token(a, b);
-    same_token && both_changed && !done_already(a) && !done_already(b) && !round.actions().any(between)
+    let came_back = || round.actions().any(|third| is_between(third, a, b) && may_bring_back(third));
+    same_token && both_changed() && !done_already(a) && !done_already(b) && !came_back()
+}
+
+/// The same, and nothing else was or may have been done between the two.
+fn won_alone(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
+    won_with_one_token(round, a, b) && !round.actions().any(|third| is_between(third, a, b))
+}
+
+/// Whether a third action may have been done between the two.
+fn is_between(third: &Operation, a: &Ack<'_>, b: &Ack<'_>) -> bool {
+    let after_both = a.operation.precedes(third) && b.operation.precedes(third);
+    is_third(third, a, b) && !after_both
 }
 
 /// Both replies show the resource under one strong token, and not the same resource. An action that may lead from a state

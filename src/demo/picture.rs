@@ -114,6 +114,7 @@ mod tests {
             opened_us: opened,
             released_us: Some(released),
             closed_us: closed,
+            beside: false,
         }
     }
 

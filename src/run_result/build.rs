@@ -107,7 +107,14 @@ impl DelayResult {
 
 impl FindingResult {
     fn new(finding: &Finding) -> Self {
-        let origin = finding.witness.iter().map(|operation| operation.window.opened).min();
+        let told = || finding.witness.iter().chain(&finding.authors);
+        let origin = told().map(|operation| operation.window.opened).min();
+        let line = |operation: &Operation| {
+            let beside = finding.witness.iter().all(|witness| witness.id != operation.id);
+            WitnessLine { beside, ..WitnessLine::new(operation, origin) }
+        };
+        let mut witness: Vec<WitnessLine> = told().map(line).collect();
+        witness.sort_by_key(|line| line.operation);
         Self {
             kind: finding.kind,
             severity: finding.severity,
@@ -115,7 +122,7 @@ impl FindingResult {
             controls: finding.controls,
             first_round: finding.first_round.number(),
             sentence: finding.sentence.clone(),
-            witness: finding.witness.iter().map(|operation| WitnessLine::new(operation, origin)).collect(),
+            witness,
             aftermath: finding.aftermath.as_ref().map(|operation| WitnessLine::new(operation, origin)),
             also: finding.also.clone(),
             round: origin.map(|origin| RoundStory::new(finding, origin)),
@@ -166,6 +173,7 @@ impl WitnessLine {
             opened_us: operation.window.opened.micros_from(origin),
             released_us: operation.window.released.map(|stamp| stamp.micros_from(origin)),
             closed_us: operation.window.closed.micros_from(origin),
+            beside: false,
         }
     }
 }

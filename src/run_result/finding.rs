@@ -22,7 +22,8 @@ pub struct FindingResult {
     pub first_round: u32,
     /// That round, in words.
     pub sentence: String,
-    /// The operations of that round that prove it, in order of opening.
+    /// The operations of that round that prove it, and those that wrote what these and the last read show (`beside`), in
+    /// order of opening.
     pub witness: Vec<WitnessLine>,
     /// What the server said in the end, where it was asked: the last read of that round.
     pub aftermath: Option<WitnessLine>,
@@ -103,4 +104,7 @@ pub struct WitnessLine {
     pub released_us: Option<i64>,
     /// When its last response byte had come.
     pub closed_us: i64,
+    /// Whether it stands beside the proof: it wrote what a read shows, and proves nothing itself.
+    #[serde(default)]
+    pub beside: bool,
 }

@@ -65,13 +65,13 @@ pub enum Op {
     Stale {
         /// The strong token it named; a weak one never matches (RFC 9110 §8.8.3.2).
         token: Option<TokenIx>,
-        /// Which action it would have done.
-        action: usize,
+        /// Which action it may have done all the same, where that is asked; none if it certainly did nothing.
+        action: Option<usize>,
     },
     /// Was refused for another reason.
     Refused {
-        /// Which action it would have done.
-        action: usize,
+        /// Which action it may have done all the same, where that is asked; none if it certainly did nothing.
+        action: Option<usize>,
     },
 }
 
@@ -227,16 +227,16 @@ impl Lifecycle<'_> {
     }
 
     /// A refusal that leaves everything as it was, or (relaxed) did the action all the same.
-    fn refuse(&self, state: &State, action: usize, next: &mut Vec<State>) {
+    fn refuse(&self, state: &State, action: Option<usize>, next: &mut Vec<State>) {
         next.push(state.clone());
-        if self.relaxes(Relaxation::AppliedRefusals) {
-            self.apply_refused(state, action, next);
-        }
+        self.apply_refused(state, action, next);
     }
 
-    fn apply_refused(&self, state: &State, action: usize, next: &mut Vec<State>) {
+    fn apply_refused(&self, state: &State, action: Option<usize>, next: &mut Vec<State>) {
         let seen = Seen::default();
-        self.apply(state, &Op::Apply { action, precondition: None, key: None, seen }, next);
+        if let Some(action) = action.filter(|_| self.relaxes(Relaxation::AppliedRefusals)) {
+            self.apply(state, &Op::Apply { action, precondition: None, key: None, seen }, next);
+        }
     }
 }
 
@@ -255,7 +255,7 @@ impl Spec for Lifecycle<'_> {
                 let is_current = token.is_some_and(|token| state.token == Token::Is(token));
                 if !is_current || self.relaxes(Relaxation::SpuriousStale) {
                     self.refuse(state, *action, next);
-                } else if self.relaxes(Relaxation::AppliedRefusals) {
+                } else {
                     self.apply_refused(state, *action, next);
                 }
             }
@@ -266,7 +266,9 @@ impl Spec for Lifecycle<'_> {
     fn only_observes(&self, op: &Op) -> bool {
         match op {
             Op::Read(_) | Op::Replay { .. } => true,
-            Op::Stale { .. } | Op::Refused { .. } => !self.relaxes(Relaxation::AppliedRefusals),
+            Op::Stale { action, .. } | Op::Refused { action } => {
+                action.is_none() || !self.relaxes(Relaxation::AppliedRefusals)
+            }
             Op::Apply { .. } => false,
         }
     }

@@ -10,6 +10,7 @@ mod brute;
 mod clients;
 mod families;
 mod family_anomalies;
+mod lost;
 mod manners;
 mod models;
 mod mutated;

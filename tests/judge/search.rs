@@ -54,8 +54,8 @@ impl Dice {
         let key = KeyIx(self.0.u32(0..2));
         match self.0.u8(0..9) {
             0 | 1 => Op::Read(self.seen(states)),
-            2 => Op::Stale { token, action },
-            3 => Op::Refused { action },
+            2 => Op::Stale { token, action: Some(action) },
+            3 => Op::Refused { action: Some(action) },
             4 => Op::Replay { key },
             _ => {
                 let key = self.one_in(3).then_some(key);

@@ -61,6 +61,33 @@ fn of_a_long_round_the_witness_and_what_is_around_it_are_kept() {
 }
 
 #[test]
+fn whoever_wrote_what_the_last_read_shows_is_told_beside_the_proof() {
+    for (after, author) in [
+        // By its value, ...
+        ("client#3 put [30 31] value d -> 204\nread [40 41] -> 200 d \"5\"", vec![3]),
+        // ... by its token too, though an earlier one wrote the same, ...
+        (
+            "client put [30 31] value d -> 204\nclient put [32 33] value d -> 200 \"5\"\nread [40 41] -> 200 d \"5\"",
+            vec![4],
+        ),
+        // ... and what removed it.
+        ("client remove [30 31] -> 204\nread [40 41] -> 404 not-found", vec![3]),
+        // One of the witness is told already.
+        ("client#3 put [30 31] if \"8\" value d -> 412 stale\nread [40 41] -> 200 b \"2\"", vec![]),
+    ] {
+        let text = format!(
+            "api: records\ncreate [0 1] value a -> 201 a \"1\"\n* client put [10 20] if \"1\" value b -> 200 b \"2\"\n\
+             * client#2 put [10 21] if \"1\" value c -> 200 c \"3\"\n{after}"
+        );
+        let judgment = judged(&Example::parse(&text).unwrap());
+        let finding = &judgment.findings[0];
+        let authors: Vec<OpId> = finding.authors.iter().map(|one| one.id).collect();
+        assert_eq!(authors, ids(&author), "{text}: {}", finding.sentence);
+        assert!(finding.witness.iter().all(|one| !authors.contains(&one.id)), "{text}");
+    }
+}
+
+#[test]
 fn what_is_read_while_the_server_settles_is_no_evidence() {
     // The cancellation was acknowledged, and the next read does not know of it: a stale read, unless it was asked for too early.
     let early = "create [0 1] -> 201 pending_payment v1 \"a\"

@@ -27,13 +27,18 @@ pub(in crate::report) fn render(
 ) -> String {
     let mut out = String::new();
     let last = aftermath.filter(|last| witness.iter().all(|line| line.operation != last.operation));
-    let shown = || witness.iter().take(MOST_LINES).chain(last);
+    let proves = |line: &&WitnessLine| !line.beside;
+    let count = witness.iter().filter(proves).count();
+    let end = witness.iter().filter(proves).nth(MOST_LINES).map(|line| line.operation);
+    // Who wrote what the last read shows is told, however long the proof is.
+    let is_shown = |line: &&WitnessLine| line.beside || end.is_none_or(|end| line.operation < end);
+    let shown = || witness.iter().filter(is_shown).chain(last);
     let actor_width = shown().map(|line| line.actor.chars().count()).max().unwrap_or(0);
     for line in shown() {
         operation(&mut out, line, actor_width, (palette, width));
     }
-    if witness.len() > MOST_LINES {
-        let text = format!("    showing {MOST_LINES} of {} operations; run.json has all", witness.len());
+    if count > MOST_LINES {
+        let text = format!("    showing {MOST_LINES} of {count} operations; run.json has all");
         let _ = writeln!(out, "{}", palette.dim(&text));
     }
     out
@@ -53,6 +58,9 @@ fn operation(out: &mut String, line: &WitnessLine, actor_width: usize, (palette,
     let released = line.released_us.map(|stamp| format!("let go {}, ", at(stamp))).unwrap_or_default();
     let times = palette.dim(&format!("({released}answered {})", at(line.closed_us)));
     let _ = writeln!(out, "{margin}→ {} {times}", line.answer);
+    if line.beside {
+        let _ = writeln!(out, "{margin}{}", palette.dim("(no part of the proof: it wrote what a read here shows)"));
+    }
 }
 
 /// Method and path, with long segments (ids) by their beginning.
@@ -98,5 +106,23 @@ mod tests {
         assert_eq!(shown(Some(30)), "POST …/847ddb32…/cancellation");
         assert_eq!(shown(Some(3)), "POST …/cancellation");
         assert_eq!(fitted("connect".to_owned(), Some(3)), "connect");
+    }
+
+    #[test]
+    fn who_wrote_what_is_read_is_shown_beside_the_proof_however_long_that_is() {
+        let line = |operation: u32, beside: bool| -> WitnessLine {
+            serde_json::from_value(serde_json::json!({
+                "round": "r1", "operation": operation, "client": 1, "actor": "client", "request": format!("PUT /{operation}"),
+                "precondition": null, "idempotency_key": null, "answer": "204", "opened_us": operation, "released_us": null,
+                "closed_us": operation, "beside": beside,
+            }))
+            .unwrap()
+        };
+        let lines: Vec<WitnessLine> = (0..12).map(|number| line(number, number == 11)).collect();
+        let text = render(&lines, Some(&line(12, false)), Palette::Plain, None);
+        let shown = |number: u32| text.contains(&format!("PUT /{number}\n"));
+        assert!((0..8).all(shown) && !(8..11).any(shown) && shown(11) && shown(12), "{text}");
+        assert!(text.contains("showing 8 of 11 operations"), "{text}");
+        assert_eq!(text.matches("no part of the proof").count(), 1, "{text}");
     }
 }

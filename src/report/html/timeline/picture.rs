@@ -102,7 +102,7 @@ fn chosen(finding: &FindingResult, most: usize) -> Vec<&WitnessLine> {
 }
 
 fn is_witness(finding: &FindingResult, line: &WitnessLine) -> bool {
-    finding.witness.iter().any(|own| own.operation == line.operation)
+    finding.witness.iter().any(|own| own.operation == line.operation && !own.beside)
 }
 
 impl<'a> Picture<'a> {
