@@ -32,7 +32,7 @@ fn a_description_tells_what_can_be_raced_and_what_not_and_why() {
         &stdout(&output),
         &[
             "✓ scenarios/apis/documents.toml: the API description `documents`",
-            "register; 3 actions: put-new, remove, replace",
+            "register; 3 actions: replace, put-new, remove",
             "8 scenarios can be raced: concurrent-replace,",
             "blind-replace is left out: `documents` promises to refuse `replace` without a version token",
             "✓ concurrent-replace: a scenario, raced as `documents` says",
@@ -116,7 +116,7 @@ fn a_description_is_played_action_by_action_and_rules_are_named_by_their_line() 
             "      ✓ state          cancelled  at `/status`\n",
             "      ✓ rows  1 row: cancellation, from pending_payment, to cancelled, version 2  at `/results`",
             "      ✓ effect         WORD  at `/payment/id`\n",
-            "note: not tried, as a fresh order does not allow it: `acceptance`, `delivery`",
+            "note: not tried, as a fresh order does not allow it: `acceptance`, `rejection`",
         ],
     );
     let Some(server) = servers::own("rules_by_line", "transactions", &[]) else { return };
