@@ -72,7 +72,7 @@ change
     → 200 applied  (says HTTP)
       content-type: application/json
       etag: \"2\"
-      {\"name\": \"doc-WORD\", \"text\": \"WORD\"}
+      {\"name\": \"doc-WORD\", \"text\": \"WORD\", \"indexed\": true}
       ✓ value          WORD  at `/text`
       ✓ version token  \"2\"  at the header `etag`
 
@@ -95,12 +95,59 @@ fn a_wrong_place_is_told_with_what_stands_there_and_what_was_meant() {
     assert_has(
         &stdout(&output),
         &[
-            "✗ value          nothing at `/doc/text`: the body has these keys: name, text; did you mean `/text`?",
+            "✗ value          nothing at `/doc/text`: the body has these keys: name, text, indexed; did you mean `/text`?",
             "✗ version token  nothing at the header `e-tag`: the reply has these headers: content-type, etag,",
             "did you mean `etag`?",
             "✗ not all could be read",
         ],
     );
+}
+
+/// A token without its quotes is no entity tag: every change is refused, and nothing would ever race.
+#[test]
+fn an_action_that_is_refused_where_the_description_allows_it_is_told() {
+    let Some(server) = servers::own("refused_where_allowed", "documents", &[]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let bare = "read = { header = \"ETag\", regex = '\"(.*)\"' }";
+    let wrong = changed(folder.path(), "documents", &[("read = { header = \"ETag\" }", bare)]);
+    let output = run(&["scenarios", "check", &wrong, "--target", &server.url]);
+    assert_exit(&output, 4);
+    let told = stdout(&output);
+    assert_has(
+        &told,
+        &[
+            "✗ `replace` was refused (412: ",
+            ") on a fresh document, where the description allows it",
+            "✗ `remove` was refused (412",
+            "  = help: it named the token `",
+            "[token] read = { header = \"etag\" }",
+            "✗ not as described: ",
+        ],
+    );
+    assert!(!told.contains("`put-new` was refused") && !told.contains("✓ fine"), "{told}");
+}
+
+/// Where lines end in CR LF, `.` takes the CR, too: no read would ever show what was written.
+#[test]
+fn a_value_that_comes_back_as_another_is_told() {
+    let Some(server) = servers::own("another_value", "objects", &[]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let line = |raw: &str| raw.replace("{value}", "SUMMARY:{value}\\r\\nEND");
+    let changes = |regex| [("raw = \"{value}\"", line("raw = \"{value}\"")), ("{ body = true }", regex)];
+    for (regex, exit, sentence) in [
+        ("{ body = true, regex = 'SUMMARY:(.*)' }", 4, "\\r`: the place takes too much"),
+        ("{ body = true, regex = 'SUMMARY:(.{8})' }", 4, "`: the place takes too little"),
+        ("{ body = true, regex = 'SUMMARY:([^\\r\\n]*)' }", 0, "✓ fine"),
+    ] {
+        let changes = changes(regex.to_owned());
+        let changes: Vec<(&str, &str)> = changes.iter().map(|(from, to)| (*from, to.as_str())).collect();
+        let api = changed(folder.path(), "objects", &changes);
+        let output = run(&["scenarios", "check", &api, "--target", &server.url]);
+        assert_exit(&output, exit);
+        let told = stdout(&output);
+        assert_has(&told, &[sentence]);
+        assert_eq!(told.matches("value: wrote `").count(), usize::from(exit == 4), "{told}");
+    }
 }
 
 #[test]
