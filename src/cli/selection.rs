@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 
 use super::args::RaceArgs;
 use super::replay::Replay;
-use super::resolve::{is_file, read, unknown};
+use super::resolve::{is_file, is_spoken_in_process, read, unknown};
 use crate::api::Api;
 use crate::event::Event;
 use crate::scenario::{Casting, ModelKind, Need, PAIRS, Plan, PlanError, Scenario, catalog, pairs};
@@ -158,7 +158,7 @@ pub(super) fn plans(
             }
             Err(error @ (PlanError::Unfit(_) | PlanError::Mistake(_))) => return Err(error.into()),
         };
-        let is_own = args.target.is_none();
+        let is_own = args.target.is_none() && is_spoken_in_process(api);
         if let Some(need) = plan.unmet(is_named || is_own, is_own || args.restart.is_some()) {
             let why = unmet(need);
             if is_named {

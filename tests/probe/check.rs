@@ -235,6 +235,11 @@ fn a_dry_run_shows_the_plan_and_sends_nothing() {
     let output = run(&["race", "--dry-run"]);
     assert_exit(&output, 0);
     assert_has(&stdout(&output), &["21 scenarios, quickeats-v2 against the reference service, in-process"]);
+    let output = run(&["race", "--dry-run", "--api", "scenarios/apis/documents.toml"]);
+    assert_exit(&output, 0);
+    assert_has(&stdout(&output), &["8 scenarios, documents against no target yet (--target)", "PUT /docs/doc-example"]);
+    let output = run(&["race", "--api", "scenarios/apis/documents.toml"]);
+    assert_exit(&output, 2);
     let output = run(&["race", "--dry-run", "nonsense"]);
     assert_exit(&output, 2);
 }
