@@ -230,7 +230,7 @@ pub struct Totals {
     pub outcomes: OutcomeCounts,
     /// Answers to contenders, by status.
     pub status_counts: BTreeMap<u16, u64>,
-    /// Contenders' requests that named a version token.
+    /// Contenders' requests that named a version token, or were conditional by headers of their own (`If-None-Match: *`).
     pub conditional_requests: u64,
     /// Those refused as stale.
     pub precondition_failed: u64,
@@ -273,7 +273,7 @@ pub struct ScenarioResult {
     pub outcomes: OutcomeCounts,
     /// Answers to contenders, by status.
     pub status_counts: BTreeMap<u16, u64>,
-    /// Contenders' requests that named a version token.
+    /// Contenders' requests that named a version token, or were conditional by headers of their own (`If-None-Match: *`).
     pub conditional_requests: u64,
     /// Those refused as stale.
     pub precondition_failed: u64,
