@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spread;
 use crate::clock::Stamp;
-use crate::history::{Delivered, Meaning, Operation, Outcome, Phase, Verb, overlapped};
+use crate::history::{Delivered, Meaning, Operation, Outcome, Phase, Verb, overlapped, starved};
 use crate::ids::RoundId;
 
 /// How many servers a scenario's contenders are sent to.
@@ -27,6 +27,8 @@ pub struct Tally {
     pub rounds: u64,
     /// Raced rounds in which at least two contenders were on their way at the same time.
     pub rounds_overlapped: u64,
+    /// Raced rounds that nobody raced in, as their set-up was not answered.
+    pub rounds_unanswered: u64,
     /// Requests of all phases.
     pub requests: u64,
     /// Requests with a complete answer.
@@ -59,6 +61,7 @@ impl Default for Tally {
         Self {
             rounds: 0,
             rounds_overlapped: 0,
+            rounds_unanswered: 0,
             requests: 0,
             answered: 0,
             not_sent: 0,
@@ -109,6 +112,7 @@ impl Tally {
             return;
         }
         self.rounds += 1;
+        self.rounds_unanswered += u64::from(starved(operations));
         let contenders: Vec<&Operation> = (operations.iter())
             .filter(|operation| operation.phase == Phase::Contend)
             .filter(|operation| !matches!(operation.outcome, Outcome::NotSent(_)))
@@ -158,6 +162,7 @@ impl Tally {
     pub fn add(&mut self, other: &Self) {
         self.rounds += other.rounds;
         self.rounds_overlapped += other.rounds_overlapped;
+        self.rounds_unanswered += other.rounds_unanswered;
         self.requests += other.requests;
         self.answered += other.answered;
         self.not_sent += other.not_sent;
@@ -338,6 +343,24 @@ mod tests {
         };
         assert_eq!(rate(vec![Verb::Act("acceptance".into())]), (2, Some(0.5)));
         assert_eq!(rate(vec![Verb::Act("rejection".into()), Verb::Create]), (0, None));
+    }
+
+    #[test]
+    fn a_round_whose_set_up_was_not_answered_is_counted_as_such() {
+        let set_up = |outcome| Operation { phase: Phase::SetUp, ..contender(0, 9, outcome) };
+        let silent = || set_up(Outcome::Unknown(Cause::TimedOut));
+        let raced = contender(100, 300, answered(200, Meaning::Applied));
+        for (operations, expected) in [
+            (vec![silent()], 1),
+            (vec![set_up(Outcome::NotSent(Cause::Connect("reset".to_owned())))], 1),
+            (vec![set_up(answered(409, Meaning::Refused))], 0),
+            (vec![set_up(Outcome::Unknown(Cause::Status(503)))], 0),
+            (vec![set_up(answered(201, Meaning::Applied)), contender(0, 9, Outcome::NotSent(Cause::TimedOut))], 1),
+            (vec![silent(), raced.clone()], 0),
+            (vec![], 0),
+        ] {
+            assert_eq!(tally(&operations).rounds_unanswered, expected, "{operations:?}");
+        }
     }
 
     #[test]
