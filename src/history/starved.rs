@@ -11,7 +11,7 @@ pub fn starved(operations: &[Operation]) -> bool {
     if of(Phase::Contend).any(|contender| !is_unsent(contender)) {
         return false;
     }
-    of(Phase::SetUp).last().into_iter().chain(of(Phase::Contend)).any(|operation| match &operation.outcome {
+    of(Phase::SetUp).next_back().into_iter().chain(of(Phase::Contend)).any(|operation| match &operation.outcome {
         Outcome::NotSent(cause) | Outcome::Unknown(cause) => {
             matches!(cause, Cause::Connect(_) | Cause::TimedOut | Cause::Broken(_))
         }
