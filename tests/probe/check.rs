@@ -214,6 +214,22 @@ fn no_secret_is_shown() {
     }
 }
 
+/// `put` stands before `patch` in the file.
+#[test]
+fn who_else_could_play_a_role_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let patch = "[actions.patch]\nmethod = \"PATCH\"\npath = \"/docs/{id}\"\nbody = { text = \"{value}\" }\nwrites = \"value\"\n\
+                 needs = \"present\"\n\n# Of two who make";
+    let api =
+        changed(folder.path(), "documents", &[("[actions.replace]", "[actions.put]"), ("# Of two who make", patch)]);
+    let output = run(&["race", "--dry-run", "--api", &api, "concurrent-replace", "stale-replace", "concurrent-create"]);
+    assert_exit(&output, 0);
+    let note = "note: <replace> of concurrent-replace and stale-replace is played by `put`; `patch` could play it, too (name it in \
+                a scenario of yours)\n";
+    assert_has(&stderr(&output), &[note]);
+    assert_eq!(stderr(&output).matches("could play").count(), 1, "{}", stderr(&output));
+}
+
 #[test]
 fn a_dry_run_shows_the_plan_and_sends_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
