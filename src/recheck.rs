@@ -56,7 +56,7 @@ fn rejudge_one(
     let swarm = line.plan["swarm"]["clients"].as_u64();
     let written = line.plan["contenders"].as_array().map(|contenders| contenders.len() as u64);
     let contenders = swarm.or(written).ok_or_else(|| missing("contenders"))?;
-    let mut ledger = Ledger::open(&api.model, alone, &line.plan);
+    let mut ledger = Ledger::open(api, alone, &line.plan);
     for (round, operations) in history.rounds() {
         ledger.absorb(round, history.delivered(round), operations);
     }

@@ -230,7 +230,7 @@ pub struct Totals {
     pub outcomes: OutcomeCounts,
     /// Answers to contenders, by status.
     pub status_counts: BTreeMap<u16, u64>,
-    /// Contenders' requests that named a version token.
+    /// Contenders' requests that named a version token, or were conditional by headers of their own (`If-None-Match: *`).
     pub conditional_requests: u64,
     /// Those refused as stale.
     pub precondition_failed: u64,
@@ -265,6 +265,9 @@ pub struct ScenarioResult {
     pub rounds_overlapped: u64,
     /// Rounds that prove nothing: not brought to their start, or written to by someone else.
     pub rounds_void: u64,
+    /// Those of them that nobody raced in, as their set-up was not answered: it timed out, or found no connection.
+    #[serde(default)]
+    pub rounds_unanswered: u64,
     /// Rounds that are evidence for or against: overlapped, answered, observed and decided.
     pub trials: u64,
     /// Requests of all kinds, set-up and observation included.
@@ -273,7 +276,7 @@ pub struct ScenarioResult {
     pub outcomes: OutcomeCounts,
     /// Answers to contenders, by status.
     pub status_counts: BTreeMap<u16, u64>,
-    /// Contenders' requests that named a version token.
+    /// Contenders' requests that named a version token, or were conditional by headers of their own (`If-None-Match: *`).
     pub conditional_requests: u64,
     /// Those refused as stale.
     pub precondition_failed: u64,

@@ -346,6 +346,16 @@ impl Dialect {
         sends && self.token.is_some()
     }
 
+    /// What is conditional by headers of its own, whatever token it names (`If-None-Match: *`; RFC 9110 §13.1). What only saves the
+    /// transfer of what is known (`If-Modified-Since`, `If-Range`) protects no change, and is none.
+    pub fn own_conditions(&self) -> Vec<Verb> {
+        const CONDITIONS: [&str; 3] = ["if-match", "if-none-match", "if-unmodified-since"];
+        let acts = self.actions.keys().map(|name| Verb::Act(Arc::clone(name)));
+        let all = self.create.iter().map(|_| Verb::Create).chain(acts);
+        let names_one = |name: &str| CONDITIONS.iter().any(|one| name.eq_ignore_ascii_case(one));
+        all.filter(|verb| self.template(verb).headers.iter().any(|(name, _)| names_one(name))).collect()
+    }
+
     /// Whether the body of a request for `verb` is another one each time.
     pub fn says_a_word(&self, verb: &Verb) -> bool {
         let mut says = false;

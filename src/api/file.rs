@@ -42,7 +42,8 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Api, SourceError> {
     })
 }
 
-/// The text with the values of all headers and proofs masked: they may be credentials, and the text goes into every history.
+/// The text with the values of all headers and proofs masked, but for `*`: they may be credentials, and the text goes into every
+/// history.
 /// (A template that names a variable of the environment holds no secret itself, and stays.)
 fn masked(text: &str, file: &ApiFile) -> String {
     let mut spans = spans_in_login_bodies(text);
@@ -57,7 +58,9 @@ fn masked(text: &str, file: &ApiFile) -> String {
         .chain(file.effects.iter().chain(&file.events).map(|list| &list.headers));
     let of_actions = file.actions.values().map(|action| &action.headers);
     let of_actors = file.actors.values().map(|actor| &actor.headers);
-    of_requests.chain(of_actions).chain(of_actors).flat_map(Texts::values).for_each(&mut mask);
+    let of_headers = of_requests.chain(of_actions).chain(of_actors).flat_map(Texts::values);
+    // `If-None-Match: *` (RFC 9110 §13.1.2) is no secret, and says what the request is about.
+    of_headers.filter(|value| value.get_ref() != "*").for_each(&mut mask);
     for ActorFile { bearer, basic, mint, login, .. } in file.actors.values() {
         let of_basic = basic.iter().map(|basic| &basic.password);
         bearer.iter().chain(of_basic).chain(mint.iter().map(|mint| &mint.secret)).for_each(&mut mask);

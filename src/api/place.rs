@@ -113,28 +113,47 @@ impl std::fmt::Display for Place {
     }
 }
 
+/// What a spot takes from a reply.
+pub(super) enum Taken {
+    /// Nothing is there.
+    Nothing,
+    /// What is there is not the Base64 of a text.
+    NotEncoded,
+    /// The regex matches nothing in it.
+    Unmatched,
+    /// This, which may be too long or empty.
+    Text(Arc<str>),
+}
+
 impl Spot {
     fn text(&self, sight: Sight<'_>) -> Option<Arc<str>> {
-        let found: Arc<str> = match &self.at {
+        match self.taken(sight) {
+            Taken::Text(found) => Some(found).filter(|found| !found.is_empty() && found.len() <= LONGEST),
+            Taken::Nothing | Taken::NotEncoded | Taken::Unmatched => None,
+        }
+    }
+
+    /// What it takes, or why it does not.
+    pub(super) fn taken(&self, sight: Sight<'_>) -> Taken {
+        let Some(found) = self.source(sight) else { return Taken::Nothing };
+        let decoded = || String::from_utf8(STANDARD.decode(found.trim_end()).ok()?).ok();
+        let found = match self.is_base64.then(decoded) {
+            None => found,
+            Some(None) => return Taken::NotEncoded,
+            Some(Some(text)) => text.into(),
+        };
+        let Some(regex) = &self.regex else { return Taken::Text(found) };
+        let matched = regex.captures(&found).and_then(|groups| groups.get(1).or_else(|| groups.get(0)));
+        matched.map_or(Taken::Unmatched, |group| Taken::Text(group.as_str().into()))
+    }
+
+    fn source(&self, sight: Sight<'_>) -> Option<Arc<str>> {
+        Some(match &self.at {
             Source::Header(name) => Arc::clone(sight.response.header(name)?),
             // What is not UTF-8 is no text, and no two such bodies may pass for one.
             Source::Body => std::str::from_utf8(&sight.response.body).ok()?.into(),
             Source::Pointer(_) | Source::Path(..) => scalar(self.at.node(sight.json?)?)?,
-        };
-        let found = if self.is_base64 {
-            let bytes = STANDARD.decode(found.trim_end()).ok()?;
-            String::from_utf8(bytes).ok()?.into()
-        } else {
-            found
-        };
-        let found = match &self.regex {
-            None => found,
-            Some(regex) => {
-                let groups = regex.captures(&found)?;
-                groups.get(1).or_else(|| groups.get(0))?.as_str().into()
-            }
-        };
-        (!found.is_empty() && found.len() <= LONGEST).then_some(found)
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use super::resolve::Resolved;
+use super::resolve::{Resolved, is_spoken_in_process};
 use super::{Failure, print, race};
 use crate::event::Event;
 use crate::probe::outline;
@@ -31,6 +31,7 @@ pub(super) fn main(resolved: &Resolved) -> Result<Exit, Failure> {
 /// What would be raced, against what and how.
 fn heading(config: &RunConfig) -> String {
     let target = match &config.target {
+        TargetChoice::InProcess(_) if !is_spoken_in_process(&config.api) => "no target yet (--target)".to_owned(),
         TargetChoice::InProcess(_) => "the reference service, in-process".to_owned(),
         TargetChoice::Remote { endpoint, .. } => endpoint.to_string(),
     };

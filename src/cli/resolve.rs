@@ -127,9 +127,15 @@ pub(super) fn with_environment(api: Api) -> anyhow::Result<Api> {
 /// What the in-process reference service speaks.
 const SPOKEN_IN_PROCESS: [&str; 2] = ["quickeats-v1", DEFAULT_API];
 
+/// Whether the in-process reference service speaks it.
+pub(super) fn is_spoken_in_process(api: &Api) -> bool {
+    SPOKEN_IN_PROCESS.contains(&&*api.name)
+}
+
 /// The reference service speaks two of the built-in APIs, and its defects are mistakes of V2.
 fn check_in_process(args: &RaceArgs, api: &Api) -> anyhow::Result<()> {
-    if args.target.is_none() && !SPOKEN_IN_PROCESS.contains(&&*api.name) {
+    // A dry run asks nobody.
+    if args.target.is_none() && !args.dry_run && !is_spoken_in_process(api) {
         bail!(
             "the in-process reference service does not speak `{}`\n  = help: aim at a server that does, with --target",
             api.name
@@ -158,7 +164,12 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
             ..ServiceConfig::default()
         };
         service.check().context("--defect")?;
-        return Ok((TargetChoice::InProcess(Box::new(service)), credentials::minting(secret)));
+        let credentials = if is_spoken_in_process(api) {
+            credentials::minting(secret)
+        } else {
+            credentials::given(&args.credentials, api)?
+        };
+        return Ok((TargetChoice::InProcess(Box::new(service)), credentials));
     };
     let there = |flag, typed| remote(flag, typed, args.allow_remote, &args.tls);
     let endpoint = there("--target", typed)?;

@@ -6,10 +6,10 @@ use anyhow::{anyhow, bail};
 
 use super::args::RaceArgs;
 use super::replay::Replay;
-use super::resolve::{is_file, read, unknown};
+use super::resolve::{is_file, is_spoken_in_process, read, unknown};
 use crate::api::Api;
 use crate::event::Event;
-use crate::scenario::{ModelKind, Need, PAIRS, Plan, PlanError, Scenario, catalog, pairs};
+use crate::scenario::{Casting, ModelKind, Need, PAIRS, Plan, PlanError, Scenario, catalog, pairs};
 
 /// What was named on the command line, before it is known of which API.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ pub(super) fn plans(
             }
             Err(error @ (PlanError::Unfit(_) | PlanError::Mistake(_))) => return Err(error.into()),
         };
-        let is_own = args.target.is_none();
+        let is_own = args.target.is_none() && is_spoken_in_process(api);
         if let Some(need) = plan.unmet(is_named || is_own, is_own || args.restart.is_some()) {
             let why = unmet(need);
             if is_named {
@@ -173,6 +173,7 @@ pub(super) fn plans(
     if plans.is_empty() {
         bail!("no scenario is left to race{}", way_out(api, &notices));
     }
+    notices.extend(castings(&plans));
     Ok((plans, notices.into_iter().map(Event::Notice).collect()))
 }
 
@@ -216,6 +217,30 @@ fn way_out(api: &Api, notices: &[String]) -> String {
         return "\n  = help: say who is asking, with --jwt-secret-env or --bearer".to_owned();
     }
     format!("\n  {}\n  = help: name a scenario file of your own", notices.join("\n  "))
+}
+
+/// Who plays a role that others could play, too: one note for each role and player, with the scenarios that it is of.
+fn castings(plans: &[Plan]) -> Vec<String> {
+    let mut all: Vec<(&Casting, Vec<&str>)> = Vec::new();
+    for plan in plans {
+        for casting in &plan.castings {
+            match all.iter_mut().find(|(own, _)| *own == casting) {
+                Some((_, names)) => names.push(&plan.name),
+                None => all.push((casting, vec![&plan.name])),
+            }
+        }
+    }
+    let quoted = |name: &Arc<str>| format!("`{name}`");
+    let note = |(casting, names): (&Casting, Vec<&str>)| {
+        let others = crate::text::list(&casting.others.iter().map(quoted).collect::<Vec<_>>());
+        format!(
+            "{} of {} is played by `{}`; {others} could play it, too (name it in a scenario of yours)",
+            casting.role,
+            crate::text::list(&names),
+            casting.by
+        )
+    };
+    all.into_iter().map(note).collect()
 }
 
 /// Why a scenario proves nothing against a target.

@@ -17,6 +17,7 @@ pub mod jsonl;
 mod operation;
 mod outcome;
 mod recorder;
+mod starved;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub use delivered::{Delivered, Method, Stagger, Version};
 pub use operation::{Actor, Call, Operation, Phase, Precondition, Verb, Window, overlapped};
 pub use outcome::{Arrival, Cause, Digest, Meaning, Outcome, Record, Reply};
 pub use recorder::{Lane, OpenOp, Recorder};
+pub use starved::starved;
 
 use crate::ids::RoundId;
 

@@ -29,10 +29,11 @@ pub fn skeleton(model: ModelKind, name: &str) -> Draft {
     Draft { description: named(description, name), scenario: named(scenario, name), notes: Vec::new() }
 }
 
-/// The text with the name where a skeleton says `NAME`; comments beside it stay in their column.
+/// The text with the name where a skeleton says `NAME`; comments beside it stay in their column. The one in `{env:NAME}` stands
+/// for a variable of whatever name.
 fn named(skeleton: &str, name: &str) -> String {
     let line = |line: &str| {
-        let Some(at) = line.find("NAME") else { return line.to_owned() };
+        let Some(at) = line.find("NAME").filter(|at| !line[..*at].ends_with("{env:")) else { return line.to_owned() };
         let (before, after) = (&line[..at], &line[at + "NAME".len()..]);
         let Some(blanks) = after.find(" #") else { return line.replace("NAME", name) };
         let code = format!("{before}{name}{}", after[..blanks].trim_end());
@@ -67,7 +68,12 @@ mod tests {
     fn what_a_skeleton_comments_out_is_read_when_it_is_not() {
         for model in ModelKind::ALL {
             let draft = skeleton(model, "mine");
-            Api::parse("mine.toml", &switched_on(&draft.description)).unwrap_or_else(|error| panic!("{error}"));
+            let description = switched_on(&draft.description);
+            Api::parse("mine.toml", &description).unwrap_or_else(|error| panic!("{error}"));
+            let bearer = description.lines().find(|line| line.starts_with("bearer")).unwrap();
+            let instead = description.replace(&format!("{bearer}\n# or: basic"), "basic");
+            assert_ne!(instead, description, "there is something to say instead");
+            Api::parse("mine.toml", &instead).unwrap_or_else(|error| panic!("{error}"));
             let scenario = switched_on(&draft.scenario);
             Scenario::parse("mine-race.toml", &scenario).unwrap_or_else(|error| panic!("{error}"));
         }
@@ -81,6 +87,14 @@ mod tests {
             if is_code { format!("{inner}\n") } else { format!("{line}\n") }
         };
         text.lines().map(line).collect()
+    }
+
+    #[test]
+    fn a_variable_of_the_environment_is_not_called_like_the_api() {
+        for model in ModelKind::ALL {
+            let description = skeleton(model, "cal").description;
+            assert!(description.contains("{env:NAME} is never printed"), "{description}");
+        }
     }
 
     #[test]

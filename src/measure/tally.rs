@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spread;
 use crate::clock::Stamp;
-use crate::history::{Delivered, Meaning, Operation, Outcome, Phase, overlapped};
+use crate::history::{Delivered, Meaning, Operation, Outcome, Phase, Verb, overlapped, starved};
 use crate::ids::RoundId;
 
 /// How many servers a scenario's contenders are sent to.
@@ -27,6 +27,8 @@ pub struct Tally {
     pub rounds: u64,
     /// Raced rounds in which at least two contenders were on their way at the same time.
     pub rounds_overlapped: u64,
+    /// Raced rounds that nobody raced in, as their set-up was not answered.
+    pub rounds_unanswered: u64,
     /// Requests of all phases.
     pub requests: u64,
     /// Requests with a complete answer.
@@ -37,7 +39,7 @@ pub struct Tally {
     pub unknown: u64,
     /// Answers to contenders, by status.
     pub status_counts: BTreeMap<u16, u64>,
-    /// Contenders' requests that named a version token.
+    /// Contenders' requests that named a version token, or were conditional by headers of their own (`If-None-Match: *`).
     pub conditional_requests: u64,
     /// Those of them that were refused as stale.
     pub precondition_failed: u64,
@@ -49,6 +51,8 @@ pub struct Tally {
     one_server: bool,
     /// Whether every volley is held apart, as its scenario says.
     held_apart: bool,
+    /// What is conditional whatever token it names.
+    conditions: Vec<Verb>,
 }
 
 impl Default for Tally {
@@ -57,6 +61,7 @@ impl Default for Tally {
         Self {
             rounds: 0,
             rounds_overlapped: 0,
+            rounds_unanswered: 0,
             requests: 0,
             answered: 0,
             not_sent: 0,
@@ -70,6 +75,7 @@ impl Default for Tally {
             arrival_spread_ns: Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("these bounds are valid"),
             one_server: true,
             held_apart: false,
+            conditions: Vec::new(),
         }
     }
 }
@@ -86,6 +92,12 @@ impl Tally {
         Self { held_apart, ..self }
     }
 
+    /// The same of an API where requests for these are conditional by headers of their own.
+    #[must_use]
+    pub fn with_conditions(self, conditions: Vec<Verb>) -> Self {
+        Self { conditions, ..self }
+    }
+
     /// Counts one round. Serial controls count as requests, not as rounds, and their contenders did not race.
     pub fn absorb(&mut self, id: RoundId, delivered: Option<&Delivered>, operations: &[Operation]) {
         for operation in operations {
@@ -100,6 +112,7 @@ impl Tally {
             return;
         }
         self.rounds += 1;
+        self.rounds_unanswered += u64::from(starved(operations));
         let contenders: Vec<&Operation> = (operations.iter())
             .filter(|operation| operation.phase == Phase::Contend)
             .filter(|operation| !matches!(operation.outcome, Outcome::NotSent(_)))
@@ -133,7 +146,7 @@ impl Tally {
         if let Some(status) = status {
             *self.status_counts.entry(status).or_default() += 1;
         }
-        if contender.call.precondition.token().is_some() {
+        if contender.call.precondition.token().is_some() || self.conditions.contains(&contender.call.verb) {
             self.conditional_requests += 1;
             self.precondition_failed += u64::from(meaning == Some(Meaning::Stale));
         }
@@ -149,6 +162,7 @@ impl Tally {
     pub fn add(&mut self, other: &Self) {
         self.rounds += other.rounds;
         self.rounds_overlapped += other.rounds_overlapped;
+        self.rounds_unanswered += other.rounds_unanswered;
         self.requests += other.requests;
         self.answered += other.answered;
         self.not_sent += other.not_sent;
@@ -266,7 +280,7 @@ impl Quantiles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{Actor, Arrival, Call, Cause, Precondition, Reply, Verb, Window};
+    use crate::history::{Actor, Arrival, Call, Cause, Precondition, Reply, Window};
     use crate::history::{Method, Stagger};
     use crate::ids::{ClientId, OpId};
 
@@ -313,6 +327,40 @@ mod tests {
         assert_eq!((tally.rounds, tally.rounds_overlapped), (1, 1));
         assert_eq!((tally.conditional_requests, tally.precondition_failed, tally.rate_412()), (2, 1, Some(0.5)));
         assert_eq!(tally.status_counts, BTreeMap::from([(200, 1), (412, 1)]));
+    }
+
+    #[test]
+    fn what_is_conditional_by_its_own_headers_is_so_without_a_token() {
+        let mut won = contender(100, 300, answered(201, Meaning::Applied));
+        let mut lost = contender(105, 405, answered(412, Meaning::Stale));
+        for operation in [&mut won, &mut lost] {
+            operation.call.precondition = Precondition::Absent;
+        }
+        let rate = |conditions| {
+            let mut tally = Tally::default().with_conditions(conditions);
+            tally.absorb(RoundId::Raced(1), None, &[won.clone(), lost.clone()]);
+            (tally.conditional_requests, tally.rate_412())
+        };
+        assert_eq!(rate(vec![Verb::Act("acceptance".into())]), (2, Some(0.5)));
+        assert_eq!(rate(vec![Verb::Act("rejection".into()), Verb::Create]), (0, None));
+    }
+
+    #[test]
+    fn a_round_whose_set_up_was_not_answered_is_counted_as_such() {
+        let set_up = |outcome| Operation { phase: Phase::SetUp, ..contender(0, 9, outcome) };
+        let silent = || set_up(Outcome::Unknown(Cause::TimedOut));
+        let raced = contender(100, 300, answered(200, Meaning::Applied));
+        for (operations, expected) in [
+            (vec![silent()], 1),
+            (vec![set_up(Outcome::NotSent(Cause::Connect("reset".to_owned())))], 1),
+            (vec![set_up(answered(409, Meaning::Refused))], 0),
+            (vec![set_up(Outcome::Unknown(Cause::Status(503)))], 0),
+            (vec![set_up(answered(201, Meaning::Applied)), contender(0, 9, Outcome::NotSent(Cause::TimedOut))], 1),
+            (vec![silent(), raced.clone()], 0),
+            (vec![], 0),
+        ] {
+            assert_eq!(tally(&operations).rounds_unanswered, expected, "{operations:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod actions;
 mod again;
 mod fresh;
 mod keys;
+mod mismatch;
 mod outline;
 mod plain;
 mod play;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::mismatch::{self, Before};
 use super::speaker::{Answer, Say, Speaker};
-use crate::api::{Api, Family, Model, StateIx};
+use crate::api::{ActionModel, Api, Family, Headers, Leaves, Model, StateIx};
 use crate::history::{Actor, Meaning, Outcome, Reply, Verb};
 use crate::probe_result::Played;
 use crate::scenario::{ContenderPlan, KeyUse, Plan, Step, TokenUse};
@@ -15,6 +16,8 @@ pub struct Player<'a, T> {
     played: Played,
     /// What the next request begins.
     title: Option<String>,
+    /// The headers of the last reply that had any.
+    headers: Headers,
 }
 
 /// It cannot go on; why stands in what was played.
@@ -25,12 +28,24 @@ struct Known {
     id: Arc<str>,
     /// The token that the last reply told.
     token: Option<Arc<str>>,
+    /// The value that was written last, if any.
+    wrote: Option<String>,
+}
+
+/// What is to be written, and what came of it.
+struct Stepped {
+    answer: Answer,
+    /// The token that the request named.
+    token: Option<Arc<str>>,
+    word: String,
+    /// The headers of the reply before.
+    told: Headers,
 }
 
 impl<'a, T: Target> Player<'a, T> {
     /// One who asks `target` as `api` says.
     pub fn new(target: &'a T, api: &'a Api) -> Self {
-        Self { speaker: Speaker::new(target, api), played: Played::default(), title: None }
+        Self { speaker: Speaker::new(target, api), played: Played::default(), title: None, headers: Headers::new() }
     }
 
     /// Plays a scenario: set-up, change, one contender after the other, what follows, and a look in the end.
@@ -60,6 +75,8 @@ impl<'a, T: Target> Player<'a, T> {
         for step in &plan.change {
             self.step(&mut known, step).await?;
         }
+        // From here on others write.
+        known.wrote = None;
         let shared = (Arc::from(self.speaker.word()), self.speaker.word());
         for (title, all) in [("contenders, one after the other", &plan.contenders), ("then", &plan.then)] {
             self.begin(title);
@@ -96,19 +113,12 @@ impl<'a, T: Target> Player<'a, T> {
             }
             self.begin(&format!("`{}` on a fresh {}", action.name, model.noun));
             let mut known = self.make(creates, None).await?;
+            let mut before = Before { is_there, number: None };
             if is_there && self.speaker.api.dialect.reads() {
-                self.look(&known).await;
+                let shown = self.look(&known).await.and_then(|reply| reply.state);
+                before.number = shown.and_then(|shown| shown.parse().ok());
             }
-            let step = Step {
-                action: Arc::clone(&action.name),
-                actor: Actor { role: Arc::clone(&action.actor), person: 1 },
-                leads_to: None,
-            };
-            let _ = self.step(&mut known, &step).await;
-            if self.played.ended.take().is_none() {
-                self.look_at_all(&known).await;
-                has_looked = true;
-            }
+            has_looked |= self.try_alone(&mut known, action, before).await;
             if self.is_gone(&known).await {
                 return self.end("the target does not answer");
             }
@@ -123,6 +133,56 @@ impl<'a, T: Target> Player<'a, T> {
             self.look_at_all(&known).await;
         }
         Ok(())
+    }
+
+    /// Does what the description allows, and looks at what came of it. Whether it was done.
+    async fn try_alone(&mut self, known: &mut Known, action: &ActionModel, before: Before) -> bool {
+        let step = Step {
+            action: Arc::clone(&action.name),
+            actor: Actor { role: Arc::clone(&action.actor), person: 1 },
+            leads_to: None,
+        };
+        let stepped = self.say_step(known, &step).await;
+        match stepped.answer.reply().map(|reply| reply.meaning) {
+            Some(Meaning::Applied) => {}
+            Some(meaning) => {
+                let model = &self.speaker.api.model;
+                if meaning.is_refusal() && !mismatch::may_be_refused(model, action, meaning, before) {
+                    self.note_refusal(&action.name, before, &stepped);
+                }
+                return false;
+            }
+            None => return false,
+        }
+        if self.speaker.api.dialect.writes_a_value(&step.verb()) {
+            known.wrote = Some(stepped.word);
+        } else if action.write.is_some_and(|write| write.leaves == Leaves::Nothing) {
+            known.wrote = None;
+        }
+        self.look_at_all(known).await;
+        true
+    }
+
+    fn note_refusal(&mut self, name: &str, before: Before, stepped: &Stepped) {
+        let speaker = &self.speaker;
+        let noun = &speaker.api.model.noun;
+        let body = stepped.answer.response.as_ref().map(|response| String::from_utf8_lossy(&response.body));
+        let status = stepped.answer.reply().map_or(0, |reply| reply.status);
+        let said = match body.as_deref().map(str::trim).filter(|body| !body.is_empty()) {
+            Some(body) => format!("{status}: {}", speaker.safe(body, 100)),
+            None => status.to_string(),
+        };
+        let state = if before.is_there { format!("a fresh {noun}") } else { format!("a {noun} that nobody made") };
+        let sentence = format!("`{name}` was refused ({said}) on {state}, where the description allows it");
+        let sent = stepped.token.as_deref();
+        let hint = sent.and_then(|sent| Some((sent, mismatch::quoted(&stepped.told, sent)?))).map(|(sent, (header, value))| {
+            let (sent, value) = (speaker.safe(sent, 60), speaker.safe(value, 60));
+            format!(
+                "it named the token `{sent}`, and the header `{header}` of the reply before says `{value}`: the quotes belong to \
+                 it; [token] read = {{ header = \"{header}\" }}"
+            )
+        });
+        self.played.mismatches.push((sentence, hint));
     }
 
     fn begin(&mut self, title: &str) {
@@ -144,6 +204,9 @@ impl<'a, T: Target> Player<'a, T> {
 
     async fn ask(&mut self, verb: &Verb, actor: &Actor, say: Say<'_>) -> Answer {
         let answer = self.speaker.ask(verb, actor, say).await;
+        if let Some(response) = &answer.response {
+            self.headers.clone_from(&response.headers);
+        }
         self.played.turns.extend(self.speaker.last.take().map(|turn| (self.title.take(), turn)));
         answer
     }
@@ -154,17 +217,19 @@ impl<'a, T: Target> Player<'a, T> {
         let made: Option<Arc<str>> = dialect.made_id(&self.speaker.word()).map(Into::into);
         if !creates {
             return match made {
-                Some(id) => Ok(Known { id, token: None }),
+                Some(id) => Ok(Known { id, token: None, wrote: None }),
                 None => self.end("the description has no way to a fresh resource"),
             };
         }
         let key = dialect.sends_key(&Verb::Create).then(|| self.speaker.word().into());
+        let wrote = dialect.writes_a_value(&Verb::Create).then(|| self.speaker.word());
         let id = made.clone().unwrap_or_default();
         let actor = self.speaker.actor(&Verb::Create);
-        let answer = self.ask(&Verb::Create, &actor, Say { id: &id, key, starts, ..Say::default() }).await;
+        let say = Say { id: &id, key, starts, word: wrote.clone(), ..Say::default() };
+        let answer = self.ask(&Verb::Create, &actor, say).await;
         let reply = self.applied(&answer, "`create`")?;
         match made.or(reply.resource) {
-            Some(id) => Ok(Known { id, token: reply.token }),
+            Some(id) => Ok(Known { id, token: reply.token, wrote }),
             None => self.end("`create` told no id"),
         }
     }
@@ -183,7 +248,8 @@ impl<'a, T: Target> Player<'a, T> {
         }
     }
 
-    async fn step(&mut self, known: &mut Known, step: &Step) -> Result<(), Ended> {
+    /// Asks for a step, as one who has just read, with a word of its own.
+    async fn say_step(&mut self, known: &mut Known, step: &Step) -> Stepped {
         let verb = step.verb();
         let dialect = &self.speaker.api.dialect;
         if dialect.sends_token(&verb) && known.token.is_none() && dialect.reads() {
@@ -192,8 +258,19 @@ impl<'a, T: Target> Player<'a, T> {
         let dialect = &self.speaker.api.dialect;
         let token = known.token.take().filter(|_| dialect.sends_token(&verb));
         let key = dialect.sends_key(&verb).then(|| self.speaker.word().into());
-        let answer = self.ask(&verb, &step.actor, Say { id: &known.id, token, key, ..Say::default() }).await;
-        let reply = self.applied(&answer, &format!("`{verb}`"))?;
+        let word = self.speaker.word();
+        let told = self.headers.clone();
+        let say = Say { id: &known.id, token: token.clone(), key, word: Some(word.clone()), ..Say::default() };
+        let answer = self.ask(&verb, &step.actor, say).await;
+        Stepped { answer, token, word, told }
+    }
+
+    async fn step(&mut self, known: &mut Known, step: &Step) -> Result<(), Ended> {
+        let verb = step.verb();
+        let stepped = self.say_step(known, step).await;
+        let reply = self.applied(&stepped.answer, &format!("`{verb}`"))?;
+        // What a scenario brings about is raced, and looked at when that is over.
+        known.wrote = None;
         if let (Some(goal), Some(shown)) = (&step.leads_to, &reply.state)
             && goal != shown
         {
@@ -240,7 +317,22 @@ impl<'a, T: Target> Player<'a, T> {
     async fn look(&mut self, known: &Known) -> Option<Reply> {
         let actor = self.speaker.actor(&Verb::Read);
         let answer = self.ask(&Verb::Read, &actor, Say { id: &known.id, ..Say::default() }).await;
+        self.compare(known, &answer);
         answer.reply().cloned()
+    }
+
+    /// Whether a read shows what was written just before.
+    fn compare(&mut self, known: &Known, answer: &Answer) {
+        let read =
+            answer.reply().filter(|reply| reply.meaning == Meaning::Applied).and_then(|reply| reply.state.as_ref());
+        let (Some(wrote), Some(read), false) = (&known.wrote, read, self.speaker.api.model.lags.reads) else { return };
+        let told = mismatch::changed(wrote, &self.speaker.masked(read)).map(|sentence| (sentence, None));
+        // One is enough: what a place takes, it takes each time.
+        let is_new = |told: &(String, Option<String>)| {
+            let why = |sentence: &str| sentence.rsplit(": ").next().map(str::to_owned);
+            !self.played.mismatches.iter().any(|(own, _)| own.starts_with("value: ") && why(own) == why(&told.0))
+        };
+        self.played.mismatches.extend(told.filter(is_new));
     }
 
     /// Reads the resource, and all lists.
@@ -249,7 +341,10 @@ impl<'a, T: Target> Player<'a, T> {
         let looks: Vec<Verb> = dialect.reads().then_some(Verb::Read).into_iter().chain(dialect.lists()).collect();
         for verb in looks {
             let actor = self.speaker.actor(&verb);
-            self.ask(&verb, &actor, Say { id: &known.id, ..Say::default() }).await;
+            let answer = self.ask(&verb, &actor, Say { id: &known.id, ..Say::default() }).await;
+            if verb == Verb::Read {
+                self.compare(known, &answer);
+            }
         }
     }
 }

@@ -115,6 +115,8 @@ pub struct Played {
     pub ended: Option<String>,
     /// What was left out, and why.
     pub notes: Vec<String>,
+    /// What was heard or read that the description does not allow, a sentence each; and what may have been meant, if that is known.
+    pub mismatches: Vec<(String, Option<String>)>,
 }
 
 impl Played {
@@ -123,8 +125,8 @@ impl Played {
         self.turns.iter().filter(|(_, turn)| turn.failure().is_some()).count()
     }
 
-    /// Whether everything could be played and read.
+    /// Whether everything could be played and read, and was as described.
     pub fn is_fine(&self) -> bool {
-        self.ended.is_none() && self.failures() == 0
+        self.ended.is_none() && self.failures() == 0 && self.mismatches.is_empty()
     }
 }

@@ -37,7 +37,7 @@ use super::swarm::SwarmRunner;
 use super::volley::Volley;
 use super::width::{Room, Width};
 use super::{Ending, Finish, Parallel, Race, Sink, Stop};
-use crate::history::Operation;
+use crate::history::{Operation, starved};
 use crate::ids::RoundId;
 use crate::scenario::Swarm;
 use crate::target::Target;
@@ -46,6 +46,8 @@ use crate::target::Target;
 struct Heat {
     /// Its place in the order of heats, from 0.
     number: usize,
+    /// How many were under way when it began, itself included.
+    abreast: usize,
     orders: Orders,
     /// What its volley showed, if it had one and that was let go.
     volleyed: Option<Volleyed>,
@@ -55,6 +57,8 @@ struct Heat {
     took: Duration,
     /// Why it yielded nothing usable, if so.
     failure: Option<String>,
+    /// Whether it came to nothing since nobody answered its set-up.
+    is_starved: bool,
 }
 
 /// What has been noted, in order.
@@ -102,7 +106,8 @@ impl<T: Target> Race<'_, T> {
                     notes.is_out_of_time = true;
                 } else if let Some((number, ids)) = due.next() {
                     let orders = schedule.begin(ids[0]);
-                    under_way.push(self.begin(number, ids, orders, &volley, &halt));
+                    let place = (number, under_way.len() + 1);
+                    under_way.push(self.begin(place, ids, orders, &volley, &halt));
                     width.begin(under_way.len());
                 }
                 continue;
@@ -114,6 +119,9 @@ impl<T: Target> Race<'_, T> {
                 biased;
                 () = stop.asked(), if !halt.is_asked() => halt.ask(),
                 Some(heat) = under_way.next() => {
+                    if heat.is_starved {
+                        width.starve(heat.number, heat.abreast.max(under_way.len() + 1));
+                    }
                     width.over(heat.number, heat.took, heat.failure.is_none());
                     cap.spend(heat.rounds.iter().map(|(_, operations)| operations.len()).sum(), heat.begun);
                     notes.over.insert(heat.number, heat);
@@ -139,10 +147,10 @@ impl<T: Target> Race<'_, T> {
         Width::new(parallel, self.controls(), self.plan.contenders.len())
     }
 
-    /// Begins a heat, and sees it through: where a round begins.
+    /// Begins a heat, and sees it through: where a round begins. It has a number, and begins as one of so many.
     async fn begin(
         &self,
-        number: usize,
+        (number, abreast): (usize, usize),
         ids: &[RoundId],
         orders: Orders,
         volley: &Volley<T::Contender>,
@@ -165,7 +173,9 @@ impl<T: Target> Race<'_, T> {
             }
         }
         let failure = rounds.iter().find_map(|(_, operations)| fruitless_because(operations));
-        Heat { number, orders, volleyed, rounds, begun, took: begun.elapsed().saturating_sub(waited), failure }
+        let is_starved = rounds.iter().any(|(_, operations)| starved(operations));
+        let took = begun.elapsed().saturating_sub(waited);
+        Heat { number, abreast, orders, volleyed, rounds, begun, took, failure, is_starved }
     }
 
     /// Notes a heat that is over, as are all before it: where a round's result is known. `begun` heats were begun so far.

@@ -215,7 +215,9 @@ impl Client {
 
     /// Any action of the contract, by somebody in its role.
     fn any_action(&mut self, which: usize, token: Option<Arc<str>>) -> Saying {
-        let actions: Vec<_> = self.api.model.actions.iter().filter(|action| !action.is_aside).collect();
+        let mut actions: Vec<_> = self.api.model.actions.iter().filter(|action| !action.is_aside).collect();
+        // A seed picks the same ones, wherever their tables stand in the file.
+        actions.sort_by(|one, other| one.name.cmp(&other.name));
         let action = actions[self.whims.below(actions.len())];
         let verb = Verb::Act(Arc::clone(&action.name));
         // Where only the creator may act, others would never get anywhere; elsewhere each client is a person of its own.

@@ -3,9 +3,10 @@
 mod described;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::fake::{Fake, LIMIT};
@@ -153,6 +154,31 @@ async fn a_target_that_works_on_one_request_at_a_time_is_not_flooded() {
     let finish = Made { rounds: 300, ..MADE }.race(clock, &target, &mut book).await;
     assert_eq!((finish.ending, book.unknown), (Ending::Complete, 0));
     assert!(finish.parallel <= 8, "its time alone asks for 40, and it was given {}", finish.parallel);
+}
+
+/// A target with few places: who asks for an order while all are taken waits in vain, and the others are as quick as ever.
+fn narrow(clock: Clock, places: usize) -> Fake {
+    let taken = Mutex::new(Vec::<Instant>::new());
+    let pace = move |asked: &Request, _: usize| {
+        let (now, mut taken) = (Instant::now(), taken.lock().unwrap());
+        taken.retain(|until| *until > now);
+        match (&*asked.method, asked.path.split('/').count()) {
+            ("POST", 4) if taken.len() >= places => return seconds(60),
+            ("POST", _) => taken.push(now + ms(200)),
+            _ => {}
+        }
+        ms(200)
+    };
+    Fake::new(clock, Semaphore::MAX_PERMITS, Box::new(pace))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_with_few_places_is_not_starved_again_and_again() {
+    let clock = Clock::start();
+    let (target, mut book) = (narrow(clock, 8), Notebook::default());
+    let finish = Made { rounds: 2_000, ..MADE }.race(clock, &target, &mut book).await;
+    assert_eq!((finish.ending, book.raced()), (Ending::Complete, 2_000));
+    assert!(finish.parallel > 8 && book.unknown <= 100, "{} unanswered, {} abreast", book.unknown, finish.parallel);
 }
 
 /// Rounds that take between nothing and three seconds.

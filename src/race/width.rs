@@ -3,7 +3,8 @@
 //! ```text
 //! --parallel N   controls, one by one │ a place more every 5 ms, up to N
 //! default        controls, one by one │ one round alone │ more, up to what the measured time asks for,
-//!                                     │                 │ as long as rounds stay about as quick as alone
+//!                                     │                 │ as long as rounds stay about as quick as alone; a quarter
+//!                                     │                 │ from where a set-up is not answered beside others
 //! ```
 
 use std::time::Duration;
@@ -142,6 +143,20 @@ impl Width {
     /// The most that ran side by side.
     pub(super) fn most(&self) -> u32 {
         u32::try_from(self.most).unwrap_or(u32::MAX)
+    }
+
+    /// Learns from heat `number`, of which nobody answered the set-up while so many ran side by side. A server with few places for
+    /// connections lets all others wait, however quick it is: fewer come, and never again as many. What was begun before tells of
+    /// the width of before.
+    pub(super) fn starve(&mut self, number: usize, abreast: usize) {
+        if self.parallel != Parallel::Auto || abreast < 2 {
+            return;
+        }
+        if let Some(bearing) = self.bearing.as_mut().filter(|bearing| number >= bearing.from) {
+            self.allowed = (self.allowed / 4).max(1);
+            self.open = self.open.min(self.allowed);
+            (bearing.ceiling, bearing.from) = (self.allowed, self.begun);
+        }
     }
 
     /// Learns from heat `number`, which took so long, and yielded something usable or not.
@@ -298,6 +313,34 @@ mod tests {
             width.over(number, ms(5_000), false);
         }
         assert_eq!(open(&mut width), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_a_set_up_is_not_answered_beside_others_the_width_goes_down_and_stays_down() {
+        let mut width = Width::new(Parallel::Auto, 0, 2);
+        width.over(0, ms(400), true);
+        for number in 1..10 {
+            width.begin(1);
+            width.over(number, ms(400), true);
+        }
+        assert_eq!(open(&mut width), 20);
+        (0..20).for_each(|_| width.begin(20));
+        width.starve(10, 20);
+        assert_eq!(open(&mut width), 5);
+        width.starve(11, 19);
+        assert_eq!(open(&mut width), 5, "it was begun beside as many");
+        for number in 30..99 {
+            width.begin(5);
+            width.over(number, ms(400), true);
+        }
+        assert_eq!(open(&mut width), 5, "it never asks for more again");
+        width.starve(99, 1);
+        assert_eq!(open(&mut width), 5, "alone, it is not the neighbours");
+        width.starve(99, 5);
+        assert_eq!(open(&mut width), 1);
+        let mut asked = Width::new(Parallel::Rounds(6), 0, 2);
+        asked.starve(0, 6);
+        assert_eq!(open(&mut asked), 6, "a number that was asked for is kept to");
     }
 
     #[tokio::test(start_paused = true)]

@@ -54,7 +54,7 @@ impl Book {
         observer: &'a dyn Observer,
     ) -> Chapter<'a> {
         let plan_as_data = serde_json::to_value(plan).expect("a plan is plain data");
-        let ledger = Ledger::open(&plan.api.model, plan.alone, &plan_as_data);
+        let ledger = Ledger::open(&plan.api, plan.alone, &plan_as_data);
         let line = ScenarioLine { scenario: plan.name.clone(), plan: plan_as_data, doubts: Vec::new(), parallel: None };
         self.write(|history| history.begin(&line));
         Chapter {

@@ -39,6 +39,7 @@ impl ScenarioResult {
             rounds: tally.rounds,
             rounds_overlapped: tally.rounds_overlapped,
             rounds_void: judgment.rounds_void,
+            rounds_unanswered: tally.rounds_unanswered,
             trials: judgment.trials,
             requests: tally.requests,
             outcomes: outcomes(tally),
@@ -65,7 +66,10 @@ impl ScenarioResult {
 
 fn doubts(judgment: &Judgment, tally: &Tally, deliveries: &Deliveries) -> Vec<String> {
     let mut doubts = judgment.doubts.clone();
-    if tally.rounds_overlapped == 0 && doubts.is_empty() {
+    if tally.rounds_overlapped == 0 && tally.rounds_unanswered > 0 && doubts.is_empty() {
+        let unanswered = tally.rounds_unanswered;
+        doubts.push(format!("no round overlapped: the set-up of {unanswered} was not answered"));
+    } else if tally.rounds_overlapped == 0 && doubts.is_empty() {
         let early: u64 = deliveries.methods().map(|(_, played)| played.answered_early).sum();
         doubts.push(match early {
             0 => "no round overlapped: nothing raced".to_owned(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{ScenarioFacts, ScenarioResult};
-use crate::api::Model;
+use crate::api::Api;
 use crate::check::{Alone, Kind, ScenarioJudge};
 use crate::history::{Delivered, Operation, Verb};
 use crate::ids::RoundId;
@@ -19,14 +19,16 @@ pub struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    /// Opens them for a plan, as it is saved with its history.
-    pub fn open(model: &'a Model, alone: Alone, plan: &Value) -> Self {
+    /// Opens them for a plan, as it is saved with its history, and the description that it was made from.
+    pub fn open(api: &'a Api, alone: Alone, plan: &Value) -> Self {
         let contenders = plan["contenders"].as_array().map_or(&[][..], Vec::as_slice);
         let is_one = contenders.windows(2).all(|pair| pair[0]["at"] == pair[1]["at"]);
         let is_held_apart = contenders.iter().any(|contender| contender["offset_us"].is_u64());
         Self {
-            judge: ScenarioJudge::new(model, alone),
-            tally: Tally::of(if is_one { Servers::One } else { Servers::Two }).held_apart(is_held_apart),
+            judge: ScenarioJudge::new(&api.model, alone),
+            tally: Tally::of(if is_one { Servers::One } else { Servers::Two })
+                .held_apart(is_held_apart)
+                .with_conditions(api.dialect.own_conditions()),
             deliveries: Deliveries::default(),
             kinds: kinds(contenders),
         }

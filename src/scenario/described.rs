@@ -141,6 +141,13 @@ pub(crate) fn register(is_made_up: bool) -> Api {
     parsed(&register_text(is_made_up))
 }
 
+/// The same with these actions alone.
+pub(crate) fn register_with(actions: &str) -> Api {
+    let text = register_text(true);
+    let (head, _) = text.split_once("[actions").unwrap();
+    parsed(&format!("{head}{actions}"))
+}
+
 /// The same at ids that the client makes up, and without a request that makes one.
 pub(crate) fn register_that_nobody_makes() -> Api {
     let text = register_text(true);

@@ -29,6 +29,34 @@ pub(super) enum WantedToken {
     Weak,
 }
 
+/// Who plays a role of a scenario, where another could play it, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Casting {
+    /// The role, as it is written: `<replace>`.
+    pub role: &'static str,
+    /// The action that plays it.
+    pub by: Arc<str>,
+    /// The actions that could play it, too.
+    pub others: Vec<Arc<str>>,
+}
+
+/// Who plays `role`, and the other actions that could where the resource is in one of the states `from`: none, if no action plays
+/// it, or no other could. Anything with a key plays `<keyed>`; that is no choice to tell of.
+pub(super) fn casting(api: &Api, role: Role, from: &[StateIx], wanted: Wanted) -> Option<Casting> {
+    let Ok(Verb::Act(by)) = candidates(api, role, from, wanted) else { return None };
+    let fits = |verb: &Verb| {
+        let has_token = wanted.token == WantedToken::None || api.dialect.sends_token(verb);
+        let has_key = !wanted.key || api.dialect.sends_key(verb);
+        has_token && has_key && (!wanted.word || api.dialect.says_a_word(verb)) && is_allowed(api, verb, from)
+    };
+    let others = players(api, role).into_iter().filter(fits).filter_map(|verb| match verb {
+        Verb::Act(name) if name != by => Some(name),
+        Verb::Act(_) | Verb::Create | Verb::Read | Verb::ListEffects | Verb::ListEvents => None,
+    });
+    let others: Vec<Arc<str>> = others.collect();
+    (role != Role::Keyed && !others.is_empty()).then(|| Casting { role: role.word(), by, others })
+}
+
 /// What plays `role`, if possible where the resource is in one of the states `from`. The error says what such a request
 /// would be, in words that follow "has no <role>".
 pub(super) fn candidates(api: &Api, role: Role, from: &[StateIx], wanted: Wanted) -> Result<Verb, String> {

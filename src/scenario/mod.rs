@@ -21,6 +21,7 @@ mod tests;
 
 pub use contender::{Contender, KeyUse, PersonUse, ServerUse, TokenUse};
 pub use file::{Scenario, Swarm};
+pub use fit::Casting;
 pub use generic::{Enough, ModelKind, Role, Starts};
 pub use pairs::{PAIRS, pairs};
 pub use plan::{ContenderPlan, Need, Plan, PlanError, Step};

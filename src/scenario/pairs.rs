@@ -30,7 +30,9 @@ pub fn pairs(api: &Api) -> Vec<Scenario> {
 
 fn pairs_in(api: &Api, state: StateIx) -> Vec<Scenario> {
     let is_allowed = |action: &&ActionModel| !action.is_aside && action.next(state).next().is_some();
-    let allowed: Vec<&ActionModel> = api.model.actions.iter().filter(is_allowed).collect();
+    let mut allowed: Vec<&ActionModel> = api.model.actions.iter().filter(is_allowed).collect();
+    // Their names are said on command lines and stand in saved runs: where a table stands in the file must not change them.
+    allowed.sort_by(|one, other| one.name.cmp(&other.name));
     let mut scenarios = Vec::new();
     for (index, one) in allowed.iter().enumerate() {
         scenarios.extend(allowed[index..].iter().map(|other| pair(api, state, one, other)));

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::contender::{KeyUse, ServerUse, TokenUse};
 use super::file::{Scenario, Swarm};
+use super::fit::Casting;
 use super::resolve::Resolver;
 use crate::api::{Allowed, Api, Tells};
 use crate::check::Alone;
@@ -46,6 +47,9 @@ pub struct Plan {
     /// Clients that act at random, instead of contenders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub swarm: Option<Swarm>,
+    /// Who plays the roles of those who race, where others of the description could, too.
+    #[serde(skip)]
+    pub castings: Vec<Casting>,
 }
 
 /// One action of the set-up.
@@ -148,6 +152,7 @@ impl Plan {
             alone: scenario.alone,
             creates,
             starts: resolver.starts(&contenders)?,
+            castings: resolver.castings(&raced_from),
             set_up,
             change,
             contenders,

@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::contender::{Contender, KeyUse, PersonUse, TokenUse};
 use super::file::Scenario;
-use super::fit::{Wanted, WantedToken, candidates, described, needs_absence};
+use super::fit::{Casting, Wanted, WantedToken, candidates, casting, described, needs_absence};
 use super::generic::{Enough, Role, Starts};
 use super::plan::{ContenderPlan, PlanError, Step};
 use crate::api::{ActionModel, Api, Bounds, Family, Model, StateIx};
@@ -156,10 +156,21 @@ impl<'a> Resolver<'a> {
         Ok(plan)
     }
 
-    /// What a contender asks for, with what its scenario is about if it is a generic one: a token, a shared key.
-    fn asked(&self, written: &Contender, raced_from: &[StateIx]) -> Result<Verb, PlanError> {
+    /// Who plays the roles of those who race, where the description leaves a choice: each role once.
+    pub(super) fn castings(&self, raced_from: &[StateIx]) -> Vec<Casting> {
+        let mut castings: Vec<Casting> = Vec::new();
+        for written in &self.scenario.contenders {
+            let Some(Ok(role)) = Role::parse(written.action.get_ref()) else { continue };
+            let casting = casting(self.api, role, raced_from, self.wanted(written));
+            castings.extend(casting.filter(|one| !castings.contains(one)));
+        }
+        castings
+    }
+
+    /// What the request of a contender must be sent with: what its scenario is about, if it is a generic one.
+    fn wanted(&self, written: &Contender) -> Wanted {
         let (is_generic, token) = (self.scenario.is_generic(), &written.token);
-        let wanted = Wanted {
+        Wanted {
             key: is_generic && matches!(written.key, KeyUse::Shared | KeyUse::Reused),
             word: is_generic && written.key == KeyUse::Reused && written.body.is_none(),
             token: match token.value {
@@ -168,8 +179,13 @@ impl<'a> Resolver<'a> {
                 TokenUse::Weak => WantedToken::Weak,
                 TokenUse::Current | TokenUse::Stale | TokenUse::Unheard => WantedToken::Any,
             },
-        };
-        let verb = self.verb(&written.action, raced_from, wanted)?;
+        }
+    }
+
+    /// What a contender asks for, with what its scenario is about if it is a generic one: a token, a shared key.
+    fn asked(&self, written: &Contender, raced_from: &[StateIx]) -> Result<Verb, PlanError> {
+        let (is_generic, token) = (self.scenario.is_generic(), &written.token);
+        let verb = self.verb(&written.action, raced_from, self.wanted(written))?;
         if is_generic && token.span.is_some() && token.value == TokenUse::None {
             self.check_unconditional(written, &verb)?;
         }

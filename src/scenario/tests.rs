@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::described::{counter, counter_that_starts_as_it_likes, effects, machine, register};
-use super::{KeyUse, Plan, PlanError, Scenario, TokenUse, catalog};
+use super::described::{counter, counter_that_starts_as_it_likes, effects, machine, register, register_with};
+use super::{Casting, KeyUse, Plan, PlanError, Scenario, TokenUse, catalog};
 use crate::api::{Api, Bounds, builtin};
 use crate::history::Verb;
 
@@ -85,6 +85,26 @@ fn a_create_at_an_id_that_the_client_chose_is_a_register_s_first_value() {
     let mut api = register(false);
     api.model.actions.retain(|action| &*action.name != "put-new");
     assert_unfit("concurrent-create", &api, &["`documents` has no <create>", "ids the client makes up"]);
+}
+
+/// `put` stands first in the file, and `patch` before it in the alphabet.
+#[test]
+fn of_several_that_could_play_a_role_the_first_in_the_file_does_and_the_others_are_named() {
+    let patch = "[actions.patch]\nmethod = \"PATCH\"\npath = \"/docs/{id}\"\nbody = { text = \"{value}\" }\nwrites = \"value\"\n";
+    let put = patch.replace("patch", "put").replace("PATCH", "PUT") + "needs = \"anything\"\n";
+    let absent = patch.replace("patch", "add") + "needs = \"absent\"\n";
+    let both = register_with(&format!("{put}{patch}{absent}"));
+    let names: Vec<&str> = both.model.actions.iter().map(|action| &*action.name).collect();
+    assert_eq!(names, ["put", "patch", "add"]);
+    let plan = resolve("concurrent-replace", &both).unwrap();
+    assert_eq!(racing(&plan), ["put", "put"]);
+    let casting = Casting { role: "<replace>", by: "put".into(), others: vec!["patch".into()] };
+    assert_eq!(plan.castings, [casting]);
+    assert_eq!(
+        racing(&resolve("concurrent-replace", &register_with(&format!("{patch}{put}"))).unwrap()),
+        ["patch", "patch"]
+    );
+    assert_eq!(resolve("concurrent-replace", &register_with(&put)).unwrap().castings, []);
 }
 
 #[test]

@@ -63,6 +63,11 @@ fn a_saved_description_is_read_again_and_holds_no_secret() {
     let shown: Vec<&str> = api.source.lines().filter(|line| line.contains("hunter2")).collect();
     assert_eq!(shown, [r#"query = { format = "json", key = "hunter2" }"#]);
     Api::parse("saved.toml", &api.source).unwrap();
+    // That nothing may be there is no secret; what names a version may be one.
+    let create = include_str!("../../scenarios/apis/documents.toml");
+    let told = create.replace("If-None-Match = \"*\"", "If-None-Match = \"*\", X-Own = \"hunter2\"");
+    let api = Api::parse("x.toml", &told).unwrap();
+    assert!(api.source.contains("If-None-Match = \"*\", X-Own = \"(masked)\""), "{}", api.source);
     let section =
         "[actors.editor.login.body]\nuser = \"ed\"\npassword = \"hunter2\"\ncodes = [\"hunter2\", { pin = 4711 }]";
     let inline =

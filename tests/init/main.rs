@@ -100,4 +100,10 @@ fn the_newcomers_page_shows_what_init_writes() {
     for example in examples {
         assert!(printed.contains(example), "{example}");
     }
+    // The one of a text body is whole: it is read and raced as it stands.
+    let (_, rest) = page.split_once("\n```toml text\n").unwrap();
+    let tool = Tool::new();
+    std::fs::write(tool.path("events.toml"), rest.split_once("```").unwrap().0).unwrap();
+    let told = tool.succeeds(&["race", "--api", "events.toml", "--dry-run", "concurrent-replace"]);
+    assert!(told.contains("PUT /user/calendar/ev-example.ics"), "{told}");
 }

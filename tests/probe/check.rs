@@ -32,7 +32,7 @@ fn a_description_tells_what_can_be_raced_and_what_not_and_why() {
         &stdout(&output),
         &[
             "✓ scenarios/apis/documents.toml: the API description `documents`",
-            "register; 3 actions: put-new, remove, replace",
+            "register; 3 actions: replace, put-new, remove",
             "8 scenarios can be raced: concurrent-replace,",
             "blind-replace is left out: `documents` promises to refuse `replace` without a version token",
             "✓ concurrent-replace: a scenario, raced as `documents` says",
@@ -72,7 +72,7 @@ change
     → 200 applied  (says HTTP)
       content-type: application/json
       etag: \"2\"
-      {\"name\": \"doc-WORD\", \"text\": \"WORD\"}
+      {\"name\": \"doc-WORD\", \"text\": \"WORD\", \"indexed\": true}
       ✓ value          WORD  at `/text`
       ✓ version token  \"2\"  at the header `etag`
 
@@ -95,12 +95,59 @@ fn a_wrong_place_is_told_with_what_stands_there_and_what_was_meant() {
     assert_has(
         &stdout(&output),
         &[
-            "✗ value          nothing at `/doc/text`: the body has these keys: name, text; did you mean `/text`?",
+            "✗ value          nothing at `/doc/text`: the body has these keys: name, text, indexed; did you mean `/text`?",
             "✗ version token  nothing at the header `e-tag`: the reply has these headers: content-type, etag,",
             "did you mean `etag`?",
             "✗ not all could be read",
         ],
     );
+}
+
+/// A token without its quotes is no entity tag: every change is refused, and nothing would ever race.
+#[test]
+fn an_action_that_is_refused_where_the_description_allows_it_is_told() {
+    let Some(server) = servers::own("refused_where_allowed", "documents", &[]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let bare = "read = { header = \"ETag\", regex = '\"(.*)\"' }";
+    let wrong = changed(folder.path(), "documents", &[("read = { header = \"ETag\" }", bare)]);
+    let output = run(&["scenarios", "check", &wrong, "--target", &server.url]);
+    assert_exit(&output, 4);
+    let told = stdout(&output);
+    assert_has(
+        &told,
+        &[
+            "✗ `replace` was refused (412: ",
+            ") on a fresh document, where the description allows it",
+            "✗ `remove` was refused (412",
+            "  = help: it named the token `",
+            "[token] read = { header = \"etag\" }",
+            "✗ not as described: ",
+        ],
+    );
+    assert!(!told.contains("`put-new` was refused") && !told.contains("✓ fine"), "{told}");
+}
+
+/// Where lines end in CR LF, `.` takes the CR, too: no read would ever show what was written.
+#[test]
+fn a_value_that_comes_back_as_another_is_told() {
+    let Some(server) = servers::own("another_value", "objects", &[]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let line = |raw: &str| raw.replace("{value}", "SUMMARY:{value}\\r\\nEND");
+    let changes = |regex| [("raw = \"{value}\"", line("raw = \"{value}\"")), ("{ body = true }", regex)];
+    for (regex, exit, sentence) in [
+        ("{ body = true, regex = 'SUMMARY:(.*)' }", 4, "\\r`: the place takes too much"),
+        ("{ body = true, regex = 'SUMMARY:(.{8})' }", 4, "`: the place takes too little"),
+        ("{ body = true, regex = 'SUMMARY:([^\\r\\n]*)' }", 0, "✓ fine"),
+    ] {
+        let changes = changes(regex.to_owned());
+        let changes: Vec<(&str, &str)> = changes.iter().map(|(from, to)| (*from, to.as_str())).collect();
+        let api = changed(folder.path(), "objects", &changes);
+        let output = run(&["scenarios", "check", &api, "--target", &server.url]);
+        assert_exit(&output, exit);
+        let told = stdout(&output);
+        assert_has(&told, &[sentence]);
+        assert_eq!(told.matches("value: wrote `").count(), usize::from(exit == 4), "{told}");
+    }
 }
 
 #[test]
@@ -116,7 +163,7 @@ fn a_description_is_played_action_by_action_and_rules_are_named_by_their_line() 
             "      ✓ state          cancelled  at `/status`\n",
             "      ✓ rows  1 row: cancellation, from pending_payment, to cancelled, version 2  at `/results`",
             "      ✓ effect         WORD  at `/payment/id`\n",
-            "note: not tried, as a fresh order does not allow it: `acceptance`, `delivery`",
+            "note: not tried, as a fresh order does not allow it: `acceptance`, `rejection`",
         ],
     );
     let Some(server) = servers::own("rules_by_line", "transactions", &[]) else { return };
@@ -167,6 +214,22 @@ fn no_secret_is_shown() {
     }
 }
 
+/// `put` stands before `patch` in the file.
+#[test]
+fn who_else_could_play_a_role_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let patch = "[actions.patch]\nmethod = \"PATCH\"\npath = \"/docs/{id}\"\nbody = { text = \"{value}\" }\nwrites = \"value\"\n\
+                 needs = \"present\"\n\n# Of two who make";
+    let api =
+        changed(folder.path(), "documents", &[("[actions.replace]", "[actions.put]"), ("# Of two who make", patch)]);
+    let output = run(&["race", "--dry-run", "--api", &api, "concurrent-replace", "stale-replace", "concurrent-create"]);
+    assert_exit(&output, 0);
+    let note = "note: <replace> of concurrent-replace and stale-replace is played by `put`; `patch` could play it, too (name it in \
+                a scenario of yours)\n";
+    assert_has(&stderr(&output), &[note]);
+    assert_eq!(stderr(&output).matches("could play").count(), 1, "{}", stderr(&output));
+}
+
 #[test]
 fn a_dry_run_shows_the_plan_and_sends_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -188,6 +251,11 @@ fn a_dry_run_shows_the_plan_and_sends_nothing() {
     let output = run(&["race", "--dry-run"]);
     assert_exit(&output, 0);
     assert_has(&stdout(&output), &["21 scenarios, quickeats-v2 against the reference service, in-process"]);
+    let output = run(&["race", "--dry-run", "--api", "scenarios/apis/documents.toml"]);
+    assert_exit(&output, 0);
+    assert_has(&stdout(&output), &["8 scenarios, documents against no target yet (--target)", "PUT /docs/doc-example"]);
+    let output = run(&["race", "--api", "scenarios/apis/documents.toml"]);
+    assert_exit(&output, 2);
     let output = run(&["race", "--dry-run", "nonsense"]);
     assert_exit(&output, 2);
 }

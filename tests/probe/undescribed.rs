@@ -35,7 +35,7 @@ fn undescribed_tags_are_asked_for_with_the_key_that_the_server_wants() {
     });
     let folder = tempfile::tempdir().unwrap();
     let result = probed(&server.url, &keyed(folder.path()));
-    assert_found(&result, "ETag", Mark::Differs, "a strong one is sent, and If-Match is honoured by `remove`");
+    assert_found(&result, "ETag", Mark::Differs, "a strong one is sent, and If-Match is honoured by `replace`");
     let advice = advice(&result);
     assert!(advice.contains(&"send = { header = \"If-Match\" }".to_owned()), "{advice:?}");
     assert!(advice.contains(&"required = false".to_owned()), "{advice:?}");
@@ -44,8 +44,8 @@ fn undescribed_tags_are_asked_for_with_the_key_that_the_server_wants() {
 #[test]
 fn a_refusal_for_another_reason_says_nothing_of_if_match() {
     for (status, mark, part) in [
-        (400, Mark::Open, "and with an unheard-of tag in If-Match, `remove` is answered 400 (refused)"),
-        (200, Mark::Learned, "If-Match is not honoured: with an unheard-of tag, `remove` is answered 200 (applied)"),
+        (400, Mark::Open, "and with an unheard-of tag in If-Match, `replace` is answered 400 (refused)"),
+        (200, Mark::Learned, "If-Match is not honoured: with an unheard-of tag, `replace` is answered 200 (applied)"),
     ] {
         let mut documents = Documents { looks_at_tags: false, ..Documents::new() };
         let server = Server::start(move |asked: &Asked| match asked.header("if-match") {
@@ -66,6 +66,6 @@ fn weak_tags_that_are_honoured_are_compared_as_they_are() {
     });
     let folder = tempfile::tempdir().unwrap();
     let result = probed(&server.url, &keyed(folder.path()));
-    assert_found(&result, "ETag", Mark::Differs, "a weak one is sent, and If-Match is honoured by `remove`");
+    assert_found(&result, "ETag", Mark::Differs, "a weak one is sent, and If-Match is honoured by `replace`");
     assert!(advice(&result).contains(&"compare = \"as-is\"".to_owned()), "{:?}", advice(&result));
 }

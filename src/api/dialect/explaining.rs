@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Dialect, Told};
 use crate::api::exchange::Response;
-use crate::api::place::{Place, Sight, Source};
+use crate::api::place::{LONGEST, Place, Sight, Source, Spot, Taken};
 use crate::history::{Meaning, Outcome, Record, Verb};
 use crate::text::nearest;
 
@@ -163,12 +163,36 @@ fn sighted(what: &'static str, place: &Place, is_needed: bool, sight: Sight<'_>)
     let found = place.text(sight);
     let is_number = what != "version" || place.natural(sight).is_some();
     let hint = match (&found, place.0.first()) {
-        (None, Some(spot)) => Some(instead(&spot.at, sight, false)),
+        (None, Some(spot)) => Some(unmatched(spot, sight).unwrap_or_else(|| instead(&spot.at, sight, false))),
         (Some(_), _) if !is_number => Some("a version is a whole number".to_owned()),
         (Some(_), _) | (None, None) => None,
     };
     let found = found.filter(|_| is_number).map(|found| found.to_string());
     Sighted { what, place: place.to_string(), found, is_needed, hint }
+}
+
+/// What a spot of the whole body made of it that tells nothing, if it is one: half a sentence.
+fn unmatched(spot: &Spot, sight: Sight<'_>) -> Option<String> {
+    let body = &sight.response.body;
+    if !matches!(spot.at, Source::Body) || body.is_empty() {
+        return None;
+    }
+    let kind = sight.response.header("content-type").map_or("of no media type", |kind| kind);
+    let body =
+        format!("the body ({}, {})", crate::text::count(body.len() as u64, "byte"), crate::text::harmless(kind, 60));
+    if std::str::from_utf8(&sight.response.body).is_err() {
+        return Some(format!("{body} is not UTF-8"));
+    }
+    Some(match &spot.taken(sight) {
+        Taken::NotEncoded => format!("{body} is not the Base64 of a text"),
+        Taken::Unmatched => format!("the regex matches nothing in {body}"),
+        Taken::Text(text) if text.is_empty() => format!("what is taken from {body} is empty"),
+        Taken::Text(text) => format!(
+            "what is taken from {body} has {} bytes, and at most {LONGEST} are taken: a regex may take less",
+            text.len()
+        ),
+        Taken::Nothing => return None,
+    })
 }
 
 /// What a reply has where nothing stands at `at`: half a sentence.
@@ -275,6 +299,29 @@ mod tests {
         assert!(told.sights[0].is_needed && matches!(told.outcome, Outcome::Unknown(_)));
         let lists = orders().dialect.explain(&Verb::ListEffects, &reply(200, &[], r#"{"data":{"results":[]}}"#));
         assert!(lists.sights[0].hint.as_deref().unwrap().ends_with("did you mean `/data/results`?"));
+    }
+
+    #[test]
+    fn a_regex_that_matches_nothing_in_a_body_is_told_as_such() {
+        let text = include_str!("../../../scenarios/apis/objects.toml");
+        for (place, body, expected) in [
+            (
+                "regex = 'SUMMARY:(.*)'",
+                "BEGIN:VEVENT",
+                "the regex matches nothing in the body (12 bytes, text/calendar)",
+            ),
+            ("regex = 'never'", "{}", "the regex matches nothing in the body (2 bytes, text/calendar)"),
+            ("regex = 'D(.*)'", "BEGIN:ND", "what is taken from the body (8 bytes, text/calendar) is empty"),
+            ("decode = \"base64\"", "?", "the body (1 byte, text/calendar) is not the Base64 of a text"),
+            ("regex = '.*'", &"x".repeat(1_025), "has 1025 bytes, and at most 1024 are taken: a regex may take less"),
+            ("regex = '.'", "", "the reply has no body"),
+        ] {
+            let text = text.replace("{ body = true }", &format!("{{ body = true, {place} }}"));
+            let api = Api::parse("objects.toml", &text).unwrap();
+            let told = api.dialect.explain(&Verb::Read, &reply(200, &[("content-type", "text/calendar")], body));
+            let hint = told.sights[0].hint.as_deref().unwrap();
+            assert!(hint.ends_with(expected), "{place}: {hint}");
+        }
     }
 
     #[test]

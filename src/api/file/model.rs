@@ -20,14 +20,17 @@ impl Reader<'_> {
         self.check_tables(file)?;
         let states = self.states(file)?;
         let mut actions = Vec::new();
-        for (name, action) in &file.actions {
+        // In the order of the file: of several that play a role, the first one does.
+        let mut written: Vec<(&Spanned<String>, &ActionFile)> = file.actions.iter().collect();
+        written.sort_by_key(|(name, _)| name.span().start);
+        for (name, action) in written {
             let transitions = match file.model {
                 ModelFile::StateMachine => self.transitions(action, &states)?,
                 ModelFile::Register | ModelFile::Counter | ModelFile::Effects => implied(file.model, action),
             };
             let write = (file.model == ModelFile::Register).then(|| write(action));
             actions.push(ActionModel {
-                name: name.as_str().into(),
+                name: name.get_ref().as_str().into(),
                 actor: self.actor(action.actor.as_ref(), &action.path)?,
                 transitions,
                 has_effect: action.effect.is_some(),
@@ -123,7 +126,7 @@ impl Reader<'_> {
                 .wrong(file.name.span(), "there are no actions: nothing could race")
                 .help("[actions.NAME]"));
         }
-        file.actions.iter().try_for_each(|(name, action)| self.check_action(file.model, name, action))
+        file.actions.iter().try_for_each(|(name, action)| self.check_action(file.model, name.get_ref(), action))
     }
 
     /// What an action says must be of its model.

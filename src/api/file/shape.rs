@@ -58,7 +58,8 @@ pub(crate) struct ApiFile {
     #[schemars(with = "Option<SettleFile>")]
     pub(super) settle: Option<Spanned<SettleFile>>,
     /// What is done to the resource, by name.
-    pub(super) actions: BTreeMap<String, ActionFile>,
+    #[schemars(with = "BTreeMap<String, ActionFile>")]
+    pub(super) actions: BTreeMap<Spanned<String>, ActionFile>,
     /// Lists the effects that were had (a ledger of charges, say).
     pub(super) effects: Option<ListFile>,
     /// Lists the transitions that were applied.

@@ -33,7 +33,7 @@ impl Reader<'_> {
     pub(super) fn dialect(&self, file: &ApiFile) -> Result<Dialect, SourceError> {
         let mut actions = BTreeMap::new();
         for (name, action) in &file.actions {
-            actions.insert(Arc::from(name.as_str()), self.action(file, name, action)?);
+            actions.insert(Arc::from(name.get_ref().as_str()), self.action(file, name.get_ref(), action)?);
         }
         let mut actors = BTreeMap::new();
         for (name, actor) in &file.actors {
@@ -458,7 +458,7 @@ impl Reader<'_> {
             "events" => Verb::ListEvents,
             action if file.actions.contains_key(action) => Verb::Act(action.into()),
             unknown => {
-                let known = file.actions.keys().map(String::as_str).chain(RESERVED);
+                let known = file.actions.keys().map(|name| name.get_ref().as_str()).chain(RESERVED);
                 return Err(self
                     .wrong(name.span(), format!("no action is called `{unknown}`"))
                     .suggest(unknown, known));

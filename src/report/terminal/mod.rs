@@ -79,14 +79,8 @@ impl Terminal {
             }
         }
         self.delivered(out, scenario)?;
-        if let Some(share) = thin_overlap(scenario) {
-            let note = format!(
-                "note: in {} only {} of the rounds overlapped; in the others one contender was answered before another was \
-                 sent. Is the machine busy?",
-                scenario.name,
-                percent(share),
-            );
-            writeln!(out, "\n{}", self.palette.dim(&note))?;
+        for note in unanswered(scenario).into_iter().chain(thin_overlap(scenario)) {
+            writeln!(out, "\n{}", self.palette.dim(&format!("note: {note}")))?;
         }
         for doubt in &scenario.doubts {
             let word = self.palette.verdict(Verdict::Inconclusive, "? inconclusive");
@@ -125,11 +119,33 @@ impl Terminal {
     }
 }
 
-/// The share of rounds that overlapped, if it is so small that the reader should know.
+/// What to know of rounds whose set-up nobody answered.
+fn unanswered(scenario: &ScenarioResult) -> Option<String> {
+    let unanswered = scenario.rounds_unanswered;
+    let were = if unanswered == 1 { "was" } else { "were" };
+    let void = format!("in {} {} {were} void (set-up unanswered", scenario.name, count(unanswered, "round"));
+    match scenario.parallel {
+        _ if unanswered == 0 => None,
+        Some(parallel @ 2..) => Some(format!(
+            "{void} while up to {parallel} rounds ran side by side): does the server limit connections? Try --parallel 1"
+        )),
+        Some(0 | 1) | None => Some(format!("{void}): is the server up to it? --timeout gives it more time")),
+    }
+}
+
+/// What to know where so few of the rounds that were begun overlapped that the reader should.
 #[expect(clippy::cast_precision_loss, reason = "counts of rounds are far below 2^52")]
-fn thin_overlap(scenario: &ScenarioResult) -> Option<f64> {
-    let share = scenario.rounds_overlapped as f64 / scenario.rounds.max(1) as f64;
-    (scenario.rounds_overlapped > 0 && share < 0.9).then_some(share)
+fn thin_overlap(scenario: &ScenarioResult) -> Option<String> {
+    let raced = scenario.rounds.saturating_sub(scenario.rounds_unanswered).max(1);
+    let share = scenario.rounds_overlapped as f64 / raced as f64;
+    (scenario.rounds_overlapped > 0 && share < 0.9).then(|| {
+        format!(
+            "in {} only {} of the rounds overlapped; in the others one contender was answered before another was sent. Is the \
+             machine busy?",
+            scenario.name,
+            percent(share)
+        )
+    })
 }
 
 /// Breaks a line at blanks into lines of at most `width` characters, where words allow, each indented like the first.
@@ -190,6 +206,25 @@ mod tests {
         let result =
             serde_json::from_str(include_str!("../../../reports/sample/run.json")).expect("the sample is valid");
         Terminal { palette, width: Some(width) }.render(&result)
+    }
+
+    #[test]
+    fn rounds_whose_set_up_was_not_answered_are_told_apart_from_those_that_did_not_overlap() {
+        let result: RunResult =
+            serde_json::from_str(include_str!("../../../reports/sample/run.json")).expect("the sample is valid");
+        let mut scenario = result.scenarios.first().expect("it has one").clone();
+        (scenario.name, scenario.rounds, scenario.rounds_overlapped) = ("put-put".to_owned(), 30, 10);
+        let notes = |scenario: &ScenarioResult| (unanswered(scenario), thin_overlap(scenario));
+        let (none, thin) = notes(&scenario);
+        assert!(none.is_none() && thin.is_some_and(|thin| thin.contains("only 33 % of the rounds")));
+        (scenario.rounds_unanswered, scenario.parallel) = (20, Some(16));
+        let expected = "in put-put 20 rounds were void (set-up unanswered while up to 16 rounds ran side by side): does the server \
+                        limit connections? Try --parallel 1";
+        assert_eq!(notes(&scenario), (Some(expected.to_owned()), None));
+        (scenario.rounds_unanswered, scenario.parallel) = (1, Some(1));
+        assert!(
+            unanswered(&scenario).is_some_and(|note| note.contains("1 round was void") && !note.contains("--parallel"))
+        );
     }
 
     #[test]

@@ -21,8 +21,16 @@ impl Terminal {
         for note in &played.notes {
             let _ = writeln!(out, "{}", self.palette.dim(&format!("note: {note}")));
         }
+        for (sentence, hint) in &played.mismatches {
+            let _ = writeln!(out, "{} {sentence}", self.palette.wrong("✗"));
+            let _ = hint.iter().try_for_each(|hint| writeln!(out, "  = help: {hint}"));
+        }
         let asked = count(played.turns.len() as u64, "request");
         let _ = match (&played.ended, played.failures()) {
+            (None, 0) if !played.mismatches.is_empty() => {
+                let word = self.palette.wrong("✗ not as described");
+                writeln!(out, "{word}: {asked}; every reply could be read, but see above")
+            }
             (Some(why), _) => writeln!(out, "{}: {asked}; {why}", self.palette.wrong("✗ ended early")),
             (None, 0) => writeln!(out, "{}: {asked}, and every reply could be read", self.palette.fine("✓ fine")),
             (None, failures) => {
