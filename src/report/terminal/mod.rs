@@ -21,6 +21,7 @@ use crate::check::{Kind, Severity, Verdict};
 use crate::report::advice::Advice;
 use crate::report::replay;
 use crate::run_result::{FindingResult, RunResult, ScenarioResult};
+use crate::text::count;
 
 /// The report for people.
 #[derive(Debug, Clone, Copy)]
