@@ -164,9 +164,13 @@ fn a_comparison_exits_5_after_a_regression_alone() {
     let better = compare(&["reports/one", "reports/two"]);
     assert_exit(&better, 0);
     assert!(out(&better).starts_with("✓ better: 1 of 1 scenario, from "), "{}", out(&better));
-    for part in
-        ["violated → holds", "not seen any more: lost-update", "better: violation rate ", " → 0 % (", "! note they raced"]
-    {
+    for part in [
+        "violated → holds",
+        "not seen any more: lost-update",
+        "better: violation rate ",
+        " → 0 % (",
+        "! note they raced",
+    ] {
         assert!(out(&better).contains(part), "{part}: {}", out(&better));
     }
     let worse = compare(&["reports/two", "reports/one/run.json", "--tolerance", "1000%"]);

@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::left::leads_to;
 use super::linear::{Answer, Budget, decide};
 use super::round::{Round, is_refused};
-use crate::history::{Operation, Phase, Verb};
+use crate::history::{Meaning, Operation, Phase, Verb};
 use crate::ids::OpId;
 use crate::spec::lifecycle::{Lifecycle, Op, Relaxation};
 
@@ -99,10 +99,14 @@ fn ladder(round: Round<'_>) -> Vec<Slip> {
     ladder
 }
 
-/// Whether a state was shown that nothing but this refused request (or others that were refused) can have left.
+/// Whether a state was shown that nothing but this refused request (or others that were refused) can have left. One that was told
+/// to wait for a request with its own key left nothing: it says that the other one is being worked on.
 fn is_seen(round: Round<'_>, refused: &Operation) -> bool {
+    let waits_for_it = |one: &Operation| {
+        one.shares_key(refused) && one.outcome.reply().is_some_and(|reply| reply.meaning == Meaning::InProgress)
+    };
     let may_have_left = |state| {
-        let done = |one: &Operation| !is_refused(one) && leads_to(round, one, state);
+        let done = |one: &Operation| !is_refused(one) && !waits_for_it(one) && leads_to(round, one, state);
         round.starts_at() == Some(state) || round.actions().any(done)
     };
     (round.pictures().filter(|picture| !picture.operation.precedes(refused)))
