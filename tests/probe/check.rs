@@ -72,7 +72,7 @@ change
     → 200 applied  (says HTTP)
       content-type: application/json
       etag: \"2\"
-      {\"name\": \"doc-WORD\", \"text\": \"WORD\", \"indexed\": true}
+      {\"name\": \"doc-WORD\", \"text\": \"WORD\"}
       ✓ value          WORD  at `/text`
       ✓ version token  \"2\"  at the header `etag`
 
@@ -95,7 +95,7 @@ fn a_wrong_place_is_told_with_what_stands_there_and_what_was_meant() {
     assert_has(
         &stdout(&output),
         &[
-            "✗ value          nothing at `/doc/text`: the body has these keys: name, text, indexed; did you mean `/text`?",
+            "✗ value          nothing at `/doc/text`: the body has these keys: name, text; did you mean `/text`?",
             "✗ version token  nothing at the header `e-tag`: the reply has these headers: content-type, etag,",
             "did you mean `etag`?",
             "✗ not all could be read",
