@@ -263,7 +263,7 @@ fn in_a_workflow_findings_become_annotations_and_a_page_of_the_summary() {
 #[test]
 fn an_interrupted_run_writes_its_reports() {
     let folder = tempfile::tempdir().unwrap();
-    let child = Command::new(env!("CARGO_BIN_EXE_quickeats-bench"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_quickeats-bench"))
         .args(["race", "cancel-vs-accept", "--rounds", "1000000", "--quiet", "--report", "junit,md"])
         .current_dir(folder.path())
         .env_remove("GITHUB_ACTIONS")
@@ -277,7 +277,9 @@ fn an_interrupted_run_writes_its_reports() {
         });
         match recorded {
             Some(run) => break run,
-            None => std::thread::sleep(std::time::Duration::from_millis(20)),
+            // Looked for until it is there, or the run is over.
+            None if child.try_wait().unwrap().is_none() => std::thread::sleep(std::time::Duration::from_millis(20)),
+            None => panic!("the run ended before a round was recorded"),
         }
     };
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());

@@ -3,6 +3,7 @@
 mod actors;
 mod model;
 mod place;
+mod rules;
 mod settle;
 mod shape;
 mod spoken;

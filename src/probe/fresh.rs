@@ -179,8 +179,9 @@ impl<'a, T: Target> Prober<'a, T> {
 
     /// Does something as one who has just read, with a key of its own and a word, if one is named.
     pub(super) async fn act(&mut self, verb: &Verb, fresh: &mut Fresh, word: Option<String>) -> Answer {
-        let known = fresh.reply.as_ref().and_then(|reply| reply.token.clone());
-        let token = match known {
+        // What a reply told may be of a resource that has not settled yet: a read waits for that.
+        let known = fresh.reply.as_ref().filter(|_| self.api().dialect.settle().is_none());
+        let token = match known.and_then(|reply| reply.token.clone()) {
             _ if !self.api().dialect.sends_token(verb) => None,
             // What the last reply told is newer than a read that lags.
             Some(token) => Some(token),

@@ -252,6 +252,8 @@ impl<'a, T: Target> Player<'a, T> {
     async fn say_step(&mut self, known: &mut Known, step: &Step) -> Stepped {
         let verb = step.verb();
         let dialect = &self.speaker.api.dialect;
+        // What a reply told may be of a resource that has not settled yet: a read waits for that.
+        known.token = known.token.take().filter(|_| dialect.settle().is_none());
         if dialect.sends_token(&verb) && known.token.is_none() && dialect.reads() {
             known.token = self.look(known).await.and_then(|reply| reply.token);
         }
@@ -335,13 +337,16 @@ impl<'a, T: Target> Player<'a, T> {
         self.played.mismatches.extend(told.filter(is_new));
     }
 
-    /// Reads the resource, and all lists.
+    /// Reads the resource, wherever it can be read, and all lists.
     async fn look_at_all(&mut self, known: &Known) {
         let dialect = &self.speaker.api.dialect;
-        let looks: Vec<Verb> = dialect.reads().then_some(Verb::Read).into_iter().chain(dialect.lists()).collect();
-        for verb in looks {
-            let actor = self.speaker.actor(&verb);
-            let answer = self.ask(&verb, &actor, Say { id: &known.id, ..Say::default() }).await;
+        let views = (0..dialect.views()).map(|view| (Verb::Read, Some(view)));
+        let read = dialect.reads().then_some((Verb::Read, None));
+        let looks: Vec<(Verb, Option<usize>)> =
+            read.into_iter().chain(views).chain(dialect.lists().map(|list| (list, None))).collect();
+        for (verb, view) in looks {
+            let actor = Actor { role: Arc::clone(self.speaker.api.dialect.reader_of(&verb, view)), person: 1 };
+            let answer = self.ask(&verb, &actor, Say { id: &known.id, view, ..Say::default() }).await;
             if verb == Verb::Read {
                 self.compare(known, &answer);
             }

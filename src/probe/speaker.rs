@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::asked;
-use crate::api::{Api, Because, Explained, Fill, Headers, Request, Response, Secrets};
+use crate::api::{Api, Because, Explained, Fill, Headers, Request, Response, Secrets, Settling};
 use crate::history::{Actor, Cause, Digest, Outcome, Reply, Verb};
 use crate::probe_result::{Asked, Heard, Told, Turn};
 use crate::seed::{Dice, Seed};
@@ -24,6 +27,8 @@ const SHOWN: [&str; 8] = [
 ];
 /// Characters shown of a reply's body.
 const BODY: usize = 600;
+/// Between two reads that ask whether a resource has settled.
+const PAUSE: Duration = Duration::from_millis(20);
 /// What stands for what repeats a secret.
 const MASKED: &str = "(masked)";
 
@@ -39,6 +44,8 @@ pub(super) struct Say<'a> {
     pub(super) starts: Option<i64>,
     /// A header beside the described ones.
     pub(super) header: Option<(&'a str, Arc<str>)>,
+    /// Of a read: the view it is made at, from 0; the resource itself, if none is named.
+    pub(super) view: Option<usize>,
 }
 
 /// What came of a request.
@@ -155,12 +162,18 @@ impl<'a, T: Target> Speaker<'a, T> {
             starts: say.starts,
             ..Fill::default()
         };
-        let (mut request, mut shown) = self.api.dialect.request_and_shown(verb, fill);
+        let (mut request, mut shown) = match say.view {
+            Some(view) => self.api.dialect.view_and_shown(view, fill),
+            None => self.api.dialect.request_and_shown(verb, fill),
+        };
         self.keep_secrets(&request, &shown);
         for made in [&mut request, &mut shown] {
             made.headers.extend(say.header.iter().map(|(name, value)| (Arc::from(*name), Arc::clone(value))));
         }
-        let mut result = self.target.send(&request).await.result;
+        let mut result = match verb {
+            Verb::Read => self.read_settled(&request).await,
+            _ => self.target.send(&request).await.result,
+        };
         let looks = matches!(verb, Verb::Read | Verb::ListEffects | Verb::ListEvents);
         if looks && matches!(result, Err(Failure::Unknown(Cause::Broken(_)))) {
             result = self.target.send(&request).await.result;
@@ -169,6 +182,21 @@ impl<'a, T: Target> Speaker<'a, T> {
         let (answer, heard) = self.hear(verb, result);
         self.last = Some(Turn { who: actor.to_string(), verb: verb.to_string(), asked: self.asked(shown), heard });
         Answer { payload, ..answer }
+    }
+
+    /// What a read says once the resource has settled, or when its time for that is over.
+    async fn read_settled(&self, request: &Request) -> Result<Response, Failure> {
+        let Some(settle) = self.api.dialect.settle() else { return self.target.send(request).await.result };
+        tokio::time::sleep(settle.quiet).await;
+        let end = Instant::now() + settle.limit;
+        loop {
+            let result = self.target.send(request).await.result;
+            let waits = |response| !self.api.dialect.is_settled(response, Settling::Start);
+            if !result.as_ref().is_ok_and(waits) || Instant::now() + PAUSE > end {
+                return result;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     fn hear(&mut self, verb: &Verb, result: Result<Response, Failure>) -> (Answer, Heard) {

@@ -1,6 +1,7 @@
 //! Servers whose answers take time to hold, and that can be read in more than one place.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -34,6 +35,38 @@ fn a_document_is_raced_once_it_has_settled() {
     // Without waiting nobody has a tag that could match.
     let (code, run) = raced("unsettled", &late, "", &arguments).unwrap();
     assert_ne!(code, Some(0), "{}", run["scenarios"]);
+}
+
+/// Where nothing is, there is nothing to wait for: no round is lost for that, before the race or after it.
+#[test]
+fn what_is_not_there_has_nothing_to_settle() {
+    let arguments = ["concurrent-create", "replace-vs-delete", "--rounds", "8"];
+    let Some((code, run)) = raced("absent", &["--index", "late"], SETTLED, &arguments) else { return };
+    assert_eq!((code, findings(&run)), (Some(0), Vec::new()), "{}", run["scenarios"]);
+    for scenario in run["scenarios"].as_array().unwrap() {
+        assert_eq!(scenario["rounds_void"], 0, "{scenario}");
+        assert_eq!(scenario["trials"], scenario["rounds_overlapped"], "{scenario}");
+    }
+}
+
+/// Asking before a race waits for it, too, and asks at every place.
+#[test]
+fn a_check_waits_and_asks_at_every_place() {
+    let Some(server) = servers::own("checked", "documents", &["--index", "late"]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let views = "[views.mirror]\nmethod = \"GET\"\npath = \"/mirror/{id}\"\n";
+    let check = |more: &str| {
+        let mut tool = Command::new(env!("CARGO_BIN_EXE_quickeats-bench"));
+        tool.args(["scenarios", "check", &described(folder.path(), more), "--target", &server.url]);
+        let output = tool.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, said) = check(&(SETTLED.to_owned() + views));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("GET /mirror/doc-") && said.contains("200 applied"), "{said}");
+    // Without waiting no tag is one that could match.
+    let (code, said) = check("");
+    assert_eq!(code, Some(4), "{said}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Dialect, Fill};
 use crate::api::exchange::{Request, Response};
 use crate::api::place::{Place, Sight};
-use crate::history::Verb;
+use crate::history::{Meaning, Verb};
 
 /// What is waited for before a race, and before the look at what it came to.
 #[derive(Debug, Clone)]
@@ -51,9 +51,13 @@ impl Dialect {
         self.settle.as_ref()
     }
 
-    /// Whether the resource has settled, as the answer to a read tells. What does not tell has not.
+    /// Whether the resource has settled, as the answer to a read tells. What does not tell has not; and where there is none, as
+    /// nobody made it or somebody removed it, there is nothing to wait for.
     pub fn is_settled(&self, response: &Response, what: Settling) -> bool {
         let Some(settle) = &self.settle else { return true };
+        if self.read(&Verb::Read, response).reply().is_some_and(|reply| reply.meaning == Meaning::NotFound) {
+            return true;
+        }
         let json = serde_json::from_slice(&response.body).ok();
         let sight = Sight { response, json: json.as_ref() };
         let is_strong = || {
@@ -73,6 +77,16 @@ impl Dialect {
     /// The role that makes the request for `verb`, or reads at this view.
     pub fn reader_of(&self, verb: &Verb, view: Option<usize>) -> &Arc<str> {
         view.map_or_else(|| self.role(verb), |view| &self.views[view].actor)
+    }
+
+    /// The read at one of them, from 0; and the same for people: without what may be a secret.
+    pub fn view_and_shown(&self, index: usize, fill: Fill<'_>) -> (Request, Request) {
+        let template = &self.views[index];
+        self.with_values(fill, |values| {
+            let mut shown = self.compose_as(&Verb::Read, template, fill, values.shown());
+            self.mask_headers(&mut shown.headers);
+            (self.compose_as(&Verb::Read, template, fill, values), shown)
+        })
     }
 
     /// The read at one of them, from 0; and its method and path for people, without secrets.

@@ -10,8 +10,8 @@ use toml::Spanned;
 
 use super::super::model::{Allowed, Leaves, Needs};
 use super::place::PlaceFile;
+use super::rules::ReplyFile;
 use super::settle::SettleFile;
-use crate::history::Meaning;
 
 /// Texts by name, each with its place.
 pub(super) type Texts = BTreeMap<Spanned<String>, Spanned<String>>;
@@ -457,44 +457,4 @@ pub(super) struct ListFile {
     /// Where in a row the version is.
     #[schemars(with = "Option<String>")]
     pub(super) version: Option<Spanned<String>>,
-}
-
-/// What a reply means: the first rule that fits.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ReplyFile {
-    /// Only replies to these: actions, `create`, `read`, `effects` or `events`; all, if it does not say.
-    #[schemars(with = "Option<Vec<String>>")]
-    pub(super) actions: Option<Vec<Spanned<String>>>,
-    /// Its status is one of these: numbers, or classes such as `"2xx"`; any, if it does not say.
-    #[schemars(with = "Option<Vec<StatusFile>>")]
-    pub(super) status: Option<Vec<Spanned<StatusFile>>>,
-    /// Its body has these values at these places (JSON Pointers or JSONPaths).
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Value>")]
-    pub(super) body: BTreeMap<Spanned<String>, Value>,
-    /// Its body has nothing at these places.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub(super) lacks: Vec<Spanned<String>>,
-    /// It has these headers with these values.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
-    pub(super) header: Texts,
-    /// This regex matches its body as text.
-    #[schemars(with = "Option<String>")]
-    pub(super) matches: Option<Spanned<String>>,
-    /// What it means then.
-    #[schemars(with = "Meaning")]
-    pub(super) means: Spanned<Meaning>,
-}
-
-/// A status, or a class of them.
-#[derive(Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a status is a number from 100 to 599, or a class such as \"2xx\"")]
-pub(super) enum StatusFile {
-    /// One status.
-    Exact(u16),
-    /// A class, such as `2xx`.
-    Class(String),
 }

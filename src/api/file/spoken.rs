@@ -9,24 +9,21 @@ use toml::Spanned;
 
 use super::super::credentials::Credentials;
 use super::super::dialect::asking::{BodyTemplate, JsonTemplate, RequestTemplate, Send};
-use super::super::dialect::rules::{ReplyRule, StatusRange};
 use super::super::dialect::{ActionDialect, Dialect, IdDialect, KeyDialect, ListDialect, Sends, TokenDialect, Told};
 use super::super::model::Leaves;
 use super::super::place::Pointer;
 use super::super::template::{Hole, Template, TemplateError};
 use super::Reader;
 use super::shape::{
-    ActionFile, ApiFile, CompareFile, CreateFile, KeyFile, ListFile, ModelFile, Parts, ReplyFile, SendFile, StatusFile,
-    Texts, TokenFile,
+    ActionFile, ApiFile, CompareFile, CreateFile, KeyFile, ListFile, ModelFile, Parts, SendFile, Texts, TokenFile,
 };
-use crate::history::Verb;
 use crate::source::SourceError;
 
 /// Headers that frame or route a request: the client's own affair.
 const FRAMING: [&str; 8] =
     ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
 /// What scenarios and rules call the requests that are no actions.
-const RESERVED: [&str; 4] = ["create", "read", "effects", "events"];
+pub(super) const RESERVED: [&str; 4] = ["create", "read", "effects", "events"];
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 impl Reader<'_> {
@@ -416,71 +413,6 @@ impl Reader<'_> {
         Err(self
             .wrong(pointer.span(), format!("`{text}` is not a JSON Pointer (RFC 6901)"))
             .help(format!("did you mean `/{}`?", text.replace('.', "/"))))
-    }
-
-    fn rule(&self, file: &ApiFile, rule: &ReplyFile) -> Result<ReplyRule, SourceError> {
-        let says_nothing = rule.actions.is_none()
-            && rule.status.is_none()
-            && rule.matches.is_none()
-            && rule.body.is_empty()
-            && rule.lacks.is_empty()
-            && rule.header.is_empty();
-        if says_nothing {
-            return Err(self
-                .wrong(rule.means.span(), "a [[replies]] rule without a condition fits every reply")
-                .help("give it a `status`, `body`, `lacks`, `header`, `matches` or `actions`"));
-        }
-        let verbs = |names: &Vec<Spanned<String>>| names.iter().map(|name| self.verb(file, name)).collect();
-        let statuses = |all: &Vec<Spanned<StatusFile>>| all.iter().map(|status| self.status(status)).collect();
-        let header = |(name, value): (&Spanned<String>, &Spanned<String>)| {
-            Ok((self.header_called(name.get_ref(), name.span())?, value.get_ref().as_str().into()))
-        };
-        Ok(ReplyRule {
-            line: self.source.line_of_header("[[replies]]", rule.means.span().start),
-            to: rule.actions.as_ref().map(verbs).transpose()?,
-            statuses: rule.status.as_ref().map(statuses).transpose()?,
-            body: (rule.body.iter())
-                .map(|(at, value)| Ok((self.json(at)?, value.clone())))
-                .collect::<Result<_, SourceError>>()?,
-            lacks: rule.lacks.iter().map(|at| self.json(at)).collect::<Result<_, _>>()?,
-            headers: rule.header.iter().map(header).collect::<Result<_, SourceError>>()?,
-            matches: rule.matches.as_ref().map(|text| self.regex(text.get_ref(), text.span())).transpose()?,
-            means: *rule.means.get_ref(),
-        })
-    }
-
-    /// The request that a rule calls `name`.
-    fn verb(&self, file: &ApiFile, name: &Spanned<String>) -> Result<Verb, SourceError> {
-        Ok(match name.get_ref().as_str() {
-            "create" => Verb::Create,
-            "read" => Verb::Read,
-            "effects" => Verb::ListEffects,
-            "events" => Verb::ListEvents,
-            action if file.actions.contains_key(action) => Verb::Act(action.into()),
-            unknown => {
-                let known = file.actions.keys().map(|name| name.get_ref().as_str()).chain(RESERVED);
-                return Err(self
-                    .wrong(name.span(), format!("no action is called `{unknown}`"))
-                    .suggest(unknown, known));
-            }
-        })
-    }
-
-    fn status(&self, status: &Spanned<StatusFile>) -> Result<StatusRange, SourceError> {
-        let range = match status.get_ref() {
-            StatusFile::Exact(code @ 100..=599) => Some(StatusRange(*code, *code)),
-            StatusFile::Exact(_) => None,
-            StatusFile::Class(class) => match class.as_bytes() {
-                [digit @ b'1'..=b'5', b'x', b'x'] => {
-                    let first = u16::from(digit - b'0') * 100;
-                    Some(StatusRange(first, first + 99))
-                }
-                _ => None,
-            },
-        };
-        range.ok_or_else(|| {
-            self.wrong(status.span(), "a status is a number from 100 to 599, or a class such as \"2xx\"")
-        })
     }
 }
 
