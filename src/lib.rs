@@ -40,6 +40,7 @@ pub mod race;
 pub mod recheck;
 pub mod run_result;
 pub mod scenario;
+pub mod traffic;
 // 6 run and present
 pub mod report;
 pub mod run;

@@ -4,6 +4,8 @@ mod bounds;
 mod delays;
 mod deliveries;
 mod intervals;
+mod meter;
+mod spans;
 mod spread;
 mod tally;
 
@@ -11,4 +13,6 @@ pub use bounds::{trials_to_exclude, upper_bound};
 pub use delays::Bucket;
 pub use deliveries::{Deliveries, Played};
 pub use intervals::{Interval, Share, difference, quantile_interval};
+pub use meter::{Ended, Figures, MOST_ABREAST, MOST_TRIES, Meter, Refusals, Sample, Slots, fairness};
+pub use spans::{NotSpans, Spans};
 pub use tally::{Bin, Quantiles, Servers, Tally};
