@@ -34,6 +34,8 @@ pub mod check_result;
 pub mod compare_result;
 pub mod event;
 pub mod init;
+pub mod load;
+pub mod load_result;
 pub mod probe;
 pub mod probe_result;
 pub mod race;

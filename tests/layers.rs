@@ -35,7 +35,7 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     ("recheck", 5, &["run_result"]),
     ("scenario", 5, &[]),
     ("traffic", 5, &["scenario"]),
-    ("load", 5, &["load_result", "traffic"]),
+    ("load", 5, &["race", "scenario", "traffic"]),
     ("load_result", 5, &["run_result", "traffic"]),
     ("init", 5, &["scenario"]),
     ("race", 5, &["scenario"]),

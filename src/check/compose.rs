@@ -26,6 +26,8 @@ pub enum Alone {
     Applied,
     /// It is refused.
     Refused,
+    /// Either: nothing is expected of it.
+    Either,
 }
 
 /// One kind of anomaly in one scenario.
@@ -195,6 +197,11 @@ impl<'a> ScenarioJudge<'a> {
         self.findings.keys().copied()
     }
 
+    /// What a finding so far says, in words.
+    pub fn sentence(&self, kind: Kind) -> Option<&str> {
+        self.findings.get(&kind).map(|finding| finding.sentence.as_str())
+    }
+
     /// Raced rounds so far that are evidence for or against.
     pub const fn trials(&self) -> u64 {
         self.judgment.trials
@@ -240,12 +247,10 @@ impl<'a> ScenarioJudge<'a> {
             let expected = match self.alone {
                 Alone::Applied => heard == Some(Meaning::Applied),
                 Alone::Refused => heard.is_some_and(Meaning::is_refusal),
+                Alone::Either => true,
             };
             if !expected {
-                let word = match self.alone {
-                    Alone::Applied => "accepted",
-                    Alone::Refused => "refused",
-                };
+                let word = if self.alone == Alone::Applied { "accepted" } else { "refused" };
                 self.doubt(format!(
                     "{} alone, nothing racing, should be {word}, and was answered {}",
                     super::evidence::whose(contender),

@@ -7,8 +7,10 @@ pub(super) mod check;
 pub(super) mod compare;
 pub(super) mod demo;
 pub(super) mod init;
+pub(super) mod load;
 pub(super) mod probe;
 pub(super) mod report;
+pub(super) mod service;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -34,7 +36,7 @@ Exit codes:
   2    usage: the command line or a file it names is wrong
   3    inconclusive: too little was seen to say that it holds
   4    target unusable: not reachable, not HTTP, not this API, or it stopped answering
-  5    a threshold was crossed (--max-p95, --max-412-rate), or a run compared is worse
+  5    a threshold was crossed (--max-p95, --max-412-rate, --threshold), or a run compared is worse
   130  interrupted: what was seen is judged and reported"
     };
 }
@@ -49,6 +51,20 @@ Examples:
       the same against the classic fake optimistic lock: exits 1 and shows who said what when
   quickeats-bench race --target http://127.0.0.1:8000 cancel-vs-accept --rounds 500 --seed 7
       one scenario against a server of yours that follows the order API
+
+",
+    exit_codes!()
+);
+
+const LOAD_HELP: &str = concat!(
+    "\
+Examples:
+  quickeats-bench load --duration 30s
+      64 clients against the sound reference service, as fast as it answers; every answer is judged
+  quickeats-bench load --target http://127.0.0.1:8000 --rate 500/s --duration 1m --hot 5% --threshold 'p95<50ms'
+      500 requests in a second by the clock, whatever the server does, one in twenty to orders that all clients act on
+  quickeats-bench load --read-only http://127.0.0.1:8000/health --duration 10s
+      one path, over and over: how fast, as other load generators tell it
 
 ",
     exit_codes!()
@@ -87,6 +103,9 @@ pub(super) enum Command {
     /// Race scenarios against a server, and judge what it said
     #[command(after_help = EXIT_CODES, after_long_help = RACE_HELP)]
     Race(Box<RaceArgs>),
+    /// Load a server, and judge every answer: how fast it is, and whether it is right
+    #[command(after_help = EXIT_CODES, after_long_help = LOAD_HELP)]
+    Load(Box<load::LoadArgs>),
     /// Judge a saved history: of a run, or recorded by another tool
     #[command(after_help = EXIT_CODES, after_long_help = CHECK_HELP)]
     Check(check::CheckArgs),
@@ -159,32 +178,8 @@ pub(super) struct RaceArgs {
     #[arg(long, requires = "target")]
     pub(super) allow_remote: bool,
 
-    /// Where the in-process reference service keeps its orders: memory, sqlite:PATH, or
-    /// postgres://USER:PASSWORD@HOST:PORT/DATABASE. Its tables are made if they are not there; the run adds orders
-    #[arg(long, value_name = "STORE", conflicts_with = "target", default_value = "memory")]
-    pub(super) store: StoreChoice,
-
-    /// Where the in-process reference service keeps idempotency keys: same (with the orders, in one transaction), or
-    /// redis://USER:PASSWORD@HOST:PORT/DATABASE
-    #[arg(long, value_name = "STORE", conflicts_with = "target", default_value = "same")]
-    pub(super) idempotency_store: KeyStoreChoice,
-
-    /// How the in-process reference service keeps contenders for one order apart
-    #[arg(long, value_name = "NAME", conflicts_with = "target", default_value = "optimistic", value_parser = strategy_parser())]
-    pub(super) strategy: Strategy,
-
-    /// How long actions of the in-process reference service take before they reach the store: 500ms, all of them; acceptance=3ms, one of them, and then that is
-    /// its own time. May be given several times
-    #[arg(long, value_name = "[ACTION=]DURATION", conflicts_with = "target")]
-    pub(super) latency: Vec<LatencyRule>,
-
-    /// The mistake that the in-process reference service makes
-    #[arg(long, value_name = "NAME", conflicts_with = "target", value_parser = defect_parser())]
-    pub(super) defect: Option<Defect>,
-
-    /// Widen the defect's gap (between check and act, answer and commit, cache and store) by this long, such as 1ms
-    #[arg(long, value_name = "DURATION", requires = "defect", value_parser = parse_duration)]
-    pub(super) defect_window: Option<Duration>,
+    #[command(flatten)]
+    pub(super) service: service::InProcessArgs,
 
     /// Rounds per scenario
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -8,6 +8,7 @@ mod demo;
 mod dry_run;
 mod history;
 mod init;
+mod load;
 mod probe;
 mod race;
 mod replay;
@@ -44,6 +45,7 @@ pub async fn main(stop: Stop) -> ExitCode {
     };
     let done = match cli.command {
         Command::Race(args) => race::main(*args, &stop).await,
+        Command::Load(args) => load::main(*args, &stop).await,
         Command::Probe(args) => probe::main(&args, &stop).await,
         Command::Check(args) => check::main(&args),
         Command::Demo(args) => demo::main(&args, &stop).await,

@@ -10,6 +10,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::args::RaceArgs;
 use super::args::aim::TlsArgs;
+use super::args::service::InProcessArgs;
 use super::credentials;
 use super::replay::Replay;
 use super::rerun::rerun;
@@ -141,7 +142,7 @@ fn check_in_process(args: &RaceArgs, api: &Api) -> anyhow::Result<()> {
             api.name
         );
     }
-    if let Some(defect) = args.defect
+    if let Some(defect) = args.service.defect
         && *api.name != *DEFAULT_API
     {
         bail!("--defect {defect} is a mistake of {DEFAULT_API}, and `{}` is raced", api.name);
@@ -153,17 +154,7 @@ fn check_in_process(args: &RaceArgs, api: &Api) -> anyhow::Result<()> {
 fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentials)> {
     let Some(typed) = &args.target else {
         let secret = Secret::random();
-        let service = ServiceConfig {
-            auth: Auth::Jwt(secret.clone()),
-            store: args.store.clone(),
-            key_store: args.idempotency_store.clone(),
-            strategy: args.strategy,
-            latency: latency(&args.latency, args.timeout.min(ServiceConfig::default().request_timeout))?,
-            defect: args.defect,
-            defect_window: defect_window(args.defect, args.defect_window)?,
-            ..ServiceConfig::default()
-        };
-        service.check().context("--defect")?;
+        let service = in_process(&args.service, args.timeout, &secret)?;
         let credentials = if is_spoken_in_process(api) {
             credentials::minting(secret)
         } else {
@@ -178,6 +169,22 @@ fn target(args: &RaceArgs, api: &Api) -> anyhow::Result<(TargetChoice, Credentia
         TargetChoice::Remote { endpoint, replica, restart: args.restart.clone() },
         credentials::given(&args.credentials, api)?,
     ))
+}
+
+/// The reference service, as it is to be started; it believes whoever shows a token signed with `secret`.
+pub(super) fn in_process(args: &InProcessArgs, timeout: Duration, secret: &Secret) -> anyhow::Result<ServiceConfig> {
+    let service = ServiceConfig {
+        auth: Auth::Jwt(secret.clone()),
+        store: args.store.clone(),
+        key_store: args.idempotency_store.clone(),
+        strategy: args.strategy,
+        latency: latency(&args.latency, timeout.min(ServiceConfig::default().request_timeout))?,
+        defect: args.defect,
+        defect_window: defect_window(args.defect, args.defect_window)?,
+        ..ServiceConfig::default()
+    };
+    service.check().context("--defect")?;
+    Ok(service)
 }
 
 /// A server that is there, on this machine unless others are allowed.

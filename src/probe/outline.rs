@@ -56,6 +56,7 @@ fn notes(plan: &Plan) -> Vec<String> {
         let word = match plan.alone {
             Alone::Applied => "accepted",
             Alone::Refused => "refused",
+            Alone::Either => "accepted or refused",
         };
         notes.push(format!("each contender, alone, should be {word}"));
     }

@@ -8,6 +8,7 @@ mod html;
 mod json;
 mod junit;
 mod listed;
+pub mod load;
 mod markdown;
 mod palette;
 mod places;

@@ -90,7 +90,7 @@ impl Book {
 }
 
 /// Makes a folder named after the moment; if two runs start in one second, the later gets a number.
-fn make_folder(out: &Path, started_at: jiff::Timestamp) -> Result<(PathBuf, String), RunError> {
+pub(super) fn make_folder(out: &Path, started_at: jiff::Timestamp) -> Result<(PathBuf, String), RunError> {
     let failed = |path: &Path, source| RunError::Report { path: path.to_owned(), cause: source };
     fs::create_dir_all(out).map_err(|source| failed(out, source))?;
     let moment = started_at.strftime("%Y-%m-%dT%H-%M-%SZ").to_string();

@@ -2,32 +2,29 @@
 
 use std::sync::Arc;
 
-use super::{RunConfig, RunError};
+use super::RunError;
+use crate::api::Api;
 use crate::race::Stop;
 use crate::target::{self, HttpTarget};
 
-/// The same run, with everybody logged in.
+/// The same description, with everybody logged in.
 pub(super) async fn log_in(
-    config: &RunConfig,
+    api: &Arc<Api>,
     target: &HttpTarget,
     url: &str,
     stop: &Stop,
-) -> Result<RunConfig, RunError> {
-    let mut config = config.clone();
-    if config.api.dialect.logins().next().is_none() {
-        return Ok(config);
+) -> Result<Arc<Api>, RunError> {
+    if api.dialect.logins().next().is_none() {
+        return Ok(Arc::clone(api));
     }
     let known = tokio::select! {
         biased;
-        () = stop.asked() => return Ok(config),
-        known = target::log_in(target, &config.api) => known,
+        () = stop.asked() => return Ok(Arc::clone(api)),
+        known = target::log_in(target, api) => known,
     };
-    let api = Arc::new(known.map_err(|error| RunError::TargetUnusable {
+    Ok(Arc::new(known.map_err(|error| RunError::TargetUnusable {
         target: url.to_owned(),
         why: error.to_string(),
         help: error.help(),
-    })?);
-    config.plans.iter_mut().for_each(|plan| plan.api = Arc::clone(&api));
-    config.api = api;
-    Ok(config)
+    })?))
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{RunConfig, RunError};
+use super::RunError;
 use crate::api::{Api, Fill, Request};
 use crate::history::{Cause, Meaning, Outcome, Verb};
 use crate::race::Stop;
@@ -12,11 +12,11 @@ use crate::seed::Seed;
 use crate::target::{HttpTarget, Target};
 
 /// Looks whether the target can be raced. A run that is asked to stop meanwhile races nothing more, so it need not know.
-pub(super) async fn look(config: &RunConfig, target: &HttpTarget, url: &str, stop: &Stop) -> Result<(), RunError> {
+pub(super) async fn look(api: &Api, target: &HttpTarget, url: &str, stop: &Stop) -> Result<(), RunError> {
     tokio::select! {
         biased;
         () = stop.asked() => Ok(()),
-        tried = try_out(target, url, &config.api) => tried,
+        tried = try_out(target, url, api) => tried,
     }
 }
 

@@ -10,6 +10,7 @@ mod book;
 mod command;
 mod extent;
 mod in_process;
+pub mod load;
 mod login;
 mod look;
 mod racing;
@@ -158,7 +159,12 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
     let target = HttpTarget::new(endpoint.clone(), clock, patience)?;
     let spoken = spoken::spoken(config, &target, stop).await;
     let target = target.speaking(spoken);
-    let config = &login::log_in(config, &target, &url, stop).await?;
+    let config = &{
+        let mut config = config.clone();
+        config.api = login::log_in(&config.api, &target, &url, stop).await?;
+        config.plans.iter_mut().for_each(|plan| plan.api = Arc::clone(&config.api));
+        config
+    };
     let command = match &config.target {
         TargetChoice::Remote { restart: Some(command), .. } => {
             let target = HttpTarget::new(endpoint, clock, patience)?.speaking(spoken);
@@ -172,7 +178,7 @@ pub async fn run(config: &RunConfig, observer: &dyn Observer, stop: &Stop) -> Re
         Some(endpoint) => {
             let url = endpoint.to_string();
             let replica = HttpTarget::new(endpoint, clock, patience)?.speaking(spoken);
-            look(config, &replica, &url, stop).await?;
+            look(&config.api, &replica, &url, stop).await?;
             Some(replica)
         }
         None => None,

@@ -111,7 +111,7 @@ pub(super) async fn race_all(
                 chapter.doubt(&format!("given up after several rounds in a row without a usable answer: {why}"));
             }
             if let Ending::GaveUp(why) | Ending::Faltered(why) | Ending::OutOfTime(Some(why)) = ending
-                && look(config, target, url, stop).await.is_err()
+                && look(&config.api, target, url, stop).await.is_err()
             {
                 raced.target_lost = true;
                 chapter.doubt(&format!("the target stopped answering: {why}"));

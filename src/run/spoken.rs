@@ -37,7 +37,7 @@ pub(super) async fn methods(
     url: &str,
     stop: &Stop,
 ) -> Result<Vec<Method>, RunError> {
-    let looked = look(config, target, url, stop).await;
+    let looked = look(&config.api, target, url, stop).await;
     let allowed = config.delivery.methods().iter().copied().filter(|method| target.spoken().allows(*method));
     let methods: Vec<Method> = allowed.collect();
     match looked {

@@ -61,6 +61,11 @@ impl<'a> Ledger<'a> {
         self.judge.found()
     }
 
+    /// What a finding so far says, in words.
+    pub fn sentence(&self, kind: Kind) -> Option<&str> {
+        self.judge.sentence(kind)
+    }
+
     /// Raced rounds so far.
     pub const fn rounds(&self) -> u64 {
         self.tally.rounds

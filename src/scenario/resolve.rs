@@ -201,7 +201,7 @@ impl<'a> Resolver<'a> {
             Alone::Refused if !is_required => {
                 format!("`{name}` does not promise to refuse `{verb}` without a version token")
             }
-            Alone::Applied | Alone::Refused => return Ok(()),
+            Alone::Applied | Alone::Refused | Alone::Either => return Ok(()),
         };
         Err(self.wrong(self.scenario.wrong(&written.action, message)))
     }
@@ -292,7 +292,7 @@ impl<'a> Resolver<'a> {
         let model = &self.api.model;
         let action = model.action(name).expect("the plan has it from the description");
         let is_allowed = raced_from.iter().any(|state| action.next(*state).next().is_some());
-        if self.scenario.alone == Alone::Refused || is_allowed {
+        if self.scenario.alone != Alone::Applied || is_allowed {
             return Ok(());
         }
         let states: Vec<&str> = raced_from.iter().map(|state| &**model.state_name(*state)).collect();

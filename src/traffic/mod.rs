@@ -4,10 +4,12 @@
 mod file;
 mod plan;
 mod shape;
+mod threshold;
 
 pub use file::{Traffic, parse_percent};
 pub use plan::{Ask, Hot, Journey, JourneyStep, TrafficPlan};
 pub use shape::{Arrivals, Part, Shape, Spacing, Stage};
+pub use threshold::{METRICS, Metric, Side, Threshold};
 
 /// The traffic that is part of the tool: file name and text.
 const BUILT_IN: &[(&str, &str)] = &[("delivery-day.toml", include_str!("../../scenarios/traffic/delivery-day.toml"))];

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::file::{HotFile, StepFile, StepTable, Traffic};
+use super::threshold::Threshold;
 use crate::api::{Api, Family};
 use crate::history::{Actor, Verb};
 use crate::scenario::{KeyUse, PersonUse, TokenUse};
@@ -30,8 +31,8 @@ pub struct TrafficPlan {
     pub think: Option<Range<Duration>>,
     /// The share of journeys after which the resource and its lists are read.
     pub audit: f64,
-    /// Limits, as written.
-    pub thresholds: Vec<String>,
+    /// Limits that fail the load when crossed.
+    pub thresholds: Vec<Threshold>,
     /// What requests ask for, in words: a sample's label counts into them.
     pub labels: Arc<[Arc<str>]>,
 }
@@ -79,7 +80,7 @@ pub struct Ask {
     /// Which idempotency key it carries.
     pub key: KeyUse,
     /// A body instead of the described one.
-    pub body: Option<Value>,
+    pub body: Option<Arc<Value>>,
 }
 
 /// What happens to the resources that all clients act on.
@@ -136,7 +137,7 @@ impl TrafficPlan {
             hot: Hot::from(&traffic.hot),
             think: traffic.think.map(|think| think.least..think.most),
             audit: traffic.audit.unwrap_or(1.0),
-            thresholds: traffic.thresholds.iter().map(|written| written.get_ref().clone()).collect(),
+            thresholds: resolver.thresholds(&labels)?,
             labels: labels.0.into(),
         })
     }
@@ -160,6 +161,19 @@ impl TrafficPlan {
             thresholds: Vec::new(),
             labels: Labels::new(api).0.into(),
         }
+    }
+
+    /// Whether anything of it is about a resource, whose history can be judged.
+    pub fn is_judged(&self) -> bool {
+        self.hot.share > 0.0 || self.journeys.iter().any(|journey| journey.has_resource)
+    }
+
+    /// What of it changes nothing; `None` if nothing is left.
+    #[must_use]
+    pub fn reads_only(mut self) -> Option<Self> {
+        self.journeys.retain(|journey| !journey.has_resource);
+        self.hot.share = 0.0;
+        self.journeys.iter().any(|journey| journey.weight > 0.0).then_some(self)
     }
 
     /// The label of requests for `verb`.
@@ -222,6 +236,21 @@ impl Resolver<'_> {
         }
     }
 
+    fn thresholds(&self, labels: &Labels) -> Result<Vec<Threshold>, SourceError> {
+        let read = |written: &toml::Spanned<String>| {
+            let wrong = |message: String| self.traffic.wrong(written.span(), message);
+            let threshold: Threshold = written.get_ref().parse().map_err(wrong)?;
+            if let Some(label) = &threshold.label
+                && !labels.0.iter().any(|known| **known == **label)
+            {
+                let message = format!("no request is called `{label}`");
+                return Err(wrong(message).suggest(label, labels.0.iter().map(|known| &**known)));
+            }
+            Ok(threshold)
+        };
+        self.traffic.thresholds.iter().map(read).collect()
+    }
+
     fn role(&self, table: &StepTable, span: &Range<usize>) -> Result<Arc<str>, SourceError> {
         let dialect = &self.api.dialect;
         let mut roles = dialect.roles();
@@ -267,7 +296,7 @@ impl Resolver<'_> {
             key: if dialect.sends_key(&verb) { table.key } else { KeyUse::None },
             verb,
             actor: Actor { role, person },
-            body: table.body.clone(),
+            body: table.body.clone().map(Arc::new),
         })
     }
 }

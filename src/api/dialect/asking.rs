@@ -61,6 +61,16 @@ impl Dialect {
         self.with_values(fill, |values| self.compose(verb, fill, values))
     }
 
+    /// A request that reads `path`, which is about no resource of its own, with what proves who asks.
+    pub fn get(&self, path: &str, fill: Fill<'_>) -> Request {
+        self.with_values(fill, |values| {
+            let mut draft = Draft { path: path.to_owned(), headers: Vec::new(), body: DraftBody::None };
+            draft.headers = self.headers_of(fill.role, values);
+            draft.header_if_absent("cache-control", "no-cache");
+            draft.finish(&"GET".into())
+        })
+    }
+
     /// The request for `verb`, and the same for people: without what may be a secret.
     ///
     /// # Panics
@@ -86,20 +96,7 @@ impl Dialect {
         values: Values<'_>,
     ) -> Request {
         let mut draft = template.draft(values, fill.body);
-        let mut headers: Headers = Vec::new();
-        let actor = self.actors.get(fill.role);
-        for (name, value) in actor.into_iter().flat_map(|actor| &actor.headers) {
-            headers.push((Arc::clone(name), value.fill(values).into()));
-        }
-        if let Some(cookie) = self.logged_in.get(fill.role).and_then(|login| login.cookie.as_ref()) {
-            headers.push(("cookie".into(), Arc::clone(cookie)));
-        }
-        if let Some(actor) = actor {
-            if let Some(proof) = &actor.proof {
-                proof.apply(values, &mut headers);
-            }
-            self.credentials.apply(fill.role, &actor.subject.fill(values), &mut headers);
-        }
+        let mut headers = self.headers_of(fill.role, values);
         headers.append(&mut draft.headers);
         draft.headers = headers;
         if let (Some(_), Some(dialect)) = (fill.token, &self.token) {
@@ -113,6 +110,25 @@ impl Dialect {
             draft.header_if_absent("cache-control", "no-cache");
         }
         draft.finish(&template.method)
+    }
+
+    /// What every request of somebody in `role` carries, and what proves who it is.
+    fn headers_of(&self, role: &str, values: Values<'_>) -> Headers {
+        let mut headers: Headers = Vec::new();
+        let actor = self.actors.get(role);
+        for (name, value) in actor.into_iter().flat_map(|actor| &actor.headers) {
+            headers.push((Arc::clone(name), value.fill(values).into()));
+        }
+        if let Some(cookie) = self.logged_in.get(role).and_then(|login| login.cookie.as_ref()) {
+            headers.push(("cookie".into(), Arc::clone(cookie)));
+        }
+        if let Some(actor) = actor {
+            if let Some(proof) = &actor.proof {
+                proof.apply(values, &mut headers);
+            }
+            self.credentials.apply(role, &actor.subject.fill(values), &mut headers);
+        }
+        headers
     }
 
     /// Method and path of `request` for people: as it is, but for secrets.

@@ -1,0 +1,230 @@
+//! `quickeats-bench load`.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use super::args::Format;
+use super::args::load::{LoadArgs, StopOn};
+use super::resolve::{self, DEFAULT_API, is_file};
+use super::{Failure, credentials, print, print_exactly, race, rerun, usage};
+use crate::api::{Api, Request};
+use crate::jwt::Secret;
+use crate::race::Stop;
+use crate::report::load::Lines;
+use crate::run::TargetChoice;
+use crate::load_result::{LoadObserver, Unobserved};
+use crate::run::load::{LoadConfig, LoadRun, Subject, load};
+use crate::run_result::Exit;
+use crate::seed::Seed;
+use crate::traffic::{Part, Shape, Spacing, Stage, Traffic, TrafficPlan, built_in};
+
+/// How many clients there are, unless the user says otherwise.
+const CLIENTS: u32 = 64;
+const CLIENTS_BY_THE_CLOCK: u32 = 256;
+/// How long a load lasts, unless the user says otherwise.
+const DURATION: Duration = Duration::from_secs(10);
+
+pub(super) async fn main(args: LoadArgs, stop: &Stop) -> Result<Exit, Failure> {
+    let config = resolved(&args).map_err(usage)?;
+    let observer: Box<dyn LoadObserver> = if args.quiet { Box::new(Unobserved) } else { Box::new(Lines::default()) };
+    let LoadRun { result, folder, unsaved } = match load(&config, &*observer, stop).await {
+        Ok(done) => done,
+        Err(error) => {
+            let exit = if stop.is_asked() { Exit::Interrupted } else { error.exit() };
+            return Err(Failure { error: error.into(), exit });
+        }
+    };
+    match args.format {
+        Format::Table => {
+            print(&race::terminal().render_load(&result))?;
+            if unsaved.is_none() {
+                print(&format!("Saved in {}\n", folder.display()))?;
+            }
+        }
+        Format::Json => {
+            let mut text = serde_json::to_string_pretty(&result).expect("a result is plain data");
+            text.push('\n');
+            print_exactly(&text)?;
+            if !args.quiet && unsaved.is_none() {
+                // stdout is the JSON alone.
+                let _ = writeln!(io::stderr(), "saved in {}", folder.display());
+            }
+        }
+    }
+    if let Some(error) = unsaved {
+        return Err(usage(error));
+    }
+    Ok(race::exit_of(result.exit_code))
+}
+
+fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
+    let (subject, target) = match &args.url {
+        Some(url) => plain(args, url)?,
+        None => traffic(args)?,
+    };
+    let shape = shape(args)?;
+    let is_open = shape != Shape::Closed;
+    let seed = args.seed.map_or_else(Seed::arbitrary, Seed::new);
+    let lasts = shape.duration().or(args.duration);
+    let duration = match (&shape, args.duration, args.requests) {
+        (Shape::Open { .. }, ..) => None,
+        (Shape::Closed, None, Some(_)) => None,
+        (Shape::Closed, given, _) => Some(given.unwrap_or(DURATION)),
+    };
+    if lasts.or(duration).is_some_and(|lasts| args.warm_up >= lasts) {
+        bail!("--warm-up {:?} leaves nothing to measure\n  = help: let the load last longer", args.warm_up);
+    }
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = args.threads.unwrap_or_else(|| u32::try_from((cores / 2).max(1)).unwrap_or(1));
+    let mut thresholds = match &subject {
+        Subject::Traffic(plan) => plan.thresholds.clone(),
+        Subject::Plain(_) => Vec::new(),
+    };
+    thresholds.extend(args.threshold.iter().cloned());
+    check_labels(args, &subject)?;
+    let part = args.shard.map_or(Part::WHOLE, |shard| shard.0);
+    Ok(LoadConfig {
+        rerun: rerun::rerun_load(args, &target, seed.value()),
+        subject,
+        target,
+        shape,
+        clients: args.clients.unwrap_or(if is_open { CLIENTS_BY_THE_CLOCK } else { CLIENTS }),
+        threads,
+        part,
+        requests: args.requests.map(|requests| part.share(requests)),
+        duration,
+        warm_up: args.warm_up,
+        timeout: args.timeout,
+        start_at: args.start_at,
+        seed,
+        fail_on: args.fail_on.into(),
+        thresholds,
+        abort_on_fail: args.abort_on_fail,
+        stop_on_violated: args.stop_on == Some(StopOn::Violated),
+        saves_all: args.save_all || args.shard.is_some(),
+        out: args.out.clone(),
+    })
+}
+
+fn shape(args: &LoadArgs) -> anyhow::Result<Shape> {
+    let stages: Vec<Stage> = match (args.rate, args.duration) {
+        (Some(rate), Some(duration)) => {
+            let duration_ms = u64::try_from(duration.as_millis()).context("--duration")?;
+            vec![Stage { duration_ms, from: rate, to: rate }]
+        }
+        _ => args.stage.iter().map(|typed| typed.stage).collect(),
+    };
+    if stages.is_empty() {
+        if args.poisson {
+            bail!("--poisson is about requests that begin by the clock\n  = help: say at which rate, with --rate or --stage");
+        }
+        return Ok(Shape::Closed);
+    }
+    let arrivals = if args.poisson { Spacing::Poisson } else { Spacing::Constant };
+    let shape = Shape::Open { stages, arrivals };
+    if shape.offers().is_some_and(|requests| requests < 1.0) {
+        bail!("the stages offer less than one request\n  = help: give them a higher rate, or more time");
+    }
+    Ok(shape)
+}
+
+/// A limit on requests of a kind must be on one that there is.
+fn check_labels(args: &LoadArgs, subject: &Subject) -> anyhow::Result<()> {
+    for threshold in &args.threshold {
+        let Some(label) = &threshold.label else { continue };
+        let known: Vec<&str> = match subject {
+            Subject::Traffic(plan) => plan.labels.iter().map(|label| &**label).collect(),
+            Subject::Plain(_) => Vec::new(),
+        };
+        if !known.contains(&label.as_str()) {
+            return Err(resolve::unknown("kind of request", label, known.iter().copied(), "leave out what is before the dot for all"))
+                .context("--threshold");
+        }
+    }
+    Ok(())
+}
+
+/// One URL, read over and over.
+fn plain(args: &LoadArgs, url: &str) -> anyhow::Result<(Subject, TargetChoice)> {
+    let parsed = url::Url::parse(url).with_context(|| format!("`{}` is not a URL", crate::text::harmless(url, 200)))?;
+    let mut base = parsed.clone();
+    base.set_path("");
+    base.set_query(None);
+    base.set_fragment(None);
+    let endpoint = resolve::remote("URL", base.as_str(), args.allow_remote, &args.tls)?;
+    let path = parsed.query().map_or_else(|| parsed.path().to_owned(), |query| format!("{}?{query}", parsed.path()));
+    let headers = credentials::headers(&args.credentials)?;
+    let headers = headers.headers().iter().map(|(name, value)| (Arc::clone(name), Arc::clone(value))).collect();
+    let request = Request { method: "GET".into(), path, headers, body: None };
+    let target = TargetChoice::Remote { endpoint, replica: None, restart: None };
+    Ok((Subject::Plain(Box::new(request)), target))
+}
+
+fn traffic(args: &LoadArgs) -> anyhow::Result<(Subject, TargetChoice)> {
+    let file = args.traffic.as_deref().map(read_traffic).transpose()?;
+    let implied = file.as_ref().and_then(|traffic| traffic.apis.first()).map(|name| name.get_ref().as_str());
+    let described = resolve::description(args.api.as_deref().or(implied).unwrap_or(DEFAULT_API))?;
+    let (target, credentials) = target(args, &described)?;
+    let api = Arc::new(resolve::with_environment((*described).clone())?.with_credentials(credentials));
+    if api.dialect.settle().is_some() {
+        bail!(
+            "`{}` says that reads lag behind ([settle]), and a load does not wait for them: what they show could not be judged\n  = help: race it",
+            api.name
+        );
+    }
+    let is_for = |traffic: &Traffic| traffic.apis.iter().any(|name| *name.get_ref() == *api.name);
+    let mut plan = match file.or_else(|| built_in().into_iter().find(is_for)) {
+        Some(traffic) => TrafficPlan::resolve(&traffic, &api)?,
+        None => TrafficPlan::generic(&api),
+    };
+    if let Some(hot) = args.hot {
+        plan.hot.share = hot;
+    }
+    if plan.hot.share > 0.0 && plan.hot.resources == 0 {
+        bail!("--hot needs resources that all clients act on, and the traffic has none\n  = help: [hot] resources = 8, in its file");
+    }
+    if let Some(think) = &args.think {
+        plan.think = Some(think.0.clone());
+    }
+    if args.read_only {
+        plan = plan.reads_only().context(
+            "--read-only: every journey of this traffic changes something\n  = help: name one URL, or a file whose journeys are made of `get`",
+        )?;
+    }
+    Ok((Subject::Traffic(Arc::new(plan)), target))
+}
+
+fn read_traffic(typed: &str) -> anyhow::Result<Traffic> {
+    if is_file(typed) {
+        return Ok(Traffic::parse(typed, &resolve::read(typed)?)?);
+    }
+    let all = built_in();
+    let names: Vec<String> = all.iter().map(|traffic| traffic.name.get_ref().clone()).collect();
+    let found = all.into_iter().find(|traffic| traffic.name.get_ref() == typed);
+    found.ok_or_else(|| {
+        resolve::unknown("traffic", typed, names.iter().map(String::as_str), "a file's name ends in .toml")
+    })
+}
+
+fn target(args: &LoadArgs, api: &Api) -> anyhow::Result<(TargetChoice, crate::api::Credentials)> {
+    if let Some(typed) = &args.target {
+        let endpoint = resolve::remote("--target", typed, args.allow_remote, &args.tls)?;
+        let credentials = credentials::given(&args.credentials, api)?;
+        return Ok((TargetChoice::Remote { endpoint, replica: None, restart: None }, credentials));
+    }
+    if !resolve::is_spoken_in_process(api) {
+        bail!(
+            "the in-process reference service does not speak `{}`\n  = help: aim at a server that does, with --target",
+            api.name
+        );
+    }
+    if args.shard.is_some() {
+        bail!("--shard is about a server that several processes load\n  = help: start one, and name it with --target");
+    }
+    let secret = Secret::random();
+    let service = resolve::in_process(&args.service, args.timeout, &secret)?;
+    Ok((TargetChoice::InProcess(Box::new(service)), credentials::minting(secret)))
+}

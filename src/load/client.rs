@@ -1,0 +1,289 @@
+//! One client of a load: it brings resources of its own from step to step, turns to those that all act on now and then, and
+//! looks at what became of a resource when it is done with it. Each turn is one request.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::audit::Audit;
+use super::hot::Found;
+use super::journey::{Journey, Next};
+use super::mind::Mind;
+use super::saying::{Saying, get};
+use super::slots::{Slot, after};
+use super::visit::Visit;
+use crate::api::Request;
+use crate::clock::Stamp;
+use crate::history::{Cause, Meaning, Outcome, Reply, Verb};
+use crate::ids::ClientId;
+use crate::measure::{Ended, Sample};
+use crate::target::{Exchange, Failure, Persistent};
+use crate::traffic::JourneyStep;
+
+/// So many errands in a row without a request: there is nothing to do.
+const MOST_IDLE: usize = 64;
+/// How long a client waits that found no connection, so that it does not ask a dead server thousands of times a second.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// One client.
+pub(super) struct Client {
+    mind: Mind,
+    line: Persistent,
+    /// Its identity in histories, until it does not know what came of a request (judging R3).
+    id: ClientId,
+    journey: Option<Journey>,
+    visit: Option<Visit>,
+    audits: VecDeque<Audit>,
+    requests: u64,
+    requests_to_hot: u64,
+    /// Requests that did what they asked for.
+    achieved: u64,
+}
+
+/// What a request is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Errand {
+    Audit,
+    Visit,
+    Journey,
+}
+
+/// What a client does with its turn.
+enum Deed {
+    Say(Errand, Saying),
+    Get(usize, usize),
+}
+
+impl Client {
+    pub(super) fn new(mind: Mind, line: Persistent) -> Self {
+        let id = mind.shared.numbers.client();
+        let audits = VecDeque::new();
+        Self { mind, line, id, journey: None, visit: None, audits, requests: 0, requests_to_hot: 0, achieved: 0 }
+    }
+
+    /// Takes turns until there are no more.
+    pub(super) async fn run(&mut self) {
+        while let Some(slot) = {
+            let think = self.think();
+            self.mind.shared.slots.next(think).await
+        } {
+            let Some(deed) = self.next() else { return };
+            self.requests += 1;
+            match deed {
+                Deed::Say(errand, saying) => {
+                    self.requests_to_hot += u64::from(errand == Errand::Visit);
+                    self.say(slot, errand, saying).await;
+                }
+                Deed::Get(journey, step) => self.get(slot, journey, step).await,
+            }
+        }
+    }
+
+    /// How many of its requests did what they asked for.
+    pub(super) const fn achieved(&self) -> u64 {
+        self.achieved
+    }
+
+    /// Looks at what is left: what it was at itself, and then the hot ones, which nobody visits any more.
+    pub(super) async fn wind_up(&mut self) {
+        if let Some(visit) = self.visit.take() {
+            self.leave(visit);
+        }
+        let own = self.journey.take().and_then(Journey::into_resource);
+        self.audits.extend(own.map(Audit::of));
+        loop {
+            while let Some(audit) = self.audits.front_mut() {
+                match audit.next(&self.mind) {
+                    Some(saying) => self.say(Slot { intended: None }, Errand::Audit, saying).await,
+                    None => drop(self.audits.pop_front()),
+                }
+            }
+            let Some(left) = self.mind.shared.hot.take_one() else { return };
+            self.audits.push_back(Audit::of(left));
+        }
+    }
+
+    fn think(&mut self) -> Option<Duration> {
+        let range = self.mind.shared.plan.think.clone()?;
+        Some(range.start + (range.end - range.start).mul_f64(self.mind.whims.fraction()))
+    }
+
+    /// What it does with its turn.
+    fn next(&mut self) -> Option<Deed> {
+        for _ in 0..MOST_IDLE {
+            if let Some(audit) = self.audits.front_mut() {
+                match audit.next(&self.mind) {
+                    Some(saying) => return Some(Deed::Say(Errand::Audit, saying)),
+                    None => drop(self.audits.pop_front()),
+                }
+                continue;
+            }
+            if self.visit.is_none() && self.is_drawn_to_hot() {
+                self.visit = self.begin_visit();
+            }
+            if let Some(visit) = &mut self.visit {
+                if let Some(saying) = visit.next(&mut self.mind) {
+                    return Some(Deed::Say(Errand::Visit, saying));
+                }
+                if let Some(visit) = self.visit.take() {
+                    self.leave(visit);
+                }
+                continue;
+            }
+            let plan = Arc::clone(&self.mind.shared.plan);
+            let journey = self.journey.get_or_insert_with(|| Journey::begin(&plan, &mut self.mind.whims));
+            match journey.next(&mut self.mind) {
+                Next::Say(saying) => return Some(Deed::Say(Errand::Journey, saying)),
+                Next::Get(journey, step) => return Some(Deed::Get(journey, step)),
+                Next::Over => self.end_journey(),
+            }
+        }
+        None
+    }
+
+    fn end_journey(&mut self) {
+        let is_looked_at = self.mind.whims.fraction() < self.mind.shared.plan.audit;
+        let resource = self.journey.take().and_then(Journey::into_resource);
+        self.audits.extend(resource.filter(|_| is_looked_at).map(Audit::of));
+    }
+
+    /// Whether fewer of its requests than planned went to the resources that all act on.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    fn is_drawn_to_hot(&self) -> bool {
+        let share = self.mind.shared.plan.hot.share;
+        share > 0.0 && (self.requests_to_hot as f64) < share * (self.requests + 1) as f64
+    }
+
+    fn begin_visit(&mut self) -> Option<Visit> {
+        let hot = Arc::clone(&self.mind.shared.hot);
+        match hot.visit(&mut self.mind.whims)? {
+            Found::Resource(place, resource) => Some(Visit::begin(&mut self.mind, place, resource, false)),
+            Found::Vacancy(place) => {
+                let resource = self.mind.new_resource();
+                if self.mind.dialect().creates() {
+                    return Some(Visit::begin(&mut self.mind, place, resource, true));
+                }
+                resource.visitors.store(1, std::sync::atomic::Ordering::Relaxed);
+                hot.fill(place, Some(Arc::clone(&resource)));
+                Some(Visit::begin(&mut self.mind, place, resource, false))
+            }
+        }
+    }
+
+    fn leave(&mut self, visit: Visit) {
+        if !visit.is_in {
+            // It was never made: the next visitor may try.
+            self.mind.shared.hot.fill(visit.place, None);
+            return;
+        }
+        let (place, is_over) = (visit.place, visit.is_over);
+        let last = self.mind.shared.hot.leave(place, visit.resource, is_over);
+        self.audits.extend(last.map(Audit::of));
+    }
+
+    /// Sends a request about a resource, and learns what came of it.
+    async fn say(&mut self, slot: Slot, errand: Errand, saying: Saying) {
+        let (request, call) = saying.speak(&mut self.mind);
+        let is_conditional = !call.precondition.is_absent();
+        let opened = self.mind.shared.slots.clock.now();
+        let begun = saying.resource.begin(call, saying.phase, self.id, opened);
+        let exchange = self.line.send(&request).await;
+        let closed = exchange.window.closed;
+        let outcome = self.read(&saying.verb, exchange);
+        let reply = outcome.reply().cloned();
+        let sample = Sample {
+            label: self.mind.shared.plan.label(&saying.verb),
+            conditional: is_conditional,
+            stale: is_conditional && reply.as_ref().is_some_and(|reply| reply.meaning == Meaning::Stale),
+            abreast: begun.abreast,
+            ..sample(slot, opened, closed, &outcome)
+        };
+        self.achieved += u64::from(sample.achieved);
+        let is_known = reply.as_ref().is_some_and(|reply| !reply.meaning.is_open());
+        let is_unsent = matches!(outcome, Outcome::NotSent(_));
+        saying.resource.end(begun, closed, outcome);
+        self.mind.shared.slots.record(slot.intended.unwrap_or(opened), &sample);
+        let reply = reply.filter(|_| is_known);
+        self.hear(errand, &saying.verb, reply.as_ref());
+        if is_unsent {
+            self.breathe().await;
+        } else if !is_known {
+            self.id = self.mind.shared.numbers.client();
+        }
+    }
+
+    fn hear(&mut self, errand: Errand, verb: &Verb, reply: Option<&Reply>) {
+        match errand {
+            Errand::Visit => {
+                let visit = self.visit.as_mut();
+                visit.expect("its request was sent").heard(&self.mind, verb, reply);
+            }
+            Errand::Journey => {
+                let journey = self.journey.as_mut();
+                journey.expect("its request was sent").heard(&self.mind, verb, reply);
+            }
+            Errand::Audit => {}
+        }
+    }
+
+    fn read(&self, verb: &Verb, exchange: Exchange) -> Outcome {
+        match exchange.result {
+            Ok(response) => self.mind.dialect().read(verb, &response),
+            Err(Failure::NotSent(cause)) => Outcome::NotSent(cause),
+            Err(Failure::Unknown(cause)) => Outcome::Unknown(cause),
+        }
+    }
+
+    /// Reads a path, of which only the status counts.
+    async fn get(&mut self, slot: Slot, journey: usize, step: usize) {
+        let plan = Arc::clone(&self.mind.shared.plan);
+        let JourneyStep::Get { path, role, label } = &plan.journeys[journey].steps[step] else { return };
+        let request: Request = get(&self.mind, path, role);
+        let opened = self.mind.shared.slots.clock.now();
+        let exchange = self.line.send(&request).await;
+        let closed = exchange.window.closed;
+        let outcome = match exchange.result {
+            Ok(response) if response.status < 500 => {
+                let is_there = (200..300).contains(&response.status);
+                let meaning = if is_there { Meaning::Applied } else { Meaning::Refused };
+                Outcome::Answered(Reply::new(response.status, meaning))
+            }
+            Ok(response) => Outcome::Unknown(Cause::Status(response.status)),
+            Err(Failure::NotSent(cause)) => Outcome::NotSent(cause),
+            Err(Failure::Unknown(cause)) => Outcome::Unknown(cause),
+        };
+        let sample = Sample { label: *label, ..sample(slot, opened, closed, &outcome) };
+        self.achieved += u64::from(sample.achieved);
+        self.mind.shared.slots.record(slot.intended.unwrap_or(opened), &sample);
+        if matches!(outcome, Outcome::NotSent(_)) {
+            self.breathe().await;
+        }
+    }
+
+    async fn breathe(&self) {
+        let slots = &self.mind.shared.slots;
+        slots.pacer.until(after(slots.clock.now(), BREATH)).await;
+    }
+}
+
+/// What is counted of a request that came to `outcome`.
+pub(super) fn sample(slot: Slot, opened: Stamp, closed: Stamp, outcome: &Outcome) -> Sample {
+    let (ended, status, timed_out) = match outcome {
+        Outcome::Answered(reply) => (Ended::Answered, Some(reply.status), false),
+        Outcome::NotSent(_) => (Ended::Failed, None, false),
+        Outcome::Unknown(cause) => (Ended::Unknown, cause.status(), *cause == Cause::TimedOut),
+    };
+    let meaning = outcome.reply().map(|reply| reply.meaning);
+    Sample {
+        label: 0,
+        from_intended: closed.since(slot.intended.unwrap_or(opened)),
+        from_actual: closed.since(opened),
+        ended,
+        timed_out,
+        status,
+        achieved: matches!(meaning, Some(Meaning::Applied | Meaning::Replayed)),
+        conditional: false,
+        stale: false,
+        abreast: 0,
+    }
+}

@@ -1,0 +1,161 @@
+//! When the clients of one thread begin their requests, and the book that is kept of it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::pace::Pacer;
+use crate::clock::{Clock, Stamp};
+use crate::measure::{Meter, Sample, Spans};
+use crate::race::Stop;
+use crate::traffic::Arrivals;
+
+/// A request's turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slot {
+    /// When it is meant to begin; `None` if that is when it does.
+    pub(super) intended: Option<Stamp>,
+}
+
+/// What one thread measured since it was last asked.
+#[derive(Debug, Default)]
+pub struct Interval {
+    /// Which thread.
+    pub thread: u32,
+    /// Of requests that were meant to begin after the warm-up.
+    pub measured: Meter,
+    /// Of those before.
+    pub warm_up: Meter,
+    /// How late the thread was when it was to do something at a moment and nothing else was in the way.
+    pub lag: Spans,
+    /// When it ended.
+    pub until: Stamp,
+    /// How long the thread has been at work since it began.
+    pub cpu: Duration,
+}
+
+/// Hands out turns to the clients of one thread.
+pub(super) struct Slots {
+    pub(super) thread: u32,
+    pub(super) clock: Clock,
+    pub(super) pacer: Rc<Pacer>,
+    pub(super) stop: Stop,
+    /// When the load begins, and from when on it is measured.
+    pub(super) begin: Stamp,
+    pub(super) measured_from: Stamp,
+    /// When no more turns are handed out in a closed load.
+    pub(super) end: Option<Stamp>,
+    /// How many are left, over all threads, if that is limited.
+    pub(super) budget: Option<Arc<AtomicU64>>,
+    /// The turns of an open load.
+    pub(super) arrivals: RefCell<Option<Arrivals>>,
+    /// A turn that cannot begin within this time is given up.
+    pub(super) patience: Duration,
+    pub(super) interval: RefCell<Interval>,
+    pub(super) closing: Cell<bool>,
+}
+
+impl Slots {
+    /// Waits for the next turn. `None` when there is none any more.
+    pub(super) async fn next(&self, think: Option<Duration>) -> Option<Slot> {
+        if let Some(think) = think.filter(|think| !think.is_zero()) {
+            self.sleep(after(self.clock.now(), think)).await?;
+        }
+        if self.stop.is_asked() {
+            return None;
+        }
+        let is_open = self.arrivals.borrow().is_some();
+        if is_open { self.arrival().await } else { self.turn() }
+    }
+
+    fn turn(&self) -> Option<Slot> {
+        let is_over = self.end.is_some_and(|end| self.clock.now() >= end);
+        (!is_over && self.take_from_budget()).then_some(Slot { intended: None })
+    }
+
+    async fn arrival(&self) -> Option<Slot> {
+        loop {
+            let offset = self.arrivals.borrow_mut().as_mut()?.next()?;
+            if !self.take_from_budget() {
+                return None;
+            }
+            let intended = after(self.begin, offset);
+            let now = self.clock.now();
+            if now < intended {
+                // Whoever is stopped while it waits had no turn: its time had not come.
+                self.sleep(intended).await?;
+                self.interval.borrow_mut().lag.record(self.clock.now().since(intended));
+                return Some(Slot { intended: Some(intended) });
+            }
+            if now.since(intended) <= self.patience {
+                return Some(Slot { intended: Some(intended) });
+            }
+            self.drop_slot(intended);
+        }
+    }
+
+    fn take_from_budget(&self) -> bool {
+        let Some(budget) = &self.budget else { return true };
+        budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+
+    /// `None` if the load is stopped meanwhile.
+    async fn sleep(&self, moment: Stamp) -> Option<()> {
+        tokio::select! {
+            biased;
+            () = self.pacer.until(moment) => Some(()),
+            () = self.stop.asked() => None,
+        }
+    }
+
+    fn drop_slot(&self, intended: Stamp) {
+        let mut interval = self.interval.borrow_mut();
+        if intended < self.measured_from {
+            interval.warm_up.drop_slot();
+        } else {
+            interval.measured.drop_slot();
+        }
+    }
+
+    /// Turns whose time came, and that nobody took before the load was stopped.
+    pub(super) fn give_up_the_rest(&self) {
+        let now = self.clock.now();
+        while let Some(offset) = self.arrivals.borrow_mut().as_mut().and_then(Iterator::next) {
+            let intended = after(self.begin, offset);
+            if intended > now || !self.take_from_budget() {
+                return;
+            }
+            self.drop_slot(intended);
+        }
+    }
+
+    /// Counts a request.
+    pub(super) fn record(&self, began: Stamp, sample: &Sample) {
+        if self.closing.get() {
+            return; // What winds the load up is no part of it.
+        }
+        let mut interval = self.interval.borrow_mut();
+        if began < self.measured_from {
+            interval.warm_up.record(sample);
+        } else {
+            interval.measured.record(sample);
+        }
+    }
+
+    /// Counts how a change went that may have been tried more than once.
+    pub(super) fn record_tries(&self, tries: usize, is_done: bool) {
+        let mut interval = self.interval.borrow_mut();
+        if is_done {
+            interval.measured.done_after(tries);
+        } else {
+            interval.measured.given_up += 1;
+        }
+    }
+}
+
+/// The moment `span` after `moment`.
+pub(super) fn after(moment: Stamp, span: Duration) -> Stamp {
+    Stamp::from_nanos(moment.nanos().saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
+}

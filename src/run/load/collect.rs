@@ -1,0 +1,195 @@
+//! Adding up what the threads of a load tell, once a second: for the observer, for limits that end a load, and for its result.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::judging::Judge;
+use super::{LoadConfig, nanos};
+use crate::clock::{Clock, Stamp};
+use crate::load::{Interval, Told};
+use crate::load_result::{JudgedSoFar, LoadEvent, LoadObserver, Measured, Snapshot, judge_limits};
+use crate::race::Stop;
+use crate::traffic::Shape;
+
+/// A target that answered nothing for so long, though it was asked, is gone.
+const SILENCE: u64 = 5;
+/// An interval comes in so much after the second it is about is over.
+const SLACK: Duration = Duration::from_millis(250);
+
+/// What the threads of a load told.
+pub(super) struct Collector<'a> {
+    config: &'a LoadConfig,
+    labels: Arc<[Arc<str>]>,
+    begin: Stamp,
+    clock: Clock,
+    pub(super) measured: Measured,
+    /// When the last client had no more turns.
+    pub(super) ended: Option<Stamp>,
+    /// Why the load ended before its time.
+    pub(super) stopped: Option<Stopped>,
+    /// By thread: when it first told how long it was at work, and the last time.
+    at_work: BTreeMap<u32, [(Stamp, Duration); 2]>,
+    violated: u64,
+    told: usize,
+}
+
+/// Why a load ended before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stopped {
+    Violated,
+    Limit(String),
+    TargetLost,
+}
+
+impl Stopped {
+    pub(super) fn why(&self) -> String {
+        match self {
+            Self::Violated => "a violation was proven (--stop-on violated)".to_owned(),
+            Self::Limit(limit) => format!("{limit} was crossed (--abort-on-fail)"),
+            Self::TargetLost => format!("the target answered nothing for {SILENCE} s"),
+        }
+    }
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(config: &'a LoadConfig, labels: Arc<[Arc<str>]>, begin: Stamp, clock: Clock) -> Self {
+        let (measured, at_work) = (Measured::default(), BTreeMap::new());
+        Self { config, labels, begin, clock, measured, ended: None, stopped: None, at_work, violated: 0, told: 0 }
+    }
+
+    /// Listens until all threads have ended.
+    pub(super) async fn listen(
+        &mut self,
+        hears: &mut UnboundedReceiver<Told>,
+        judge: Option<&Judge>,
+        observer: &dyn LoadObserver,
+        (stop, halt): (&Stop, &Stop),
+    ) {
+        let mut second = 1;
+        loop {
+            let due = Stamp::from_nanos(self.begin.nanos() + second * 1_000_000_000 + nanos(SLACK));
+            tokio::select! {
+                biased;
+                told = hears.recv() => match told {
+                    None => break,
+                    Some(Told::Interval(interval)) => self.take(&interval),
+                    Some(Told::Ended { at, achieved }) => {
+                        self.ended = self.ended.max(Some(at));
+                        self.measured.clients.extend(achieved);
+                    }
+                },
+                () = stop.asked(), if !halt.is_asked() => halt.ask(),
+                () = tokio::time::sleep(due.since(self.clock.now())) => {
+                    self.look(second, judge, observer, halt);
+                    second += 1;
+                }
+            }
+        }
+        self.measured.busiest = self.busiest();
+        if let Some(judge) = judge {
+            self.hear_judge(second, &judge.so_far(), observer);
+        }
+    }
+
+    /// How long was measured.
+    pub(super) fn time(&self) -> Duration {
+        let from = Stamp::from_nanos(self.begin.nanos() + nanos(self.config.warm_up));
+        self.ended.unwrap_or_else(|| self.clock.now()).since(from)
+    }
+
+    fn take(&mut self, interval: &Interval) {
+        // It ends at the second's end or a little later.
+        let second = interval.until.since(self.begin).saturating_sub(SLACK).as_secs();
+        self.measured.add(second, &interval.measured, &interval.warm_up, &interval.lag);
+        let now = (interval.until, interval.cpu);
+        self.at_work.entry(interval.thread).or_insert([now, now])[1] = now;
+    }
+
+    fn busiest(&self) -> Option<f64> {
+        let shares = self.at_work.values().filter_map(|[first, last]| {
+            let time = last.0.since(first.0);
+            (!last.1.is_zero() && time >= Duration::from_millis(900))
+                .then(|| last.1.saturating_sub(first.1).as_secs_f64() / time.as_secs_f64())
+        });
+        shares.max_by(f64::total_cmp)
+    }
+
+    /// A second is over: tells the observer, and ends the load if there is a reason to.
+    fn look(&mut self, second: u64, judge: Option<&Judge>, observer: &dyn LoadObserver, halt: &Stop) {
+        let so_far = judge.map(Judge::so_far);
+        if let Some(so_far) = &so_far {
+            self.hear_judge(second - 1, so_far, observer);
+        }
+        let snapshot = self.snapshot(second, so_far);
+        observer.on(&LoadEvent::Second(&snapshot));
+        if halt.is_asked() || self.ended.is_some() {
+            return;
+        }
+        if let Some(why) = self.reason_to_stop(&snapshot) {
+            observer.on(&LoadEvent::Stopping(&why.why()));
+            self.stopped = Some(why);
+            halt.ask();
+        }
+    }
+
+    fn hear_judge(&mut self, second: u64, so_far: &JudgedSoFar, observer: &dyn LoadObserver) {
+        self.measured.violated(second, so_far.violated - self.violated);
+        self.violated = so_far.violated;
+        for (kind, sentence) in &so_far.sentences[self.told..] {
+            observer.on(&LoadEvent::Found { kind: *kind, sentence });
+        }
+        self.told = so_far.sentences.len();
+    }
+
+    fn reason_to_stop(&self, snapshot: &Snapshot) -> Option<Stopped> {
+        if self.config.stop_on_violated && snapshot.judged.as_ref().is_some_and(|judged| judged.violated > 0) {
+            return Some(Stopped::Violated);
+        }
+        let crossed = snapshot.thresholds.iter().find(|limit| limit.crossed && limit.measured.is_some());
+        if let (true, true, Some(limit)) = (self.config.abort_on_fail, self.measured.tells_enough(), crossed) {
+            return Some(Stopped::Limit(format!("{} ({})", limit.threshold, limit.shown)));
+        }
+        let last = self.measured.seconds.iter().rev().skip_while(|second| second.offered == 0);
+        let silent: u64 =
+            last.take_while(|second| second.answered == 0 && second.errors > 0).map(|second| second.of).sum();
+        (silent >= SILENCE).then_some(Stopped::TargetLost)
+    }
+
+    fn snapshot(&self, second: u64, judged: Option<JudgedSoFar>) -> Snapshot {
+        let (meter, time) = (&self.measured.meter, self.time());
+        let all = meter.all();
+        let good = judged.as_ref().map(|judged| judged.good);
+        let total = match &self.config.shape {
+            Shape::Closed => self.config.duration,
+            open @ Shape::Open { .. } => open.duration(),
+        };
+        let last = self.measured.seconds.iter().rfind(|one| one.at < second);
+        Snapshot {
+            elapsed: self.clock.now().since(self.begin),
+            total,
+            last: last.copied().unwrap_or_default(),
+            slots: meter.slots,
+            warm_up: self.measured.warm_up.slots,
+            statuses: meter.statuses.clone(),
+            conditional: all.conditional,
+            stale: all.stale,
+            from_intended: all.from_intended,
+            from_actual: all.from_actual,
+            lag: self.measured.lag.clone(),
+            thresholds: judge_limits(&self.config.thresholds, &self.measured, &self.labels, (time, good)),
+            judged,
+        }
+    }
+
+    /// The limits, at the end.
+    pub(super) fn limits(&self, good: Option<u64>) -> Vec<crate::load_result::LimitResult> {
+        judge_limits(&self.config.thresholds, &self.measured, &self.labels, (self.time(), good))
+    }
+
+    pub(super) fn labels(&self) -> &[Arc<str>] {
+        &self.labels
+    }
+}
