@@ -4,6 +4,7 @@
 //! - [`HttpTarget`] is any URL. Set-up and observation go through `reqwest` ([`http`](self)), raced requests over
 //!   connections whose end is withheld ([`hold`](self)): HTTP/1.1 one by one ([`http1`](self)), HTTP/2 all on one
 //!   ([`http2`](self)).
+//! - [`Persistent`] is one connection for load, kept from request to request, along a [`Route`].
 //! - [`gate`] releases a volley; [`Method`] says where in a request it sits, [`Delivery`] which methods a run is to use, and
 //!   [`Spoken`] which the target allows.
 //! - [`Endpoint`] says where the target is, and whether it may be raced.
@@ -20,6 +21,7 @@ mod http2;
 mod line;
 mod login;
 mod message;
+mod persistent;
 mod spoken;
 mod stream;
 mod tls;
@@ -35,6 +37,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use http::HttpTarget;
 pub use line::Line;
 pub use login::{LoginError, log_in};
+pub use persistent::{Brief, BriefReply, Persistent, Prepared, Route, RouteError};
 pub use spoken::Spoken;
 pub use tls::TlsError;
 pub use transport::{TlsFacts, Transport};
