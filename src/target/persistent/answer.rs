@@ -120,6 +120,7 @@ impl Answer {
             Ok(Status::Complete(length)) => length,
             Ok(Status::Partial) if self.heads + bytes.len() >= HEAD_LIMIT => return Err(Cause::TooLarge),
             Ok(Status::Partial) => return Ok(0),
+            Err(httparse::Error::TooManyHeaders) => return Err(Cause::TooLarge),
             Err(error) => return Err(Cause::NotHttp(error.to_string())),
         };
         self.heads += length;

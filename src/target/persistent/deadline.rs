@@ -88,8 +88,8 @@ mod tests {
     async fn a_request_that_lasts_ends_with_its_limit() {
         let clock = Clock::start();
         let mut deadline = Deadline::new(clock, LIMIT);
-        let began = Instant::now();
-        poll_fn(|cx| deadline.poll(clock.now(), cx)).await;
+        let (began, since) = (Instant::now(), clock.now());
+        poll_fn(|cx| deadline.poll(since, cx)).await;
         assert!(began.elapsed() >= Duration::from_secs(9));
     }
 }

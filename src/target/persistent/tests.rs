@@ -48,7 +48,7 @@ async fn listen() {
 
 #[tokio::test]
 async fn a_line_can_move_between_threads() {
-    let acts = [Act::Take, Act::say(OK)].repeat(2);
+    let acts = vec![[Act::Take, Act::say(OK)]; 2].concat();
     let (_server, mut line) = Server::start(false, LONG, vec![acts]).await;
     let moved = tokio::spawn(async move {
         line.send(&get("/")).await.result.unwrap();
