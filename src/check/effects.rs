@@ -163,7 +163,7 @@ fn refused_yet_in_the_version(round: Round<'_>) -> Option<Evidence> {
     if !round.model.versioned || round.list(&Verb::ListEvents).is_some() {
         return None;
     }
-    let first = round.created()?.version?;
+    let first = round.at_first()?.version?;
     let (reading, last) = round.final_read()?;
     let last = last.version?;
     let own_replays = round.actions().filter(|operation| round.may_replay_itself(operation));

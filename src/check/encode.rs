@@ -47,7 +47,7 @@ pub(super) struct Encoded {
 /// # Errors
 /// What keeps it from being judged, as a sentence.
 pub(super) fn encode(round: Round<'_>, acks: AckReading, doubted: &BTreeSet<OpId>) -> Result<Encoded, String> {
-    let created = match round.created() {
+    let created = match round.at_first() {
         Some(created) => created,
         None if round.model.family == Family::Lifecycle => return Err("the resource was not created".to_owned()),
         // What is there without having been made, and what was made without saying so, starts where the model does.

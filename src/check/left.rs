@@ -41,7 +41,7 @@ pub(super) fn states_under(round: Round<'_>, token: &Arc<str>) -> Vec<StateIx> {
 
 /// The value that the resource was made with, if that was answered with `token`.
 fn made_as(round: Round<'_>, token: &Arc<str>) -> Option<StateIx> {
-    let is_answered_so = round.created()?.token.as_ref() == Some(token);
+    let is_answered_so = round.at_first()?.token.as_ref() == Some(token);
     let mut creations = round.sent().filter(|one| one.call.verb == Verb::Create);
     let value = creations.next().filter(|_| is_answered_so)?.call.value.as_ref()?;
     round.model.state(value)

@@ -228,19 +228,64 @@ impl<'a> Round<'a> {
         })
     }
 
-    /// The reply that made the resource. (What has no life of its own need not be made; what contenders make then is another.)
-    pub(super) fn created(self) -> Option<&'a Reply> {
+    /// The reply that shows the resource as it was at first: to what made it or, where nothing in the round did, to the look at it that was
+    /// over before anybody acted. (What has no life of its own need not be made; what contenders make then is another.)
+    pub(super) fn at_first(self) -> Option<&'a Reply> {
         let is_made = self.model.family == Family::Lifecycle;
-        (self.operations.iter())
+        let mut creations = (self.operations.iter())
             .filter(|operation| is_made || operation.phase == Phase::SetUp)
-            .find(|operation| operation.call.verb == Verb::Create)?
-            .outcome
-            .reply()
+            .filter(|operation| operation.call.verb == Verb::Create);
+        match creations.next() {
+            Some(creation) => creation.outcome.reply(),
+            None => self.first_look(),
+        }
+    }
+
+    /// The last look at a resource that was there already, over before anybody acted on it. (Reads that lag show what was.)
+    fn first_look(self) -> Option<&'a Reply> {
+        let shows = |reply: &&Reply| reply.meaning == Meaning::Applied && reply.state.is_some();
+        self.first_looks().filter_map(|one| one.outcome.reply()).filter(shows).last()
+    }
+
+    /// Looks that were over before anybody acted.
+    fn first_looks(self) -> impl Iterator<Item = &'a Operation> {
+        let first = self.actions().map(|action| action.window.opened).min();
+        (self.operations.iter())
+            .filter(move |_| !self.model.lags.reads)
+            .filter(|one| one.phase == Phase::SetUp && one.call.verb == Verb::Read)
+            .filter(move |one| first.is_none_or(|first| one.window.closed < first))
+    }
+
+    /// What a resource that nothing in the round made held before anybody acted on it; `None` inside where there was nothing. Where
+    /// nobody looks first, it is one that nobody knew.
+    ///
+    /// # Errors
+    /// It was looked at because it was there before, and what was seen does not tell.
+    pub(super) fn held_at_first(self) -> Result<Option<Arc<str>>, String> {
+        let is_set_up = |one: &&Operation| one.phase == Phase::SetUp;
+        let was_looked_at = self.sent().filter(is_set_up).any(|one| one.call.verb == Verb::Read);
+        let was_set_up = self.actions().any(|one| one.phase == Phase::SetUp);
+        let answers = self.first_looks().filter_map(|one| one.outcome.reply());
+        let told = answers.filter(|reply| matches!(reply.meaning, Meaning::Applied | Meaning::NotFound)).last();
+        match told {
+            Some(reply) => Ok(reply.state.clone().filter(|_| reply.meaning == Meaning::Applied)),
+            None if was_looked_at && !was_set_up => {
+                Err(format!("nothing shows what the {} held at first", self.model.noun))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the round knows where the resource began: it was made in it, or looked at before anybody acted; what has no life of its own
+    /// begins where its machine does.
+    pub(super) fn is_known_from_the_start(self) -> bool {
+        let was_made = || self.sent().any(|operation| operation.call.verb == Verb::Create);
+        self.model.family != Family::Lifecycle || was_made() || self.first_look().is_some()
     }
 
     /// Where the resource is known to have started. A round told in values or numbers starts where its machine does.
     pub(super) fn starts_at(self) -> Option<StateIx> {
-        let shown = self.created().and_then(|reply| self.model.state(reply.state.as_ref()?));
+        let shown = self.at_first().and_then(|reply| self.model.state(reply.state.as_ref()?));
         match self.model.family {
             Family::Lifecycle => shown,
             Family::Register | Family::Counter(_) => Some(shown.unwrap_or(self.model.initial)),

@@ -103,7 +103,10 @@ fn cannot_both_happen(round: Round<'_>, a: &Ack<'_>, b: &Ack<'_>) -> bool {
         });
     }
     let spec = Lifecycle { model: round.model, relaxed: None };
-    let created = round.created().and_then(|reply| round.model.state(reply.state.as_ref()?));
+    if !round.is_known_from_the_start() {
+        return false;
+    }
+    let created = round.at_first().and_then(|reply| round.model.state(reply.state.as_ref()?));
     let start =
         State { at: created.unwrap_or(round.model.initial), version: None, token: Token::Unknown, keys: Vec::new() };
     search(&spec, &start, &entries, BUDGET) == Answer::Illegal

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use notation::Example;
 use quickeats_bench::api::{ActionModel, Bounds, Family, Model};
 use quickeats_bench::check::{Alone, Finding, Judgment, Kind, Severity, Verdict, judge};
-use quickeats_bench::history::{Cause, History, Operation, Outcome, Verb};
+use quickeats_bench::history::{Cause, History, Operation, Outcome, Phase, Verb};
 
 fn examples(folder: &str) -> Vec<(String, Example)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories").join(folder);
@@ -75,6 +75,22 @@ fn what_is_lawful_is_left_alone() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Somebody may have acted before the look was over, so it tells nothing of how the resource began.
+#[test]
+fn what_was_there_and_was_looked_at_too_late_is_accused_of_nothing() {
+    for history in [
+        "api: pads\n* user put [2 20] value b -> 204\n? read [0 3] -> 200 z\nread [30 31] -> 200 b",
+        "api: pads\n? read [0 1] -> unknown\n* user put [2 20] value b -> 204\nread [30 31] -> 200 z",
+        "api: pausable\n* user resume [2 20] -> 200 running\n? read [0 3] -> 200 running\nread [30 31] -> 200 running",
+        "api: pausable\n* user resume [2 20] -> 200 running\n* user#2 resume [2 20] -> 200 running\n? read [0 3] -> 200 running",
+        "api: stock\n* user take [2 20] -> 200 4\n? read [0 1] -> unknown\nread [30 31] -> 200 4",
+    ] {
+        let judgment = judged(&Example::parse(history).unwrap());
+        assert_eq!(judgment.findings, [], "{history}");
+        assert!(!judgment.doubts.is_empty(), "{history}");
+    }
 }
 
 fn kinds(judgment: &Judgment) -> Vec<&'static str> {
@@ -353,7 +369,9 @@ fn a_refutation_needs_each_operation_of_its_witness() {
             let mut operations: Vec<Operation> = example.history.operations().cloned().collect();
             for other in &mut operations {
                 let is_believed = believed.iter().any(|one| (one.round, one.id) == (other.round, other.id));
-                if matches!(other.call.verb, Verb::Read | Verb::Act(_)) && !is_believed {
+                // How it began is not in question: neither what made it, nor the look at it.
+                let is_look = (&other.call.verb, other.phase) == (&Verb::Read, Phase::SetUp);
+                if matches!(other.call.verb, Verb::Read | Verb::Act(_)) && !is_look && !is_believed {
                     other.outcome = Outcome::Unknown(Cause::Broken("never mind".to_owned()));
                 }
             }

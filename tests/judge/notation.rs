@@ -13,7 +13,7 @@
 //! events                     [14 15]                -> cancellation:pending_payment>cancelled@2
 //! ```
 //!
-//! `*` marks contenders, `+` what follows the race, `~` what is read while the server is given time to settle. Times are microseconds. Before `->` may stand `if TOKEN`, `key KEY`,
+//! `*` marks contenders, `?` the look at a resource that was there before, `+` what follows the race, `~` what is read while the server is given time to settle. Times are microseconds. Before `->` may stand `if TOKEN`, `key KEY`,
 //! `payload N`, `value WORD` (what it writes), `as PRINCIPAL` and `client N` (else each line is another client's). After it stands a reply (status, then in
 //! any order: a meaning if it is not `applied`, a state, `vN`, a token in quotes, `id ID`, `effect ID`, `amount N`, `body N`),
 //! or `unknown [STATUS]`, `timeout`, or `not-sent`. A row of effects is `ID` or `ID=AMOUNT`. A line `round 2` (or `control 1`) begins another round.
@@ -87,6 +87,7 @@ pub(crate) fn number_by_opening(operations: &mut [Operation]) {
 fn operation(line: &str, client: ClientId, round: RoundId) -> Option<Operation> {
     let (races, line) = line.strip_prefix('*').map_or((false, line), |rest| (true, rest.trim()));
     let (follows, line) = line.strip_prefix('+').map_or((false, line), |rest| (true, rest.trim()));
+    let (looks, line) = line.strip_prefix('?').map_or((false, line), |rest| (true, rest.trim()));
     let (waits, line) = line.strip_prefix('~').map_or((false, line), |rest| (true, rest.trim()));
     let (asked, answered) = line.split_once("->")?;
     let (who_what, rest) = asked.split_once('[')?;
@@ -100,6 +101,7 @@ fn operation(line: &str, client: ClientId, round: RoundId) -> Option<Operation> 
         (_, true) => Phase::Contend,
         _ if follows => Phase::Follow,
         _ if waits => Phase::Settle,
+        _ if looks => Phase::SetUp,
         (Verb::Create | Verb::Act(_), false) => Phase::SetUp,
         (Verb::Read | Verb::ListEffects | Verb::ListEvents, false) => Phase::Observe,
     };

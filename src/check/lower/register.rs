@@ -50,7 +50,9 @@ pub(super) fn lower(round: Round<'_>) -> Result<Lowered, Unjudged> {
 
 /// What the register holds at first.
 fn start(round: Round<'_>) -> Result<Arc<str>, String> {
-    let Some((creation, reply)) = creation(round)? else { return Ok(absent(round)) };
+    let Some((creation, reply)) = creation(round)? else {
+        return Ok(round.held_at_first()?.unwrap_or_else(|| absent(round)));
+    };
     let read = || early_reads(round).find_map(|reply| reply.state.clone());
     let value = creation.call.value.clone().or_else(|| reply.state.clone()).or_else(read);
     Ok(value.unwrap_or_else(|| UNSHOWN.into()))
