@@ -8,6 +8,7 @@ pub(super) mod compare;
 pub(super) mod demo;
 pub(super) mod init;
 pub(super) mod load;
+pub(super) mod merge;
 pub(super) mod probe;
 pub(super) mod report;
 pub(super) mod service;
@@ -70,6 +71,18 @@ Examples:
     exit_codes!()
 );
 
+const MERGE_HELP: &str = concat!(
+    "\
+Examples:
+  quickeats-bench merge reports/*
+      all shards of a load that ran on this machine
+  quickeats-bench merge shards/* --clock-error 5ms
+      on several machines, whose clocks were within 5 ms of the true time
+
+",
+    exit_codes!()
+);
+
 const CHECK_HELP: &str = concat!(
     "\
 Examples:
@@ -106,6 +119,9 @@ pub(super) enum Command {
     /// Load a server, and judge every answer: how fast it is, and whether it is right
     #[command(after_help = EXIT_CODES, after_long_help = LOAD_HELP)]
     Load(Box<load::LoadArgs>),
+    /// Make one of what several processes of a load saved: add their figures up, and judge what they did to the same resources
+    #[command(after_help = EXIT_CODES, after_long_help = MERGE_HELP)]
+    Merge(merge::MergeArgs),
     /// Judge a saved history: of a run, or recorded by another tool
     #[command(after_help = EXIT_CODES, after_long_help = CHECK_HELP)]
     Check(check::CheckArgs),
@@ -437,9 +453,8 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// The lines of `docs/ci.md` that a shell would run, as it would take them: within its YAML, and at its prompts.
-    fn documented() -> Vec<String> {
-        let page = include_str!("../../docs/ci.md");
+    /// The lines of a page that a shell would run, as it would take them: within its YAML, and at its prompts.
+    fn documented(page: &str) -> Vec<String> {
         let mut lines: Vec<String> =
             page.lines().filter_map(|line| line.strip_prefix("$ ")).map(ToOwned::to_owned).collect();
         for block in page.split("```yaml\n").skip(1) {
@@ -448,7 +463,16 @@ mod tests {
             collect(&parsed, &mut lines);
         }
         lines.retain(|line| line.starts_with("quickeats-bench "));
-        lines
+        // What a shell or a workflow puts in: a number or a moment, as they would.
+        let filled = [
+            ("$((JOB_COMPLETION_INDEX + 1))/4", "2/4"),
+            ("${{ matrix.shard }}/4", "2/4"),
+            ("$START_AT", "2026-01-31T12:00:00Z"),
+            ("${{ needs.plan.outputs.start_at }}", "2026-01-31T12:00:00Z"),
+            ("'", ""),
+        ];
+        let fill = |line: &String| filled.iter().fold(line.clone(), |line, (hole, word)| line.replace(hole, word));
+        lines.iter().map(fill).collect()
     }
 
     fn collect(value: &serde_json::Value, lines: &mut Vec<String>) {
@@ -462,9 +486,10 @@ mod tests {
 
     #[test]
     fn documented_command_lines_are_accepted() {
-        let lines = documented();
-        assert_eq!(lines.len(), 4, "{lines:?}");
-        for line in lines {
+        let pages = [include_str!("../../docs/ci.md"), include_str!("../../docs/load-many-machines.md")];
+        let [ci, load] = pages.map(documented);
+        assert_eq!((ci.len(), load.len()), (4, 7), "{ci:?} {load:?}");
+        for line in ci.into_iter().chain(load) {
             let parsed = Cli::try_parse_from(line.split_whitespace());
             assert!(parsed.is_ok(), "{line}: {}", parsed.expect_err("checked"));
         }

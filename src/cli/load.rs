@@ -10,12 +10,12 @@ use super::args::Format;
 use super::args::load::{LoadArgs, StopOn};
 use super::resolve::{self, DEFAULT_API, is_file};
 use super::{Failure, credentials, print, print_exactly, race, rerun, usage};
-use crate::api::{Api, Request};
+use crate::api::{Api, Family, Request};
 use crate::jwt::Secret;
+use crate::load_result::{LoadObserver, Unobserved};
 use crate::race::Stop;
 use crate::report::load::Lines;
 use crate::run::TargetChoice;
-use crate::load_result::{LoadObserver, Unobserved};
 use crate::run::load::{LoadConfig, LoadRun, Subject, load};
 use crate::run_result::Exit;
 use crate::seed::Seed;
@@ -30,14 +30,20 @@ const DURATION: Duration = Duration::from_secs(10);
 pub(super) async fn main(args: LoadArgs, stop: &Stop) -> Result<Exit, Failure> {
     let config = resolved(&args).map_err(usage)?;
     let observer: Box<dyn LoadObserver> = if args.quiet { Box::new(Unobserved) } else { Box::new(Lines::default()) };
-    let LoadRun { result, folder, unsaved } = match load(&config, &*observer, stop).await {
+    let done = match load(&config, &*observer, stop).await {
         Ok(done) => done,
         Err(error) => {
             let exit = if stop.is_asked() { Exit::Interrupted } else { error.exit() };
             return Err(Failure { error: error.into(), exit });
         }
     };
-    match args.format {
+    show(done, args.format, args.quiet)
+}
+
+/// Prints what a load came to, and says where it was saved.
+pub(super) fn show(done: LoadRun, format: Format, is_quiet: bool) -> Result<Exit, Failure> {
+    let LoadRun { result, folder, unsaved } = done;
+    match format {
         Format::Table => {
             print(&race::terminal().render_load(&result))?;
             if unsaved.is_none() {
@@ -48,7 +54,7 @@ pub(super) async fn main(args: LoadArgs, stop: &Stop) -> Result<Exit, Failure> {
             let mut text = serde_json::to_string_pretty(&result).expect("a result is plain data");
             text.push('\n');
             print_exactly(&text)?;
-            if !args.quiet && unsaved.is_none() {
+            if !is_quiet && unsaved.is_none() {
                 // stdout is the JSON alone.
                 let _ = writeln!(io::stderr(), "saved in {}", folder.display());
             }
@@ -86,6 +92,7 @@ fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
     thresholds.extend(args.threshold.iter().cloned());
     check_labels(args, &subject)?;
     let part = args.shard.map_or(Part::WHOLE, |shard| shard.0);
+    let hot_ids = hot_ids(args, &subject)?;
     Ok(LoadConfig {
         rerun: rerun::rerun_load(args, &target, seed.value()),
         subject,
@@ -101,12 +108,52 @@ fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
         start_at: args.start_at,
         seed,
         fail_on: args.fail_on.into(),
+        hot_ids,
         thresholds,
         abort_on_fail: args.abort_on_fail,
         stop_on_violated: args.stop_on == Some(StopOn::Violated),
         saves_all: args.save_all || args.shard.is_some(),
         out: args.out.clone(),
     })
+}
+
+/// Resources that are there already, each once.
+fn hot_ids(args: &LoadArgs, subject: &Subject) -> anyhow::Result<Vec<Arc<str>>> {
+    let mut ids: Vec<Arc<str>> = Vec::new();
+    for id in &args.hot_id {
+        if !ids.iter().any(|known| **known == **id) {
+            ids.push(id.as_str().into());
+        }
+    }
+    let Subject::Traffic(plan) = subject else { return Ok(ids) };
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    if plan.hot.share <= 0.0 {
+        bail!(
+            "--hot-id names what all clients act on, and no request is to go there\n  = help: say what share, such as --hot 5%"
+        );
+    }
+    if !plan.api.dialect.reads() || plan.api.model.family == Family::Effects {
+        bail!(
+            "--hot-id: nothing shows what a {} of `{}` was before the load, so what becomes of it could not be judged",
+            plan.api.model.noun,
+            plan.api.name
+        );
+    }
+    if plan.api.model.lags.reads {
+        bail!(
+            "--hot-id: reads of `{}` may lag, by its description, so nothing tells how a {} began",
+            plan.api.name,
+            plan.api.model.noun
+        );
+    }
+    if args.shard.is_some() && args.start_at.is_none() {
+        bail!(
+            "--hot-id needs --start-at where there are shards: each looks at the resource first, before any of them acts on it"
+        );
+    }
+    Ok(ids)
 }
 
 fn shape(args: &LoadArgs) -> anyhow::Result<Shape> {
@@ -119,7 +166,9 @@ fn shape(args: &LoadArgs) -> anyhow::Result<Shape> {
     };
     if stages.is_empty() {
         if args.poisson {
-            bail!("--poisson is about requests that begin by the clock\n  = help: say at which rate, with --rate or --stage");
+            bail!(
+                "--poisson is about requests that begin by the clock\n  = help: say at which rate, with --rate or --stage"
+            );
         }
         return Ok(Shape::Closed);
     }
@@ -140,8 +189,13 @@ fn check_labels(args: &LoadArgs, subject: &Subject) -> anyhow::Result<()> {
             Subject::Plain(_) => Vec::new(),
         };
         if !known.contains(&label.as_str()) {
-            return Err(resolve::unknown("kind of request", label, known.iter().copied(), "leave out what is before the dot for all"))
-                .context("--threshold");
+            return Err(resolve::unknown(
+                "kind of request",
+                label,
+                known.iter().copied(),
+                "leave out what is before the dot for all",
+            ))
+            .context("--threshold");
         }
     }
     Ok(())
@@ -184,7 +238,9 @@ fn traffic(args: &LoadArgs) -> anyhow::Result<(Subject, TargetChoice)> {
         plan.hot.share = hot;
     }
     if plan.hot.share > 0.0 && plan.hot.resources == 0 {
-        bail!("--hot needs resources that all clients act on, and the traffic has none\n  = help: [hot] resources = 8, in its file");
+        bail!(
+            "--hot needs resources that all clients act on, and the traffic has none\n  = help: [hot] resources = 8, in its file"
+        );
     }
     if let Some(think) = &args.think {
         plan.think = Some(think.0.clone());

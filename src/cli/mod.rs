@@ -9,6 +9,7 @@ mod dry_run;
 mod history;
 mod init;
 mod load;
+mod merge;
 mod probe;
 mod race;
 mod replay;
@@ -46,6 +47,7 @@ pub async fn main(stop: Stop) -> ExitCode {
     let done = match cli.command {
         Command::Race(args) => race::main(*args, &stop).await,
         Command::Load(args) => load::main(*args, &stop).await,
+        Command::Merge(args) => merge::main(&args),
         Command::Probe(args) => probe::main(&args, &stop).await,
         Command::Check(args) => check::main(&args),
         Command::Demo(args) => demo::main(&args, &stop).await,

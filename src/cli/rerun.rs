@@ -57,6 +57,7 @@ pub(super) fn rerun_load(args: &LoadArgs, target: &TargetChoice, seed: u64) -> R
     words.option("--duration", args.duration.map(typed));
     words.option("--requests", args.requests);
     words.option_unless("--warm-up", typed(args.warm_up), "0ms");
+    args.hot_id.iter().for_each(|id| words.option("--hot-id", Some(id)));
     words.option("--hot", args.hot.map(|share| share.to_string()));
     words.option("--seed", Some(seed));
     words.option_unless("--timeout", typed(args.timeout), "5000ms");

@@ -14,11 +14,14 @@
 //! The API description stands in the first line whole, so the file is judged by the same rules wherever it is read.
 //! An `end` line that is missing, or counts more than was read, shows that a file was cut.
 
+mod rounds;
+
 use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Delivered, History, Operation};
+pub use rounds::{Rounds, WholeRound, read_round};
 
 /// The version of the format. A change of any field changes it.
 pub const SCHEMA: &str = "quickeats-bench/history@1";

@@ -13,18 +13,26 @@ use crate::history::{Phase, Verb};
 pub(super) struct Audit {
     resource: Arc<Resource>,
     at: usize,
+    /// Whether lists tell of this load alone.
+    asks_for_lists: bool,
 }
 
 impl Audit {
     pub(super) const fn of(resource: Arc<Resource>) -> Self {
-        Self { resource, at: 0 }
+        Self { resource, at: 0, asks_for_lists: true }
+    }
+
+    /// The same of a resource that was there before: lists tell of more than what this load did.
+    pub(super) fn without_lists(self) -> Self {
+        Self { asks_for_lists: false, ..self }
     }
 
     /// What it asks for next; `None` when it is over.
     pub(super) fn next(&mut self, mind: &Mind) -> Option<Saying> {
         let dialect = mind.dialect();
         let read = || dialect.reads().then_some(Verb::Read);
-        let verb = read().into_iter().chain(dialect.lists()).chain(read()).nth(self.at)?;
+        let verb =
+            read().into_iter().chain(dialect.lists().filter(|_| self.asks_for_lists)).chain(read()).nth(self.at)?;
         self.at += 1;
         Some(Saying::plain(mind, &self.resource, verb, Phase::Observe))
     }

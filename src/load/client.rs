@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use super::audit::Audit;
 use super::hot::Found;
+use super::joint::JointSet;
 use super::journey::{Journey, Next};
 use super::mind::Mind;
+use super::resource::Resource;
 use super::saying::{Saying, get};
 use super::slots::{Slot, after};
 use super::visit::Visit;
 use crate::api::Request;
 use crate::clock::Stamp;
-use crate::history::{Cause, Meaning, Outcome, Reply, Verb};
+use crate::history::{Cause, Meaning, Outcome, Phase, Reply, Verb};
 use crate::ids::ClientId;
 use crate::measure::{Ended, Sample};
 use crate::target::{Exchange, Failure, Persistent};
@@ -103,6 +105,26 @@ impl Client {
         }
     }
 
+    /// Looks at what is left of the resources that other processes act on, too.
+    pub(super) async fn wind_up_joint(&mut self, joint: &JointSet) {
+        while let Some(left) = joint.take_one() {
+            let audit = Audit::of(left);
+            let mut audit = if joint.were_there() { audit.without_lists() } else { audit };
+            while let Some(saying) = audit.next(&self.mind) {
+                self.say(Slot { intended: None }, Errand::Audit, saying).await;
+            }
+        }
+    }
+
+    /// Looks at what was there before, before anybody acts on it.
+    pub(super) async fn look_first(&mut self, joint: &JointSet) {
+        while let Some(resource) = joint.next_given() {
+            let saying = Saying::plain(&self.mind, &resource, Verb::Read, Phase::SetUp);
+            self.say(Slot { intended: None }, Errand::Audit, saying).await;
+            joint.open(resource);
+        }
+    }
+
     fn think(&mut self) -> Option<Duration> {
         let range = self.mind.shared.plan.think.clone()?;
         Some(range.start + (range.end - range.start).mul_f64(self.mind.whims.fraction()))
@@ -110,6 +132,9 @@ impl Client {
 
     /// What it does with its turn.
     fn next(&mut self) -> Option<Deed> {
+        if let Some(joint) = &self.mind.shared.joint {
+            self.audits.extend(joint.due(self.mind.shared.slots.clock.now()).map(Audit::of));
+        }
         for _ in 0..MOST_IDLE {
             if let Some(audit) = self.audits.front_mut() {
                 match audit.next(&self.mind) {
@@ -155,28 +180,41 @@ impl Client {
     }
 
     fn begin_visit(&mut self) -> Option<Visit> {
+        if let Some(resource) = self.joint_resource() {
+            return Some(Visit::begin(&mut self.mind, None, resource, false));
+        }
         let hot = Arc::clone(&self.mind.shared.hot);
         match hot.visit(&mut self.mind.whims)? {
-            Found::Resource(place, resource) => Some(Visit::begin(&mut self.mind, place, resource, false)),
+            Found::Resource(place, resource) => Some(Visit::begin(&mut self.mind, Some(place), resource, false)),
             Found::Vacancy(place) => {
                 let resource = self.mind.new_resource();
                 if self.mind.dialect().creates() {
-                    return Some(Visit::begin(&mut self.mind, place, resource, true));
+                    return Some(Visit::begin(&mut self.mind, Some(place), resource, true));
                 }
                 resource.visitors.store(1, std::sync::atomic::Ordering::Relaxed);
                 hot.fill(place, Some(Arc::clone(&resource)));
-                Some(Visit::begin(&mut self.mind, place, resource, false))
+                Some(Visit::begin(&mut self.mind, Some(place), resource, false))
             }
         }
     }
 
+    /// Every other visit is to a resource that other processes act on, too, where they agree on such; every one, where the user names some.
+    fn joint_resource(&mut self) -> Option<Arc<Resource>> {
+        let joint = Arc::clone(self.mind.shared.joint.as_ref()?);
+        let is_its_turn = joint.were_there() || self.mind.whims.below(2) == 0;
+        let now = self.mind.shared.slots.clock.now();
+        if is_its_turn { joint.visit(now, &mut self.mind.whims) } else { None }
+    }
+
     fn leave(&mut self, visit: Visit) {
+        // What other processes act on, too, is left for another when its time is over.
+        let Some(place) = visit.place else { return };
         if !visit.is_in {
             // It was never made: the next visitor may try.
-            self.mind.shared.hot.fill(visit.place, None);
+            self.mind.shared.hot.fill(place, None);
             return;
         }
-        let (place, is_over) = (visit.place, visit.is_over);
+        let is_over = visit.is_over;
         let last = self.mind.shared.hot.leave(place, visit.resource, is_over);
         self.audits.extend(last.map(Audit::of));
     }

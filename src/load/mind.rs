@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::hot::HotSet;
+use super::joint::JointSet;
 use super::outlet::Outlet;
 use super::resource::Resource;
 use super::slots::Slots;
@@ -19,6 +20,7 @@ pub(super) struct Shared {
     pub(super) plan: Arc<TrafficPlan>,
     pub(super) slots: Slots,
     pub(super) hot: Arc<HotSet>,
+    pub(super) joint: Option<Arc<JointSet>>,
     pub(super) numbers: Arc<Numbers>,
     pub(super) outlet: Outlet,
     /// Who people are.
@@ -39,19 +41,19 @@ impl Numbers {
         Self { part, is_alone, resources: AtomicU32::new(0), clients: AtomicU32::new(0) }
     }
 
-    fn round(&self) -> RoundId {
-        let number = 1 + self.dealt(&self.resources);
+    pub(super) const fn part(&self) -> Part {
+        self.part
+    }
+
+    pub(super) fn round(&self) -> RoundId {
+        let number = self.part.own_number(self.resources.fetch_add(1, Ordering::Relaxed));
         if self.is_alone { RoundId::Control(number) } else { RoundId::Raced(number) }
     }
 
     pub(super) fn client(&self) -> ClientId {
         // Whoever is alone comes first, and is none of the others.
-        ClientId(self.dealt(&self.clients).wrapping_add(if self.is_alone { u32::MAX / 2 } else { 0 }))
-    }
-
-    /// Each part has every so many-th.
-    fn dealt(&self, counter: &AtomicU32) -> u32 {
-        counter.fetch_add(1, Ordering::Relaxed).wrapping_mul(self.part.of).wrapping_add(self.part.index)
+        let dealt = self.part.own_number(self.clients.fetch_add(1, Ordering::Relaxed)).wrapping_sub(1);
+        ClientId(dealt.wrapping_add(if self.is_alone { u32::MAX / 2 } else { 0 }))
     }
 }
 

@@ -14,6 +14,7 @@ mod audit;
 mod client;
 mod cpu;
 mod hot;
+mod joint;
 mod journey;
 mod mind;
 mod outlet;
@@ -39,6 +40,8 @@ use crate::seed::Seed;
 use crate::target::{Prepared, Route};
 use crate::traffic::{Part, Shape, TrafficPlan};
 use hot::HotSet;
+use joint::JointSet;
+pub use joint::{Joint, Which};
 use mind::Numbers;
 pub use outlet::{Inlet, Outlet, Settled, queue};
 pub use slots::Interval;
@@ -67,6 +70,8 @@ pub struct Load {
     pub timeout: Duration,
     /// Whether its one client is alone, to be compared with: nothing is asked of resources that others act on, too.
     pub is_alone: bool,
+    /// Resources that other processes act on, too.
+    pub joint: Option<Joint>,
     /// What is done.
     pub seed: Seed,
     /// Who does it, under which keys: never the same in two loads.
@@ -113,6 +118,13 @@ pub fn start(
         What::Traffic(plan) if !load.is_alone => usize::from(plan.hot.resources),
         What::Traffic(_) | What::Plain(_) => 0,
     };
+    let numbers = Arc::new(Numbers::new(load.part, load.is_alone));
+    let joint = match (&load.joint, &load.what) {
+        (Some(joint), What::Traffic(plan)) if !load.is_alone => {
+            Some(Arc::new(JointSet::new(joint.clone(), &numbers, begin, plan, outlet.clone())))
+        }
+        (Some(_) | None, _) => None,
+    };
     let common = Common {
         route: route.clone(),
         clock,
@@ -121,7 +133,8 @@ pub fn start(
         outlet,
         told,
         hot: Arc::new(HotSet::new(hot)),
-        numbers: Arc::new(Numbers::new(load.part, load.is_alone)),
+        joint,
+        numbers,
         budget: load.requests.map(|requests| Arc::new(AtomicU64::new(requests))),
         load: Arc::new(load),
     };

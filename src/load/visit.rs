@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use super::mind::Mind;
 use super::resource::Resource;
 use super::saying::{Known, Saying};
+use crate::api::Family;
 use crate::history::{Meaning, Phase, Reply, Verb};
 use crate::scenario::KeyUse;
 use crate::seed::Dice;
@@ -14,7 +15,8 @@ use crate::seed::Dice;
 /// A visit under way.
 #[derive(Debug)]
 pub(super) struct Visit {
-    pub(super) place: usize,
+    /// Which of the places of this process; `None` for a resource that other processes act on, too.
+    pub(super) place: Option<usize>,
     pub(super) resource: Arc<Resource>,
     step: Step,
     manner: Manner,
@@ -74,7 +76,7 @@ struct Said {
 
 impl Visit {
     /// A visit to `resource`, which the visitor is to make first if it `is_new`.
-    pub(super) fn begin(mind: &mut Mind, place: usize, resource: Arc<Resource>, is_new: bool) -> Self {
+    pub(super) fn begin(mind: &mut Mind, place: Option<usize>, resource: Arc<Resource>, is_new: bool) -> Self {
         let manner = Manner::draw(mind.shared.plan.hot.mischief, &mut mind.whims);
         let looks = mind.dialect().reads() && !matches!(manner, Manner::Blind | Manner::Late);
         let step = if is_new {
@@ -149,6 +151,11 @@ impl Visit {
         let is_terminal = is_applied && mind.is_terminal(self.known.state.as_deref());
         match self.step {
             Step::Make => self.made(mind, reply),
+            // What has no value yet, or none any more, can be given one.
+            Step::Look if reply.meaning == Meaning::NotFound && mind.model().family == Family::Register => {
+                self.known = Known::default();
+                self.step = Step::Act;
+            }
             Step::Look if is_terminal || !is_applied => self.end_with(is_terminal),
             Step::Look => self.step = Step::Act,
             Step::Act if self.manner == Manner::Twice => self.step = Step::Again,
@@ -166,7 +173,9 @@ impl Visit {
         if is_made {
             self.is_in = true;
             self.resource.visitors.store(1, Ordering::Relaxed);
-            mind.shared.hot.fill(self.place, Some(Arc::clone(&self.resource)));
+            if let Some(place) = self.place {
+                mind.shared.hot.fill(place, Some(Arc::clone(&self.resource)));
+            }
         }
     }
 

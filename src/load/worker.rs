@@ -12,6 +12,7 @@ use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 use super::client::Client;
 use super::hot::HotSet;
+use super::joint::{JointSet, QUIET};
 use super::mind::{Mind, Numbers, Shared};
 use super::outlet::Outlet;
 use super::pace::Pacer;
@@ -41,6 +42,7 @@ pub(super) struct Common {
     pub(super) outlet: Outlet,
     pub(super) told: UnboundedSender<Told>,
     pub(super) hot: Arc<HotSet>,
+    pub(super) joint: Option<Arc<JointSet>>,
     pub(super) numbers: Arc<Numbers>,
     pub(super) budget: Option<Arc<AtomicU64>>,
 }
@@ -79,9 +81,17 @@ async fn clients(common: Common, thread: u32) -> io::Result<()> {
     let driven = Rc::clone(&pacer);
     spawn_local(async move { driven.drive().await });
     let shared = Rc::new(Sharing::new(&common, thread, pacer));
-    let workers: Vec<Worker> = shared.workers(&common, thread);
+    let mut workers: Vec<Worker> = shared.workers(&common, thread);
     let slots = shared.slots();
-    slots.pacer.until(common.begin).await;
+    if let (Some(joint), Some(Worker::Judged(client))) = (&common.joint, workers.first_mut()) {
+        slots.closing.set(true); // a look is no part of what is measured
+        client.look_first(joint).await;
+        slots.closing.set(false);
+    }
+    tokio::select! {
+        () = slots.pacer.until(common.begin) => {}
+        () = common.stop.asked() => {}
+    }
     let _heart = spawn_local(beat(Rc::clone(&shared)));
     let book = spawn_local(keep_book(Rc::clone(&shared), common.told.clone()));
     let tasks: Vec<JoinHandle<Worker>> = workers.into_iter().map(|worker| spawn_local(worker.run())).collect();
@@ -99,6 +109,12 @@ async fn clients(common: Common, thread: u32) -> io::Result<()> {
             if let Worker::Judged(client) = worker {
                 client.wind_up().await;
             }
+        }
+        let Some(joint) = &common.joint else { return };
+        // Other processes end when this one does, or a little later: what is read after all are done tells most.
+        slots.pacer.until(after(slots.clock.now(), QUIET)).await;
+        if let Some(Worker::Judged(client)) = done.first_mut() {
+            client.wind_up_joint(joint).await;
         }
     };
     let limit = if common.stop.is_asked() { GRACE } else { WINDING_UP };
@@ -169,6 +185,7 @@ impl Sharing {
                 plan: Arc::clone(plan),
                 slots,
                 hot: Arc::clone(&common.hot),
+                joint: common.joint.clone(),
                 numbers: Arc::clone(&common.numbers),
                 outlet: common.outlet.clone(),
                 people: load.nonce.child("people"),

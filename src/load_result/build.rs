@@ -91,7 +91,7 @@ impl Measured {
             violated: 0,
             is_warm_up: measured.slots.offered == 0 && warm_up.slots.offered > 0,
         };
-        *self.second(at) = self.second(at).joined(&second);
+        self.join_second(&second);
     }
 
     /// Counts resources with a violation that were judged in a second.
@@ -99,12 +99,30 @@ impl Measured {
         self.second(at).violated += count;
     }
 
+    /// Adds what happened in one second, or in one of a few seconds: of a thread, or of another process.
+    pub(super) fn join_second(&mut self, other: &Second) {
+        self.step = self.step.max(1);
+        while self.step < other.of {
+            self.double_the_step();
+        }
+        let own = self.second(other.at);
+        let (at, of) = (own.at, own.of);
+        *own = Second { at, of, ..own.joined(other) };
+    }
+
+    fn double_the_step(&mut self) {
+        self.step = self.step.saturating_mul(2);
+        let pairs = self.seconds.chunks(2);
+        self.seconds = pairs.map(|pair| pair.iter().skip(1).fold(pair[0], |one, other| one.joined(other))).collect();
+        // The last of an odd number stands for two as well.
+        let step = self.step;
+        self.seconds.iter_mut().for_each(|second| second.of = step);
+    }
+
     fn second(&mut self, at: u64) -> &mut Second {
         self.step = self.step.max(1);
         while usize::try_from(at / self.step).unwrap_or(usize::MAX) >= MOST_SECONDS {
-            self.step *= 2;
-            let pairs = self.seconds.chunks(2);
-            self.seconds = pairs.map(|pair| pair.iter().skip(1).fold(pair[0], |one, other| one.joined(other))).collect();
+            self.double_the_step();
         }
         let (step, index) = (self.step, usize::try_from(at / self.step).unwrap_or(MOST_SECONDS - 1));
         while self.seconds.len() <= index {

@@ -3,7 +3,9 @@
 //! Versioned; its JSON Schema stands in `reports/load.schema.json`, kept true by a test. Histograms are part of it, in the compressed V2
 //! encoding of HdrHistogram, so that the results of several processes can be added up exactly.
 
+mod add;
 mod build;
+mod clocks;
 mod limits;
 mod live;
 mod snapshot;
@@ -17,7 +19,9 @@ use crate::check::{Severity, Verdict};
 use crate::measure::Slots;
 use crate::run_result::{Rerun, ScenarioResult, TargetInfo};
 use crate::traffic::Shape;
+pub use add::NotAdded;
 pub use build::{Measured, PERCENTILES, Second};
+pub use clocks::{Alignment, ClockInfo, MachineInfo, Unaligned};
 pub use limits::judge_limits;
 pub use live::{LoadEvent, LoadObserver, Unobserved};
 pub use snapshot::{JudgedSoFar, Snapshot};
@@ -80,6 +84,9 @@ pub struct LoadResult {
     pub given_up: u64,
     /// How evenly clients got done what they asked for.
     pub fairness: Option<Fairness>,
+    /// How much each of them got done.
+    #[serde(default)]
+    pub done_by_client: Vec<u64>,
     /// How well the load itself kept up.
     pub generator: Generator,
     /// Second by second, from the beginning; longer loads in longer steps.
@@ -88,6 +95,46 @@ pub struct LoadResult {
     pub thresholds: Vec<LimitResult>,
     /// What was judged; null where nothing was.
     pub judged: Option<Judged>,
+    /// What places this process's stamps among those of others; null where it is none of several.
+    #[serde(default)]
+    pub clock: Option<ClockInfo>,
+    /// The shards that this was merged of; null where it is the load of one process.
+    #[serde(default)]
+    pub merged: Option<Merged>,
+}
+
+/// What a load was merged of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Merged {
+    /// Of how many shards.
+    pub of: u32,
+    /// Those that are in it.
+    pub shards: Vec<MergedShard>,
+    /// Those that are not, from 1.
+    pub missing: Vec<u32>,
+    /// Whether all were of one machine, whose clock they have in common.
+    pub one_machine: bool,
+    /// By how much windows were widened to each side, at most, in microseconds: what is not known of the clocks.
+    pub widened_us: f64,
+    /// Resources that several shards acted on: judged here for the first time.
+    pub joint_rounds: u64,
+}
+
+/// A shard of a merged load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MergedShard {
+    /// Which one, from 1.
+    pub index: u32,
+    /// The name of its folder.
+    pub run_id: String,
+    /// What it loaded.
+    pub target: String,
+    /// How much later than the first of them it began, in milliseconds.
+    pub late_ms: u64,
+    /// Requests that were sent after the warm-up.
+    pub sent: u64,
 }
 
 /// What was asked for.
@@ -116,6 +163,12 @@ pub struct PlanInfo {
     pub hot_share: f64,
     /// Which part of a larger load this was, from 1; null if it was all of it.
     pub shard: Option<Shard>,
+    /// When it was to begin: RFC 3339, UTC; null for at once.
+    #[serde(default)]
+    pub start_at: Option<String>,
+    /// What the resources follow from that all shards act on, as a digest: theirs agree; null where there are none.
+    #[serde(default)]
+    pub joint: Option<String>,
 }
 
 /// A part of a load.
@@ -264,6 +317,9 @@ pub struct Judged {
     pub tainted: u64,
     /// Those that had to wait in a file for the judge.
     pub spilled: u64,
+    /// Those on resources that other shards act on, too: saved, and left for `merge` to judge. No other count here has them.
+    #[serde(default)]
+    pub left_to_merge: u64,
     /// Rounds (resources), findings, doubts: as of a scenario.
     pub scenario: ScenarioResult,
 }

@@ -10,6 +10,7 @@ use crate::history::{Cause, Meaning, Outcome, Verb};
 use crate::race::Stop;
 use crate::seed::Seed;
 use crate::target::{HttpTarget, Target};
+use crate::text::harmless;
 
 /// Looks whether the target can be raced. A run that is asked to stop meanwhile races nothing more, so it need not know.
 pub(super) async fn look(api: &Api, target: &HttpTarget, url: &str, stop: &Stop) -> Result<(), RunError> {
@@ -63,6 +64,28 @@ async fn try_out(target: &HttpTarget, url: &str, api: &Api) -> Result<(), RunErr
         }),
         Some(_) | None => Ok(()),
     }
+}
+
+/// Looks at resources that are said to be there.
+pub(super) async fn look_at(ids: &[Arc<str>], api: &Api, target: &HttpTarget, url: &str) -> Result<(), RunError> {
+    let person = Seed::arbitrary().dice().uuid().to_string();
+    for id in ids {
+        let role = api.dialect.role(&Verb::Read);
+        let fill = Fill { id, role, person: &person, unique: &person, ..Fill::default() };
+        let request = api.dialect.request(&Verb::Read, fill);
+        match ask(target, api, &Verb::Read, &request).await {
+            Outcome::Answered(reply) if reply.meaning == Meaning::Applied && reply.state.is_some() => {}
+            Outcome::Answered(reply) if reply.meaning == Meaning::Applied => {
+                let shown = api.dialect.shown(&Verb::Read, fill, &request);
+                let why =
+                    format!("{} shows nothing of the {} `{}`", harmless(&shown, 200), api.model.noun, harmless(id, 80));
+                let help = "does --hot-id name one that is there?".to_owned();
+                return Err(RunError::TargetUnusable { target: url.to_owned(), why, help });
+            }
+            other => return Err(unusable(url, api, &api.dialect.shown(&Verb::Read, fill, &request), &other)),
+        }
+    }
+    Ok(())
 }
 
 /// The request that shows what there is: a read, or the list of effects where nothing can be read.

@@ -13,6 +13,7 @@ mod in_process;
 pub mod load;
 mod login;
 mod look;
+pub mod merge;
 mod racing;
 mod spoken;
 mod thresholds;

@@ -111,6 +111,35 @@ impl Part {
         let (index, of) = (self.index as u64, self.of as u64);
         total / of + if index < total % of { 1 } else { 0 }
     }
+
+    /// The number, from 1, of the thing that this part has as its `count`-th, from 0: no other part has it. They are dealt out in turn;
+    /// where there are several parts, one more is left in each turn for what all of them have ([`Self::joint_number`]).
+    pub const fn own_number(self, count: u32) -> u32 {
+        count.wrapping_mul(self.dealt()).wrapping_add(self.index).wrapping_add(1)
+    }
+
+    /// The number, from 1, of the `count`-th thing, from 0, that all parts have. `None` where there is but one part, or no number left.
+    pub const fn joint_number(self, count: u32) -> Option<u32> {
+        match (self.of > 1, count.checked_mul(self.dealt())) {
+            (true, Some(before)) => before.checked_add(self.of + 1),
+            (true, None) | (false, _) => None,
+        }
+    }
+
+    /// Whether a number is that of a thing that all parts have.
+    pub const fn is_joint(self, number: u32) -> bool {
+        self.of > 1 && number.wrapping_sub(1) % self.dealt() == self.of
+    }
+
+    /// Whether a number is that of a thing that this part alone has.
+    pub const fn is_own(self, number: u32) -> bool {
+        number.wrapping_sub(1) % self.dealt() == self.index
+    }
+
+    /// How many numbers are dealt in a turn.
+    const fn dealt(self) -> u32 {
+        self.of + if self.of > 1 { 1 } else { 0 }
+    }
 }
 
 /// The moments at which one part's slots begin, from the load's beginning, in order.
@@ -237,6 +266,31 @@ mod tests {
             let parts = (0..8).map(|index| Part { index, of: 8 }.share(total));
             assert_eq!(parts.sum::<u64>(), total);
         }
+    }
+
+    #[test]
+    fn a_number_is_one_parts_own_or_all_have_it() {
+        for of in [1, 2, 4] {
+            let parts: Vec<Part> = (0..of).map(|index| Part { index, of }).collect();
+            let mut numbers: Vec<u32> =
+                parts.iter().flat_map(|part| (0..50).map(|count| part.own_number(count))).collect();
+            let joint: Vec<u32> = (0..50).filter_map(|count| parts[0].joint_number(count)).collect();
+            assert!(
+                parts.iter().all(|part| (0..50).filter_map(|count| part.joint_number(count)).eq(joint.iter().copied()))
+            );
+            numbers.extend(&joint);
+            for number in &numbers {
+                let own = parts.iter().filter(|part| part.is_own(*number)).count();
+                assert_eq!(
+                    (own, joint.contains(number)),
+                    if parts[0].is_joint(*number) { (0, true) } else { (1, false) }
+                );
+            }
+            numbers.sort_unstable();
+            let expected: Vec<u32> = (1..=u32::try_from(numbers.len()).unwrap()).collect();
+            assert_eq!(numbers, expected, "none is left out and none dealt twice");
+        }
+        assert_eq!(Part { index: 0, of: 4 }.joint_number(u32::MAX / 5), None);
     }
 
     proptest! {

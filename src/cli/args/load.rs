@@ -90,6 +90,11 @@ pub(in crate::cli) struct LoadArgs {
     #[arg(long, value_name = "SHARE", value_parser = parse_percent)]
     pub(in crate::cli) hot: Option<f64>,
 
+    /// A resource that is there already, by its id: all clients act on it, those of other shards too, instead of on resources that the load makes.
+    /// May be given several times. Nobody else may act on it meanwhile. A few hundred requests go to each; then it is left alone
+    #[arg(long, value_name = "ID", requires = "target", conflicts_with = "url")]
+    pub(in crate::cli) hot_id: Vec<String>,
+
     /// How long a client of a closed load thinks before each request: 10ms, or 10ms..50ms by chance [default: as the traffic says]
     #[arg(long, value_name = "TIME[..TIME]", conflicts_with_all = ["rate", "stage"])]
     pub(in crate::cli) think: Option<Think>,
@@ -211,9 +216,7 @@ impl FromStr for Shard {
         let expected = || "write it as 2/4: the second of four".to_owned();
         let (index, of) = typed.split_once('/').ok_or_else(expected)?;
         match (index.parse::<u32>(), of.parse::<u32>()) {
-            (Ok(index), Ok(of)) if index >= 1 && index <= of && of <= 1_000 => {
-                Ok(Self(Part { index: index - 1, of }))
-            }
+            (Ok(index), Ok(of)) if index >= 1 && index <= of && of <= 1_000 => Ok(Self(Part { index: index - 1, of })),
             _ => Err(expected()),
         }
     }

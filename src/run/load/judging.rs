@@ -14,26 +14,30 @@ use crate::check::{Alone, Kind, Severity};
 use crate::clock::Stamp;
 use crate::history::jsonl::{self, Header, ScenarioLine};
 use crate::history::{Meaning, Operation, Phase};
+use crate::ids::RoundId;
 use crate::load::{Inlet, Settled};
 use crate::load_result::{Judged, JudgedSoFar};
 use crate::run_result::{Ledger, ScenarioFacts};
 use crate::seed::Seed;
+use crate::traffic::Part;
 
 /// What the load's chapter of a history is called.
-pub(super) const CHAPTER: &str = "load";
+pub(in crate::run) const CHAPTER: &str = "load";
 /// So many resources of each kind of finding are saved, where not all of them are.
 const MOST_SAVED: u64 = 50;
 
 /// What the judge needs to know.
-pub(super) struct Bench {
-    pub(super) api: Arc<Api>,
-    pub(super) clients: u32,
-    pub(super) fail_on: Severity,
+pub(in crate::run) struct Bench {
+    pub(in crate::run) api: Arc<Api>,
+    pub(in crate::run) clients: u32,
+    pub(in crate::run) fail_on: Severity,
     /// Whether the history of every resource is saved, not only of those that show something.
-    pub(super) saves_all: bool,
-    pub(super) history: PathBuf,
-    pub(super) seed: Seed,
-    pub(super) measured_from: Stamp,
+    pub(in crate::run) saves_all: bool,
+    pub(in crate::run) history: PathBuf,
+    pub(in crate::run) seed: Seed,
+    pub(in crate::run) measured_from: Stamp,
+    /// Which part of the whole load this process is.
+    pub(in crate::run) part: Part,
 }
 
 /// The judge at work.
@@ -43,10 +47,10 @@ pub(super) struct Judge {
 }
 
 /// What the judge comes to.
-pub(super) struct Sentence {
-    pub(super) judged: Judged,
+pub(in crate::run) struct Sentence {
+    pub(in crate::run) judged: Judged,
     /// What could not be saved.
-    pub(super) unsaved: Option<io::Error>,
+    pub(in crate::run) unsaved: Option<io::Error>,
 }
 
 impl Judge {
@@ -79,55 +83,94 @@ fn plan() -> serde_json::Value {
 }
 
 fn sit(bench: &Bench, inlet: Inlet, so_far: &Mutex<JudgedSoFar>) -> Sentence {
-    let mut ledger = Ledger::open(&bench.api, Alone::Either, &plan());
-    let mut history = Saved::open(bench);
-    let mut judge = |settled: Settled| {
-        let before: Vec<Kind> = ledger.found().collect();
-        let is_violated = ledger.absorb(settled.round, None, &settled.operations);
-        let kinds: Vec<Kind> = ledger.found().collect();
+    let mut sitting = Sitting::open(bench, so_far);
+    while let Some(settled) = inlet.next() {
+        sitting.hear(&settled);
+    }
+    let spilled = inlet.spilled();
+    let mut doubts = Vec::new();
+    if let Err(error) = inlet.drain(|settled| sitting.hear(&settled)) {
+        doubts.push(format!("some of what had to wait for the judge could not be kept: {error}"));
+    }
+    sitting.close(spilled, doubts)
+}
+
+/// A load being judged, resource by resource.
+pub(in crate::run) struct Sitting<'a> {
+    bench: &'a Bench,
+    so_far: &'a Mutex<JudgedSoFar>,
+    ledger: Ledger<'a>,
+    history: Saved,
+    left_to_merge: u64,
+}
+
+impl<'a> Sitting<'a> {
+    pub(in crate::run) fn open(bench: &'a Bench, so_far: &'a Mutex<JudgedSoFar>) -> Self {
+        let ledger = Ledger::open(&bench.api, Alone::Either, &plan());
+        Self { bench, so_far, ledger, history: Saved::open(bench), left_to_merge: 0 }
+    }
+
+    /// Judges one resource, unless other processes act on it, too: then it is saved for who knows all of it.
+    fn hear(&mut self, settled: &Settled) {
+        if let RoundId::Raced(number) = settled.round
+            && self.bench.part.is_joint(number)
+        {
+            self.left_to_merge += settled.operations.len() as u64;
+            self.history.write(|writer| writer.append(None, &settled.operations));
+            return;
+        }
+        let from = self.bench.measured_from;
+        let good = settled.operations.iter().filter(|one| is_good(one, from)).count() as u64;
+        self.judge(settled.round, &settled.operations, good);
+    }
+
+    /// Judges one resource, of whose operations so many did what they asked for.
+    pub(in crate::run) fn judge(&mut self, round: RoundId, operations: &[Operation], good: u64) {
+        // A rehearsal may end just when its last resource was made: then nobody was tried alone on it.
+        if !round.is_raced() && operations.iter().all(|operation| operation.phase != Phase::Contend) {
+            return;
+        }
+        let before: Vec<Kind> = self.ledger.found().collect();
+        let is_violated = self.ledger.absorb(round, None, operations);
+        let kinds: Vec<Kind> = self.ledger.found().collect();
         let is_news = kinds.len() > before.len();
-        history.take(&settled, is_violated, is_news, bench.saves_all);
-        let count = settled.operations.len() as u64;
-        let good = settled.operations.iter().filter(|one| is_good(one, bench.measured_from)).count() as u64;
-        let mut so_far = lock(so_far);
+        self.history.take(round, operations, is_violated, is_news, self.bench.saves_all);
+        let count = operations.len() as u64;
+        let mut so_far = lock(self.so_far);
         so_far.rounds += 1;
         so_far.operations += count;
         if is_violated {
             so_far.violated += 1;
             so_far.tainted += count;
-        } else if settled.round.is_raced() {
+        } else if round.is_raced() {
             so_far.good += good;
         }
         if is_news {
             let new = kinds.iter().filter(|kind| !before.contains(kind));
-            let told = new.filter_map(|kind| Some((*kind, ledger.sentence(*kind)?.to_owned())));
+            let told = new.filter_map(|kind| Some((*kind, self.ledger.sentence(*kind)?.to_owned())));
             so_far.sentences.extend(told);
             so_far.kinds = kinds;
         }
-    };
-    while let Some(settled) = inlet.next() {
-        judge(settled);
     }
-    let spilled = inlet.spilled();
-    let mut doubts = Vec::new();
-    if let Err(error) = inlet.drain(&mut judge) {
-        doubts.push(format!("some of what had to wait for the judge could not be kept: {error}"));
+
+    /// What it comes to.
+    pub(in crate::run) fn close(self, spilled: u64, doubts: Vec<String>) -> Sentence {
+        let Self { bench, so_far, ledger, history, left_to_merge } = self;
+        let unsaved = history.close(&doubts);
+        let facts =
+            ScenarioFacts { name: CHAPTER, contenders: bench.clients as usize, parallel: None, fail_on: bench.fail_on };
+        let (scenario, _) = ledger.close(facts, doubts);
+        let mut so_far = lock(so_far);
+        so_far.spilled = spilled;
+        let JudgedSoFar { operations, good, tainted, .. } = *so_far;
+        Sentence { judged: Judged { operations, good, tainted, spilled, left_to_merge, scenario }, unsaved }
     }
-    let unsaved = history.close(&doubts);
-    let facts = ScenarioFacts { name: CHAPTER, contenders: bench.clients as usize, parallel: None, fail_on: bench.fail_on };
-    let (scenario, _) = ledger.close(facts, doubts);
-    let mut so_far = lock(so_far);
-    so_far.spilled = spilled;
-    let JudgedSoFar { operations, good, tainted, .. } = *so_far;
-    Sentence { judged: Judged { operations, good, tainted, spilled, scenario }, unsaved }
 }
 
 /// Whether an operation is one that counts as done: it did what it asked for, and was measured.
-fn is_good(operation: &Operation, measured_from: Stamp) -> bool {
-    let is_done = matches!(
-        operation.outcome.reply().map(|reply| reply.meaning),
-        Some(Meaning::Applied | Meaning::Replayed)
-    );
+pub(in crate::run) fn is_good(operation: &Operation, measured_from: Stamp) -> bool {
+    let is_done =
+        matches!(operation.outcome.reply().map(|reply| reply.meaning), Some(Meaning::Applied | Meaning::Replayed));
     is_done && operation.window.opened >= measured_from && operation.phase != Phase::Settle
 }
 
@@ -146,8 +189,7 @@ impl Saved {
             seed: bench.seed.value(),
             api: bench.api.source.to_string(),
         };
-        let chapter =
-            ScenarioLine { scenario: CHAPTER.to_owned(), plan: plan(), doubts: Vec::new(), parallel: None };
+        let chapter = ScenarioLine { scenario: CHAPTER.to_owned(), plan: plan(), doubts: Vec::new(), parallel: None };
         let opened = File::create_new(&bench.history)
             .and_then(|file| jsonl::Writer::new(BufWriter::new(file), &header))
             .and_then(|mut writer| writer.begin(&chapter).map(|()| writer));
@@ -157,11 +199,11 @@ impl Saved {
         }
     }
 
-    fn take(&mut self, settled: &Settled, is_violated: bool, is_news: bool, saves_all: bool) {
+    fn take(&mut self, round: RoundId, operations: &[Operation], is_violated: bool, is_news: bool, saves_all: bool) {
         self.violated += u64::from(is_violated);
-        let is_telling = is_news || (is_violated && self.violated <= MOST_SAVED) || !settled.round.is_raced();
+        let is_telling = is_news || (is_violated && self.violated <= MOST_SAVED) || !round.is_raced();
         if saves_all || is_telling {
-            self.write(|writer| writer.append(None, &settled.operations));
+            self.write(|writer| writer.append(None, operations));
         }
     }
 

@@ -7,8 +7,9 @@
 //! ```
 
 mod collect;
-mod judging;
-mod save;
+pub(super) mod judging;
+mod origin;
+pub(super) mod save;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use super::{RunError, TargetChoice, book, describe, login, look};
 use crate::api::Request;
 use crate::check::Severity;
 use crate::clock::{Clock, Stamp};
-use crate::load::{Load, Outlet, What, queue, start};
+use crate::history::Digest;
+use crate::load::{Joint, Load, Outlet, What, Which, queue, start};
 use crate::load_result::{LoadEvent, LoadObserver, LoadResult};
 use crate::race::Stop;
 use crate::run_result::Rerun;
@@ -30,6 +32,7 @@ use crate::target::{HttpTarget, Patience, Prepared, Route, RouteError};
 use crate::traffic::{Part, Shape, Threshold, TrafficPlan};
 use collect::Collector;
 use judging::{Bench, Judge};
+use origin::Origin;
 
 /// How many requests one client makes alone, before the load.
 const REHEARSAL: u64 = 60;
@@ -65,6 +68,8 @@ pub struct LoadConfig {
     pub seed: Seed,
     /// The severity from which on a finding fails the load.
     pub fail_on: Severity,
+    /// Resources that are there already, and that all act on.
+    pub hot_ids: Vec<Arc<str>>,
     /// Limits.
     pub thresholds: Vec<Threshold>,
     /// Whether a crossed limit ends the load.
@@ -105,6 +110,7 @@ pub struct LoadRun {
 /// If the target cannot be loaded at all, or the folder not be made. What goes wrong later loses nothing.
 pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop) -> Result<LoadRun, RunError> {
     let clock = Clock::start();
+    let origin = Origin::of(clock, config.seed);
     let started_at = jiff::Timestamp::now();
     let service = match &config.target {
         TargetChoice::InProcess(service) => Some(InProcess::start((**service).clone(), false).await?),
@@ -126,7 +132,8 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     let traffic = subject.name();
     observer.on(&LoadEvent::Started { target: &url, traffic: &traffic, seed: config.seed.value() });
     let halt = Stop::default();
-    let begin = config.begin(clock);
+    let common_begin = config.common_begin(clock);
+    let begin = common_begin.map_or_else(|| clock.now(), |begin| begin.max(clock.now()));
     let measured_from = Stamp::from_nanos(begin.nanos() + nanos(config.warm_up));
     let judge = match &subject {
         Subject::Plain(_) => None,
@@ -140,6 +147,7 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
                 history: folder.join("history.jsonl"),
                 seed: config.seed,
                 measured_from,
+                part: config.part,
             };
             Some(Judge::start(bench, inlet).map_err(cannot_spill)?)
         }
@@ -151,7 +159,9 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     }
     let (told, mut hears) = mpsc::unbounded_channel();
     let begin = begin.max(Stamp::from_nanos(clock.now().nanos() + nanos(RUN_UP)));
-    let threads = start(config.load(what, nonce), &route, clock, begin, &halt, outlet, told).map_err(cannot_spill)?;
+    let joint = config.joint(&subject, common_begin.map(|common| begin.since(common)), observer);
+    let load = Load { joint: joint.clone(), ..config.load(what, nonce) };
+    let threads = start(load, &route, clock, begin, &halt, outlet, told).map_err(cannot_spill)?;
     let mut collector = Collector::new(config, subject.labels(), begin, clock);
     collector.listen(&mut hears, judge.as_ref(), observer, (stop, &halt)).await;
     for thread in threads {
@@ -167,7 +177,9 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
         None => None,
     };
     drop(service);
-    let facts = save::Facts { run_id, started_at, url, traffic, interrupted: stop.is_asked() };
+    let clock = (config.part != Part::WHOLE).then(|| origin.at_the_end(clock, begin));
+    let joint = joint.map(|joint| config.digest(&subject, &joint));
+    let facts = save::Facts { run_id, started_at, url, traffic, interrupted: stop.is_asked(), clock, joint };
     Ok(save::conclude(config, &subject, collector, sentence, facts, folder))
 }
 
@@ -189,12 +201,44 @@ impl Subject {
 }
 
 impl LoadConfig {
-    /// When it begins, by this process's clock.
-    fn begin(&self, clock: Clock) -> Stamp {
-        let now = clock.now();
-        let Some(at) = self.start_at else { return now };
-        let left = at.duration_since(jiff::Timestamp::now());
-        Stamp::from_nanos(now.nanos() + u64::try_from(left.as_nanos()).unwrap_or(0))
+    /// When all processes of the load begin, by this one's clock. (A moment before that clock began is its first.)
+    fn common_begin(&self, clock: Clock) -> Option<Stamp> {
+        let (now, left) = (clock.now(), self.start_at?.duration_since(jiff::Timestamp::now()));
+        let nanos = i128::from(now.nanos()) + left.as_nanos();
+        Some(Stamp::from_nanos(u64::try_from(nanos).unwrap_or(0)))
+    }
+
+    /// What all processes act on, if there are several and they can agree on it. `late`: how much later than all together this one begins.
+    fn joint(&self, subject: &Subject, late: Option<Duration>, observer: &dyn LoadObserver) -> Option<Joint> {
+        let Subject::Traffic(plan) = subject else { return None };
+        if !self.hot_ids.is_empty() {
+            // Of one process alone nobody else need know the keys.
+            let seed = self.start_at.map_or_else(Seed::arbitrary, |start_at| self.seed.child(&start_at.to_string()));
+            return Some(Joint { seed: seed.child("joint"), which: Which::Given(self.hot_ids.clone()) });
+        }
+        if self.part == Part::WHOLE || plan.hot.share <= 0.0 || plan.hot.resources == 0 || !Joint::suits(&plan.api) {
+            return None;
+        }
+        let (Some(late), Some(start_at)) = (late, self.start_at) else {
+            observer.on(&LoadEvent::Notice(
+                "without --start-at the shards agree on no resources, and none is in another's way",
+            ));
+            return None;
+        };
+        let seed = self.seed.child("joint").child(&start_at.to_string());
+        Some(Joint { seed, which: Which::Agreed { resources: plan.hot.resources, late } })
+    }
+
+    /// What the resources that all processes act on follow from, as one word.
+    fn digest(&self, subject: &Subject, joint: &Joint) -> String {
+        let Subject::Traffic(plan) = subject else { return String::new() };
+        let name = plan.api.dialect.made_id("joint").unwrap_or_default();
+        let which = match &joint.which {
+            Which::Agreed { resources, .. } => resources.to_string(),
+            Which::Given(ids) => format!("{ids:?}"),
+        };
+        let told = format!("{} {which} {} {name} {}", joint.seed, self.part.of, plan.api.source);
+        format!("{:016x}", Digest::of(told.as_bytes()).0)
     }
 
     fn load(&self, what: What, nonce: Seed) -> Load {
@@ -209,6 +253,7 @@ impl LoadConfig {
             warm_up: self.warm_up,
             timeout: self.timeout,
             is_alone: false,
+            joint: None,
             seed: self.seed,
             nonce,
         }
@@ -252,6 +297,7 @@ async fn ready(
     let target = HttpTarget::new(endpoint.clone(), clock, Patience { request: config.timeout })?;
     let api = login::log_in(&plan.api, &target, url, stop).await?;
     look::look(&api, &target, url, stop).await?;
+    look::look_at(&config.hot_ids, &api, &target, url).await?;
     let mut plan = (**plan).clone();
     plan.api = api;
     Ok(Subject::Traffic(Arc::new(plan)))

@@ -9,7 +9,9 @@ use super::collect::{Collector, Stopped};
 use super::judging::Sentence;
 use super::{LoadConfig, LoadRun, RunError, Subject, TargetChoice, describe};
 use crate::check::Verdict;
-use crate::load_result::{Judged, LimitResult, LoadResult, PlanInfo, Rates, RequestFigures, SCHEMA, Shard, Times};
+use crate::load_result::{
+    ClockInfo, Judged, LimitResult, LoadResult, PlanInfo, Rates, RequestFigures, SCHEMA, Shard, Times,
+};
 use crate::measure::Slots;
 use crate::run_result::{Exit, TargetInfo, TargetKind};
 use crate::traffic::Part;
@@ -21,6 +23,9 @@ pub(super) struct Facts {
     pub(super) url: String,
     pub(super) traffic: String,
     pub(super) interrupted: bool,
+    /// Where it is one of several processes.
+    pub(super) clock: Option<ClockInfo>,
+    pub(super) joint: Option<String>,
 }
 
 /// Puts the result together, and saves it.
@@ -35,7 +40,8 @@ pub(super) fn conclude(
     let (judged, unsaved) = sentence.map_or((None, None), |sentence| (Some(sentence.judged), sentence.unsaved));
     let result = result(config, subject, &collector, judged, facts);
     let history = folder.join("history.jsonl");
-    let unsaved = unsaved.map(|cause| RunError::Report { path: history, cause }).or_else(|| save(&result, &folder).err());
+    let unsaved =
+        unsaved.map(|cause| RunError::Report { path: history, cause }).or_else(|| save(&result, &folder).err());
     LoadRun { result, folder, unsaved }
 }
 
@@ -57,7 +63,8 @@ fn result(
     let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
     let verdict = judged.as_ref().map(|judged| judged.scenario.verdict);
     let void_limits = !generator.void.is_empty() && config.thresholds.iter().any(|limit| limit.metric.is_time());
-    let exit = exit(collector, verdict, &thresholds, &meter.slots, (void_limits, facts.interrupted));
+    let is_lost = collector.stopped == Some(Stopped::TargetLost);
+    let exit = exit(verdict, is_lost, &thresholds, &meter.slots, (void_limits, facts.interrupted));
     LoadResult {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -65,7 +72,7 @@ fn result(
         duration_ms: millis(jiff::Timestamp::now().duration_since(facts.started_at).unsigned_abs()),
         started_at: facts.started_at.to_string(),
         seed: config.seed.value(),
-        plan: plan_info(config, subject, facts.traffic),
+        plan: plan_info(config, subject, facts.traffic, facts.joint),
         target: target_info(config, facts.url),
         interrupted: facts.interrupted,
         stopped: collector.stopped.as_ref().map(Stopped::why),
@@ -76,7 +83,11 @@ fn result(
         measured_ms: millis(time),
         slots: meter.slots,
         warm_up: measured.warm_up.slots,
-        rates: Rates { offered: rate(meter.slots.offered), answered: rate(meter.slots.answered), goodput: good.map(rate) },
+        rates: Rates {
+            offered: rate(meter.slots.offered),
+            answered: rate(meter.slots.answered),
+            goodput: good.map(rate),
+        },
         all: RequestFigures::new("all", &all),
         requests: measured.requests(collector.labels()),
         status_counts: meter.statuses.clone(),
@@ -84,17 +95,20 @@ fn result(
         done_after_tries: if meter.tries.iter().any(|count| *count > 0) { meter.tries.to_vec() } else { Vec::new() },
         given_up: meter.given_up,
         fairness: measured.fairness(),
+        done_by_client: measured.clients.clone(),
         generator,
         seconds: measured.seconds.clone(),
         thresholds,
         judged,
+        clock: facts.clock,
+        merged: None,
     }
 }
 
 /// The exit code: a violation outranks a target that is gone, that a doubt, and that a limit.
-fn exit(
-    collector: &Collector<'_>,
+pub(in crate::run) fn exit(
     verdict: Option<Verdict>,
+    is_lost: bool,
     limits: &[LimitResult],
     slots: &Slots,
     (void_limits, interrupted): (bool, bool),
@@ -102,9 +116,7 @@ fn exit(
     match verdict {
         _ if interrupted => Exit::Interrupted,
         Some(Verdict::Violated) => Exit::Violated,
-        _ if collector.stopped == Some(Stopped::TargetLost) || (slots.sent > 0 && slots.sent == slots.failed) => {
-            Exit::TargetUnusable
-        }
+        _ if is_lost || (slots.sent > 0 && slots.sent == slots.failed) => Exit::TargetUnusable,
         Some(Verdict::Inconclusive) => Exit::Inconclusive,
         _ if slots.offered == 0 => Exit::Inconclusive,
         _ if limits.iter().any(|limit| limit.crossed) => Exit::Threshold,
@@ -113,7 +125,7 @@ fn exit(
     }
 }
 
-fn plan_info(config: &LoadConfig, subject: &Subject, traffic: String) -> PlanInfo {
+fn plan_info(config: &LoadConfig, subject: &Subject, traffic: String, joint: Option<String>) -> PlanInfo {
     let (api, hot_share) = match subject {
         Subject::Traffic(plan) => (Some(plan.api.name.to_string()), plan.hot.share),
         Subject::Plain(_) => (None, 0.0),
@@ -130,6 +142,8 @@ fn plan_info(config: &LoadConfig, subject: &Subject, traffic: String) -> PlanInf
         timeout_ms: millis(config.timeout),
         hot_share,
         shard: (config.part != Part::WHOLE).then(|| Shard { index: config.part.index + 1, of: config.part.of }),
+        start_at: config.start_at.map(|start_at| start_at.to_string()),
+        joint,
     }
 }
 
@@ -145,12 +159,12 @@ fn target_info(config: &LoadConfig, url: String) -> TargetInfo {
     }
 }
 
-fn millis(span: Duration) -> u64 {
+pub(in crate::run) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Writes `load.json` and `latency.hdr`.
-fn save(result: &LoadResult, folder: &Path) -> Result<(), RunError> {
+pub(in crate::run) fn save(result: &LoadResult, folder: &Path) -> Result<(), RunError> {
     let written = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         fs::write(&path, bytes).map_err(|cause: io::Error| RunError::Report { path, cause })
