@@ -11,6 +11,7 @@ pub(super) mod load;
 pub(super) mod probe;
 pub(super) mod report;
 pub(super) mod service;
+pub(super) mod strategies;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -106,6 +107,9 @@ pub(super) enum Command {
     /// Load a server, and judge every answer: how fast it is, and whether it is right
     #[command(after_help = EXIT_CODES, after_long_help = LOAD_HELP)]
     Load(Box<load::LoadArgs>),
+    /// Load the reference service with each of its strategies, over how much contention there is: which gets more right in a second?
+    #[command(after_help = strategies::HELP)]
+    CompareStrategies(strategies::StrategiesArgs),
     /// Judge a saved history: of a run, or recorded by another tool
     #[command(after_help = EXIT_CODES, after_long_help = CHECK_HELP)]
     Check(check::CheckArgs),

@@ -19,6 +19,7 @@ use crate::load_result::{LoadObserver, Unobserved};
 use crate::run::load::{LoadConfig, LoadRun, Subject, load};
 use crate::run_result::Exit;
 use crate::seed::Seed;
+use crate::service::ServiceConfig;
 use crate::traffic::{Part, Shape, Spacing, Stage, Traffic, TrafficPlan, built_in};
 
 /// How many clients there are, unless the user says otherwise.
@@ -77,8 +78,6 @@ fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
     if lasts.or(duration).is_some_and(|lasts| args.warm_up >= lasts) {
         bail!("--warm-up {:?} leaves nothing to measure\n  = help: let the load last longer", args.warm_up);
     }
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = args.threads.unwrap_or_else(|| u32::try_from((cores / 2).max(1)).unwrap_or(1));
     let mut thresholds = match &subject {
         Subject::Traffic(plan) => plan.thresholds.clone(),
         Subject::Plain(_) => Vec::new(),
@@ -92,7 +91,7 @@ fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
         target,
         shape,
         clients: args.clients.unwrap_or(if is_open { CLIENTS_BY_THE_CLOCK } else { CLIENTS }),
-        threads,
+        threads: threads(args.threads),
         part,
         requests: args.requests.map(|requests| part.share(requests)),
         duration,
@@ -107,6 +106,27 @@ fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
         saves_all: args.save_all || args.shard.is_some(),
         out: args.out.clone(),
     })
+}
+
+/// How many threads a load has: half of the cores, unless the user says otherwise.
+pub(super) fn threads(asked: Option<u32>) -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    asked.unwrap_or_else(|| u32::try_from((cores / 2).max(1)).unwrap_or(1))
+}
+
+/// The traffic of an API that no file says: built in, or made for any.
+pub(super) fn traffic_for(api: &Arc<Api>) -> anyhow::Result<TrafficPlan> {
+    let is_for = |traffic: &Traffic| traffic.apis.iter().any(|name| *name.get_ref() == *api.name);
+    Ok(match built_in().into_iter().find(is_for) {
+        Some(traffic) => TrafficPlan::resolve(&traffic, api)?,
+        None => TrafficPlan::generic(api),
+    })
+}
+
+/// The reference service, ready for so many connections, and for a load of any length.
+pub(super) fn loaded(service: ServiceConfig, clients: u32) -> ServiceConfig {
+    let connection_limit = service.connection_limit.max(clients as usize + 64);
+    ServiceConfig { connection_limit, ..service }
 }
 
 fn shape(args: &LoadArgs) -> anyhow::Result<Shape> {
@@ -175,10 +195,9 @@ fn traffic(args: &LoadArgs) -> anyhow::Result<(Subject, TargetChoice)> {
             api.name
         );
     }
-    let is_for = |traffic: &Traffic| traffic.apis.iter().any(|name| *name.get_ref() == *api.name);
-    let mut plan = match file.or_else(|| built_in().into_iter().find(is_for)) {
+    let mut plan = match file {
         Some(traffic) => TrafficPlan::resolve(&traffic, &api)?,
-        None => TrafficPlan::generic(&api),
+        None => traffic_for(&api)?,
     };
     if let Some(hot) = args.hot {
         plan.hot.share = hot;
@@ -226,5 +245,6 @@ fn target(args: &LoadArgs, api: &Api) -> anyhow::Result<(TargetChoice, crate::ap
     }
     let secret = Secret::random();
     let service = resolve::in_process(&args.service, args.timeout, &secret)?;
+    let service = loaded(service, args.clients.unwrap_or(CLIENTS_BY_THE_CLOCK));
     Ok((TargetChoice::InProcess(Box::new(service)), credentials::minting(secret)))
 }

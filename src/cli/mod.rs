@@ -20,6 +20,7 @@ mod scenario_check;
 mod scenarios;
 mod selection;
 mod serve;
+mod strategies;
 mod verify;
 mod workflow;
 
@@ -48,6 +49,7 @@ pub async fn main(stop: Stop) -> ExitCode {
         Command::Load(args) => load::main(*args, &stop).await,
         Command::Probe(args) => probe::main(&args, &stop).await,
         Command::Check(args) => check::main(&args),
+        Command::CompareStrategies(args) => strategies::main(&args, &stop).await,
         Command::Demo(args) => demo::main(&args, &stop).await,
         Command::Serve(args) => serve::main(&args, &stop).await,
         Command::Verify(args) => verify::main(&args),

@@ -61,6 +61,11 @@ impl Client {
         Self { mind, line, id, journey: None, visit: None, audits, requests: 0, requests_to_hot: 0, achieved: 0 }
     }
 
+    /// Opens its connection.
+    pub(super) async fn connect(&mut self) -> Result<(), Cause> {
+        self.line.connect().await
+    }
+
     /// Takes turns until there are no more.
     pub(super) async fn run(&mut self) {
         while let Some(slot) = {

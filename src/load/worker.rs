@@ -79,8 +79,9 @@ async fn clients(common: Common, thread: u32) -> io::Result<()> {
     let driven = Rc::clone(&pacer);
     spawn_local(async move { driven.drive().await });
     let shared = Rc::new(Sharing::new(&common, thread, pacer));
-    let workers: Vec<Worker> = shared.workers(&common, thread);
+    let mut workers: Vec<Worker> = shared.workers(&common, thread);
     let slots = shared.slots();
+    connect(&mut workers, &common).await;
     slots.pacer.until(common.begin).await;
     let _heart = spawn_local(beat(Rc::clone(&shared)));
     let book = spawn_local(keep_book(Rc::clone(&shared), common.told.clone()));
@@ -104,6 +105,21 @@ async fn clients(common: Common, thread: u32) -> io::Result<()> {
     let limit = if common.stop.is_asked() { GRACE } else { WINDING_UP };
     let _ = tokio::time::timeout(limit.min(common.load.timeout), winding_up).await;
     Ok(())
+}
+
+/// Opens connections before the load begins, so that none is part of a request's time. Who finds none will try again.
+async fn connect(workers: &mut [Worker], common: &Common) {
+    let before_the_beginning = common.begin.since(common.clock.now());
+    let connecting = async {
+        for worker in workers {
+            // What is wrong shows in the first request.
+            let _ = match worker {
+                Worker::Judged(client) => client.connect().await,
+                Worker::Plain(client) => client.line.connect().await,
+            };
+        }
+    };
+    let _ = tokio::time::timeout(before_the_beginning, connecting).await;
 }
 
 /// Waits for all clients; once the load is stopped, only for so long.

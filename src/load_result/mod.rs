@@ -7,6 +7,7 @@ mod build;
 mod limits;
 mod live;
 mod snapshot;
+mod strategies;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use build::{Measured, PERCENTILES, Second};
 pub use limits::judge_limits;
 pub use live::{LoadEvent, LoadObserver, Unobserved};
 pub use snapshot::{JudgedSoFar, Snapshot};
+pub use strategies::{Cell, CellLoad, STRATEGIES_SCHEMA, Strategies, strategies_schema};
 
 /// The version of the format.
 pub const SCHEMA: &str = "quickeats-bench/load@1";

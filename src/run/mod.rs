@@ -15,6 +15,7 @@ mod login;
 mod look;
 mod racing;
 mod spoken;
+pub mod strategies;
 mod thresholds;
 mod until;
 
