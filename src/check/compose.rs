@@ -210,8 +210,12 @@ impl<'a> ScenarioJudge<'a> {
     /// The judgment of everything absorbed.
     pub fn finish(mut self) -> Judgment {
         let distress = std::mem::take(&mut self.distress);
-        for (id, evidence, witness) in distress.findings() {
-            self.add((Round { id, model: self.model, operations: &witness }, None), None, &evidence, Vec::new());
+        for found in distress.findings() {
+            let round = Round { id: found.first, model: self.model, operations: &found.witness };
+            self.add((round, None), None, &found.evidence, Vec::new());
+            if let Some(finding) = self.findings.get_mut(&found.evidence.kind) {
+                finding.count += found.rounds - 1;
+            }
         }
         if let Some(why) = self.unsettled.take().filter(|_| self.judgment.trials == 0) {
             self.doubt(why);
