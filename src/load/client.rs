@@ -89,8 +89,8 @@ impl Client {
         self.achieved
     }
 
-    /// Looks at what is left: what it was at itself, and then the hot ones, which nobody visits any more.
-    pub(super) async fn wind_up(&mut self) {
+    /// Looks at what is left: what it was at itself and, if nobody acts any more, what all acted on.
+    pub(super) async fn wind_up(&mut self, is_quiet: bool) {
         if let Some(visit) = self.visit.take() {
             self.leave(visit);
         }
@@ -103,7 +103,8 @@ impl Client {
                     None => drop(self.audits.pop_front()),
                 }
             }
-            let Some(left) = self.mind.shared.hot.take_one() else { return };
+            let left = is_quiet.then(|| self.mind.shared.hot.take_one()).flatten();
+            let Some(left) = left else { return };
             self.audits.push_back(Audit::of(left));
         }
     }

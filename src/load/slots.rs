@@ -146,11 +146,13 @@ impl Slots {
 
     /// Counts how a change went that may have been tried more than once.
     pub(super) fn record_tries(&self, tries: usize, is_done: bool) {
+        let is_measured = self.clock.now() >= self.measured_from;
         let mut interval = self.interval.borrow_mut();
+        let meter = if is_measured { &mut interval.measured } else { &mut interval.warm_up };
         if is_done {
-            interval.measured.done_after(tries);
+            meter.done_after(tries);
         } else {
-            interval.measured.given_up += 1;
+            meter.given_up += 1;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -43,6 +43,8 @@ pub(super) struct Common {
     pub(super) hot: Arc<HotSet>,
     pub(super) numbers: Arc<Numbers>,
     pub(super) budget: Option<Arc<AtomicU64>>,
+    /// Threads whose clients still take turns.
+    pub(super) at_work: Arc<AtomicU32>,
 }
 
 /// Runs a thread's clients to their end.
@@ -94,11 +96,13 @@ async fn clients(common: Common, thread: u32) -> io::Result<()> {
     let achieved = done.iter().map(Worker::achieved).collect();
     // Whoever listened has gone only if the whole load was given up.
     let _ = common.told.send(Told::Ended { at: slots.clock.now(), achieved });
+    // Clients of other threads may still be at what all act on: it is looked at when nobody is, by the last one.
+    let is_last = common.at_work.fetch_sub(1, Ordering::AcqRel) == 1;
     // Looking at what is left may meet a target that hangs; then it is left.
     let winding_up = async {
         for worker in &mut done {
             if let Worker::Judged(client) = worker {
-                client.wind_up().await;
+                client.wind_up(is_last).await;
             }
         }
     };
