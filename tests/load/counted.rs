@@ -1,7 +1,10 @@
 //! Nothing is skipped in silence: what was to be sent, what was, and what came of it.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::time::Duration;
+use std::process::Stdio;
+
+use quickeats_bench::load_result::LoadResult;
 
 use super::serving::Service;
 use super::{Tool, assert_adds_up, assert_exit, stderr};
@@ -13,7 +16,7 @@ fn a_budget_is_spent_to_the_last_request_and_a_seed_repeats_the_choices() {
     let (first, second) = (load(), load());
     assert_adds_up(&first);
     assert_eq!((first.slots.sent, first.slots.answered), (300, 300));
-    let sent = |result: &quickeats_bench::load_result::LoadResult| {
+    let sent = |result: &LoadResult| {
         result.requests.iter().map(|one| (one.name.clone(), one.sent)).collect::<Vec<_>>()
     };
     assert_eq!(sent(&first), sent(&second));
@@ -61,14 +64,19 @@ fn a_target_that_is_not_there_or_goes_away_is_told() {
     assert_exit(&output, 4);
     assert!(stderr(&output).contains("is the server running"), "{}", stderr(&output));
     let service = Service::start(&[], &[]);
-    let url = service.url.clone();
-    let gone = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_secs(2));
-        drop(service);
-    });
-    let result = tool.load(&["--target", &url, "--duration", "30s", "--clients", "4", "--seed", "7"], 4);
-    gone.join().unwrap();
+    let arguments = ["load", "--target", &service.url, "--duration", "60s", "--clients", "4", "--seed", "7", "--format", "json"];
+    let mut command = tool.command(&arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let under_way = said.by_ref().map(Result::unwrap).find(|line| line.contains("/s answered"));
+    assert!(under_way.is_some(), "it told nothing");
+    drop(service);
+    let rest: Vec<String> = said.map(Result::unwrap).collect();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{rest:?}");
+    let result: LoadResult = serde_json::from_slice(&output.stdout).unwrap();
     assert_adds_up(&result);
     assert!(result.stopped.as_ref().unwrap().contains("answered nothing"), "{:?}", result.stopped);
-    assert!(result.slots.answered > 0 && result.slots.failed > 0 && result.judged.unwrap().operations > 0);
+    assert!(result.slots.answered > 0 && result.slots.failed > 0, "{:?}", result.slots);
+    assert!(result.judged.unwrap().operations > 0);
 }

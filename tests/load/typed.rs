@@ -32,7 +32,8 @@ fn a_violation_ends_a_load_that_is_to_stop_on_it() {
     let folder = tool.path().join("reports").join(&result.run_id);
     let output = tool.run(&["check", folder.join("history.jsonl").to_str().unwrap()]);
     assert_exit(&output, 1);
-    assert!(stdout(&output).contains("stale-write-accepted"), "{}", stdout(&output));
+    let kind = result.judged.unwrap().scenario.findings[0].kind;
+    assert!(stdout(&output).contains(kind.name()), "{kind}: {}", stdout(&output));
     assert!(fs::read_to_string(folder.join("latency.hdr")).unwrap().contains("Tag=all-from-intended,"));
 }
 
