@@ -71,8 +71,10 @@ fn a_target_that_is_not_there_or_goes_away_is_told() {
     let under_way = said.by_ref().map(Result::unwrap).find(|line| line.contains("/s answered"));
     assert!(under_way.is_some(), "it told nothing");
     drop(service);
-    let rest: Vec<String> = said.map(Result::unwrap).collect();
+    // Both are read at once: a pipe that nobody reads would hold it up.
+    let rest = std::thread::spawn(move || said.map(Result::unwrap).collect::<Vec<String>>());
     let output = child.wait_with_output().unwrap();
+    let rest = rest.join().unwrap();
     assert_eq!(output.status.code(), Some(4), "{rest:?}");
     let result: LoadResult = serde_json::from_slice(&output.stdout).unwrap();
     assert_adds_up(&result);
