@@ -307,6 +307,12 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_duration)]
     pub(super) idempotency_lease: Duration,
 
+    /// Forget orders that nobody has changed for so long, so that a long load takes no more memory than a short one. Lost with an order: its
+    /// payments, its events and its idempotency keys; who asks for it then hears 404, and a request that is sent again counts as new.
+    /// No request takes longer, either. For --store memory alone [default: nothing is forgotten]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(super) retention: Option<Duration>,
+
     /// Whether callers must prove who they are [default: jwt if --jwt-secret-env is given, else off]
     #[arg(long, value_name = "HOW")]
     pub(super) auth: Option<AuthChoice>,
