@@ -40,11 +40,7 @@ pub(super) fn main(args: &HistoryArgs) -> Result<Exit, Failure> {
             let folder = harmless(&args.folder.display().to_string(), 200);
             print(&terminal().render_runs(&folder, &listing.runs, listing.count, &unreadable, jiff::Timestamp::now()))?;
         }
-        Format::Json => {
-            let mut json = serde_json::to_string_pretty(&listing).expect("a listing is plain data");
-            json.push('\n');
-            print_exactly(&json)?;
-        }
+        Format::Json => print_exactly(&crate::text::json(&listing))?,
     }
     Ok(Exit::Holds)
 }

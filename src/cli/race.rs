@@ -11,6 +11,7 @@ use crate::report::progress::{Bar, Lines};
 use crate::report::{Json, Palette, Renderer, Terminal};
 use crate::run::{self, Run};
 use crate::run_result::Exit;
+use crate::text::harmless;
 
 pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
     let resolved = resolve::race(&args).map_err(usage)?;
@@ -31,7 +32,7 @@ pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
     // Before anything is printed: who reads stdout may go away, and loses no report by it.
     let reports = report::beside(&folder, &args.report);
     let written = if reports.is_empty() { Ok(String::new()) } else { report::write(&result, &reports) };
-    let mut saved = format!("aved in {}\n", folder.display());
+    let mut saved = format!("aved in {}\n", harmless(&folder.display().to_string(), usize::MAX));
     if let (Ok(files), false) = (&written, reports.is_empty()) {
         let _ = writeln!(saved, "Reports: {files}");
     }

@@ -11,6 +11,7 @@ use super::race::terminal;
 use super::{Failure, print, print_exactly, saved, usage};
 use crate::report::{Github, Html, Json, Junit, Markdown, Palette, Renderer, Sarif, Terminal};
 use crate::run_result::{Exit, RunResult};
+use crate::text::harmless;
 
 pub(super) fn main(args: &ReportArgs) -> Result<Exit, Failure> {
     let result = saved::read(&args.run).map_err(usage)?;
@@ -76,7 +77,7 @@ pub(super) fn write(result: &RunResult, files: &[(ReportFormat, PathBuf)]) -> an
     if let Some(error) = failed {
         return Err(error);
     }
-    let names: Vec<String> = files.iter().map(|(_, path)| path.display().to_string()).collect();
+    let names: Vec<String> = files.iter().map(|(_, path)| harmless(&path.display().to_string(), usize::MAX)).collect();
     Ok(crate::text::list(&names))
 }
 

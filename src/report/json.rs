@@ -9,8 +9,6 @@ pub struct Json;
 
 impl Renderer for Json {
     fn render(&self, result: &RunResult) -> String {
-        let mut text = serde_json::to_string_pretty(result).expect("a result is plain data");
-        text.push('\n');
-        text
+        crate::text::json(result)
     }
 }

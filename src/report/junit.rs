@@ -80,6 +80,9 @@ fn of_scenario(result: &RunResult, scenario: &ScenarioResult) -> TestCase {
     };
     let mut case = TestCase::new(scenario.name.as_str(), status);
     case.set_classname(classname(result));
+    if let Some(took) = scenario.duration_ms {
+        case.set_time(Duration::from_millis(took));
+    }
     case.set_system_out(numbers(scenario));
     if scenario.verdict == Verdict::Holds && !scenario.findings.is_empty() {
         // Warnings that fail no run.

@@ -6,6 +6,7 @@ mod scenarios;
 mod scripts;
 #[path = "../serving/mod.rs"]
 mod serving;
+mod shown;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

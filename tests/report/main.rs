@@ -83,6 +83,7 @@ fn the_names_that_bind_are_there() {
     for name in [
         "name",
         "verdict",
+        "duration_ms",
         "rounds",
         "rounds_overlapped",
         "rounds_void",
@@ -135,6 +136,8 @@ fn numbers_add_up() {
     }
     assert_eq!(result.totals.requests, result.scenarios.iter().map(|scenario| scenario.requests).sum::<u64>());
     assert_eq!(result.totals.rounds, 20 * result.scenarios.len() as u64);
+    let took: u64 = result.scenarios.iter().filter_map(|scenario| scenario.duration_ms).sum();
+    assert!((1..=result.duration_ms).contains(&took), "{took} ms of {} ms", result.duration_ms);
 }
 
 #[test]

@@ -24,7 +24,7 @@ use ring::digest::{SHA256, digest};
 
 use super::Renderer;
 use crate::run_result::RunResult;
-use crate::text::harmless;
+use crate::text::{harmless, harmless_lines};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -47,7 +47,7 @@ fn inert(page: String) -> String {
     if page.lines().all(|line| !line.contains(|one: char| !one.is_ascii_graphic() && one != ' ')) {
         return page;
     }
-    page.split('\n').map(|line| harmless(line, usize::MAX)).collect::<Vec<_>>().join("\n")
+    harmless_lines(&page)
 }
 
 fn page(result: &RunResult) -> Markup {

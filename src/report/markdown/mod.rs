@@ -1,13 +1,16 @@
-//! Markdown for a comment on a pull request, or a page of a CI server: the answer, the findings, each with its timeline to unfold,
-//! and the scenarios. GitHub's dialect, of which GitLab understands all that is used here.
+//! Markdown for a comment on a pull request, or a page of a CI server: the answer, the findings, each with its timeline and what mends
+//! it to unfold, and the scenarios. GitHub's dialect, of which GitLab understands all that is used here.
 //!
 //! GitHub refuses a comment of more than 65,536 characters. So rows and timelines are added as long as they fit, the most telling
 //! first, and what is left out is counted.
 
+mod advised;
 mod escape;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+pub(super) use advised::examples;
 pub(super) use escape::{code, escaped, fenced};
 
 use super::clean::clean;
@@ -56,7 +59,12 @@ impl Renderer for Markdown {
             sorted.into_iter().map(scenario_row),
             &mut room,
         );
-        let stories = fitting(found.iter().map(|(scenario, finding)| story(result, scenario, finding)), &mut room);
+        let mut advised = BTreeSet::new();
+        let stories = found.iter().map(|(scenario, finding)| {
+            let is_first = advised.insert(finding.kind);
+            story(result, scenario, finding, &advised::told(finding.kind, is_first))
+        });
+        let stories = fitting(stories, &mut room);
         let left_out = left_out(&[
             (findings.left_out, "finding"),
             (stories.left_out, "timeline"),
@@ -148,8 +156,8 @@ fn scenario_row(scenario: &ScenarioResult) -> String {
     )
 }
 
-/// A finding to unfold.
-fn story(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult) -> String {
+/// A finding to unfold, with what to do about it.
+fn story(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult, advised: &str) -> String {
     let name = format!("{} in {}: {}", finding.kind, clip(&scenario.name, CELL), words::seen(scenario, finding));
     let shown = timeline::render(&finding.witness, finding.aftermath.as_ref(), Palette::Plain, None);
     let mut out = format!(
@@ -163,6 +171,7 @@ fn story(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult)
         let also: Vec<&str> = finding.also.iter().map(|kind| kind.name()).collect();
         let _ = writeln!(out, "\nAlso shows: {}", also.join(", "));
     }
+    out += advised;
     if let Some(command) = replay::command(result, scenario) {
         let _ = write!(out, "\nPlay it again (the interleaving may differ):\n\n{}", fenced(&command));
     }
