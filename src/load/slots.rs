@@ -96,7 +96,8 @@ impl Slots {
         }
     }
 
-    fn take_from_budget(&self) -> bool {
+    /// Whether another request may be sent.
+    pub(super) fn take_from_budget(&self) -> bool {
         let Some(budget) = &self.budget else { return true };
         budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }

@@ -209,7 +209,7 @@ impl Sharing {
         let load = &common.load;
         let own = (thread..load.clients).step_by(load.threads as usize);
         own.map(|index| {
-            let line = Persistent::new(common.route.clone());
+            let route = common.route.clone();
             match (self, &load.what) {
                 (Self::Judged(shared), _) => {
                     let number = index * load.part.of + load.part.index + 1;
@@ -221,12 +221,12 @@ impl Sharing {
                             whims: load.seed.child(&label).dice(),
                             nonce: load.nonce.child(&label).dice(),
                         },
-                        line,
+                        route,
                     )))
                 }
                 (Self::Plain(slots), What::Plain(request)) => Worker::Plain(PlainClient {
                     slots: Rc::clone(slots),
-                    line,
+                    line: Persistent::new(route),
                     request: Arc::clone(request),
                     achieved: 0,
                 }),

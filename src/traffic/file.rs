@@ -98,6 +98,8 @@ pub struct StepTable {
     pub key: KeyUse,
     /// A body instead of the described one.
     pub body: Option<Value>,
+    /// Whether it is sent twice at the same moment, on two connections: a double click.
+    pub twice: bool,
 }
 
 impl<'de> Deserialize<'de> for StepFile {

@@ -81,6 +81,8 @@ pub struct Ask {
     pub key: KeyUse,
     /// A body instead of the described one.
     pub body: Option<Arc<Value>>,
+    /// Whether it is sent twice at the same moment.
+    pub is_doubled: bool,
 }
 
 /// What happens to the resources that all clients act on.
@@ -147,7 +149,7 @@ impl TrafficPlan {
         let mut steps = vec![JourneyStep::Walk; if api.model.family == Family::Lifecycle { 1 } else { STEPS_OF_A_WALK }];
         if api.dialect.reads() {
             let actor = Actor { role: Arc::clone(api.dialect.role(&Verb::Read)), person: 1 };
-            let read = Ask { verb: Verb::Read, actor, token: TokenUse::None, key: KeyUse::None, body: None };
+            let read = Ask { verb: Verb::Read, actor, token: TokenUse::None, key: KeyUse::None, body: None, is_doubled: false };
             steps.push(JourneyStep::Ask(Box::new(read)));
         }
         let walk = Journey { name: "walk".into(), weight: 1.0, steps, has_resource: true };
@@ -297,6 +299,7 @@ impl Resolver<'_> {
             verb,
             actor: Actor { role, person },
             body: table.body.clone().map(Arc::new),
+            is_doubled: table.twice,
         })
     }
 }

@@ -38,6 +38,7 @@ const WARNED: &[(&str, &[Kind])] = &[
 
 #[track_caller]
 fn assert_found(defect: &str, kinds: &[Kind], fail_on: &str) {
+    println!("{defect}");
     let tool = Tool::new();
     let result = tool.load(
         &["--defect", defect, "--seed", "7", "--clients", "16", "--hot", "30%", "--requests", "3000", "--fail-on", fail_on],
