@@ -11,7 +11,7 @@
 //! outcome: unknown.
 //!
 //! hyper's client is not what is used here: its connection is a task of its own, and what a request takes outside the kernel is
-//! several times as much with it (`benches/load`). The parser of header sections is its own, though (`httparse`).
+//! more than twice as much with it (`benches/load`). The parser of header sections is its own, though (`httparse`).
 
 mod answer;
 mod chunked;
