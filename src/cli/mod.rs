@@ -21,6 +21,7 @@ mod scenarios;
 mod selection;
 mod serve;
 mod verify;
+mod watch;
 mod workflow;
 
 use std::io::{self, Write};

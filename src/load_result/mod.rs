@@ -17,7 +17,7 @@ use crate::check::{Severity, Verdict};
 use crate::measure::Slots;
 use crate::run_result::{Rerun, ScenarioResult, TargetInfo};
 use crate::traffic::Shape;
-pub use build::{Measured, PERCENTILES, Second};
+pub use build::{MOST_LAG, Measured, PERCENTILES, Second};
 pub use limits::judge_limits;
 pub use live::{LoadEvent, LoadObserver, Unobserved};
 pub use snapshot::{JudgedSoFar, Snapshot};
