@@ -1,6 +1,7 @@
 //! `quickeats-bench load`.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +10,14 @@ use anyhow::{Context, bail};
 use super::args::Format;
 use super::args::load::{LoadArgs, StopOn};
 use super::resolve::{self, DEFAULT_API, is_file};
-use super::{Failure, credentials, print, print_exactly, race, rerun, usage};
+use super::saved::SavedRun;
+use super::watch::Watch;
+use super::{Failure, credentials, print, print_exactly, race, report, rerun, usage, workflow};
 use crate::api::{Api, Request};
 use crate::jwt::Secret;
 use crate::race::Stop;
-use crate::report::load::Lines;
+use crate::report::Json;
 use crate::run::TargetChoice;
-use crate::load_result::{LoadObserver, Unobserved};
 use crate::run::load::{LoadConfig, LoadRun, Subject, load};
 use crate::run_result::Exit;
 use crate::seed::Seed;
@@ -32,35 +34,46 @@ const DURATION: Duration = Duration::from_secs(10);
 
 pub(super) async fn main(args: LoadArgs, stop: &Stop) -> Result<Exit, Failure> {
     let config = resolved(&args).map_err(usage)?;
-    let observer: Box<dyn LoadObserver> = if args.quiet { Box::new(Unobserved) } else { Box::new(Lines::default()) };
-    let LoadRun { result, folder, unsaved } = match load(&config, &*observer, stop).await {
+    let watch = Watch::begin(args.quiet, args.metrics_addr).await.map_err(usage)?;
+    let loaded = load(&config, &watch, stop).await;
+    // A board leaves the terminal before anything else is printed.
+    drop(watch);
+    let LoadRun { result, folder, unsaved } = match loaded {
         Ok(done) => done,
         Err(error) => {
             let exit = if stop.is_asked() { Exit::Interrupted } else { error.exit() };
             return Err(Failure { error: error.into(), exit });
         }
     };
+    // Before anything is printed: who reads stdout may go away, and loses no report by it.
+    let result = SavedRun::Load(Box::new(result));
+    let reports = report::beside(&folder, &args.report, &result);
+    let written = if reports.is_empty() { Ok(String::new()) } else { report::write(&result, &reports) };
+    let mut saved = format!("aved in {}\n", folder.display());
+    if let (Ok(files), false) = (&written, reports.is_empty()) {
+        let _ = writeln!(saved, "Reports: {files}");
+    }
     match args.format {
         Format::Table => {
-            print(&race::terminal().render_load(&result))?;
+            print(&result.render(&race::terminal()))?;
             if unsaved.is_none() {
-                print(&format!("Saved in {}\n", folder.display()))?;
+                print(&format!("S{saved}"))?;
             }
         }
         Format::Json => {
-            let mut text = serde_json::to_string_pretty(&result).expect("a result is plain data");
-            text.push('\n');
-            print_exactly(&text)?;
+            print_exactly(&result.render(&Json))?;
             if !args.quiet && unsaved.is_none() {
                 // stdout is the JSON alone.
-                let _ = writeln!(io::stderr(), "saved in {}", folder.display());
+                let _ = write!(io::stderr(), "s{saved}");
             }
         }
     }
+    workflow::tell(&result);
     if let Some(error) = unsaved {
         return Err(usage(error));
     }
-    Ok(race::exit_of(result.exit_code))
+    written.map_err(usage)?;
+    Ok(race::exit_of(result.exit_code()))
 }
 
 fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
@@ -73,8 +86,7 @@ fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
     let seed = args.seed.map_or_else(Seed::arbitrary, Seed::new);
     let lasts = shape.duration().or(args.duration);
     let duration = match (&shape, args.duration, args.requests) {
-        (Shape::Open { .. }, ..) => None,
-        (Shape::Closed, None, Some(_)) => None,
+        (Shape::Open { .. }, ..) | (Shape::Closed, None, Some(_)) => None,
         (Shape::Closed, given, _) => Some(given.unwrap_or(DURATION)),
     };
     if lasts.or(duration).is_some_and(|lasts| args.warm_up >= lasts) {
@@ -130,7 +142,7 @@ pub(super) fn loaded(service: ServiceConfig, clients: u32) -> ServiceConfig {
     // A client that clicks twice has two connections.
     let connection_limit = service.connection_limit.max(2 * clients as usize + 64);
     let retention = matches!(service.store, StoreChoice::Memory).then_some(RETENTION);
-    ServiceConfig { connection_limit, retention, ..service }
+    ServiceConfig { retention, connection_limit, ..service }
 }
 
 fn shape(args: &LoadArgs) -> anyhow::Result<Shape> {
@@ -143,7 +155,9 @@ fn shape(args: &LoadArgs) -> anyhow::Result<Shape> {
     };
     if stages.is_empty() {
         if args.poisson {
-            bail!("--poisson is about requests that begin by the clock\n  = help: say at which rate, with --rate or --stage");
+            bail!(
+                "--poisson is about requests that begin by the clock\n  = help: say at which rate, with --rate or --stage"
+            );
         }
         return Ok(Shape::Closed);
     }
@@ -164,8 +178,13 @@ fn check_labels(args: &LoadArgs, subject: &Subject) -> anyhow::Result<()> {
             Subject::Plain(_) => Vec::new(),
         };
         if !known.contains(&label.as_str()) {
-            return Err(resolve::unknown("kind of request", label, known.iter().copied(), "leave out what is before the dot for all"))
-                .context("--threshold");
+            return Err(resolve::unknown(
+                "kind of request",
+                label,
+                known.iter().copied(),
+                "leave out what is before the dot for all",
+            ))
+            .context("--threshold");
         }
     }
     Ok(())
@@ -207,7 +226,9 @@ fn traffic(args: &LoadArgs) -> anyhow::Result<(Subject, TargetChoice)> {
         plan.hot.share = hot;
     }
     if plan.hot.share > 0.0 && plan.hot.resources == 0 {
-        bail!("--hot needs resources that all clients act on, and the traffic has none\n  = help: [hot] resources = 8, in its file");
+        bail!(
+            "--hot needs resources that all clients act on, and the traffic has none\n  = help: [hot] resources = 8, in its file"
+        );
     }
     if let Some(think) = &args.think {
         plan.think = Some(think.0.clone());

@@ -22,6 +22,7 @@ mod selection;
 mod serve;
 mod strategies;
 mod verify;
+mod watch;
 mod workflow;
 
 use std::io::{self, Write};

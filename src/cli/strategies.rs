@@ -99,7 +99,11 @@ fn resolved(args: &StrategiesArgs) -> anyhow::Result<StrategiesConfig> {
         stop_on_violated: false,
         saves_all: false,
         out: args.out.clone(),
-        rerun: Rerun { arguments: Vec::new(), out: args.out.display().to_string(), files: std::collections::BTreeMap::new() },
+        rerun: Rerun {
+            arguments: Vec::new(),
+            out: args.out.display().to_string(),
+            files: std::collections::BTreeMap::new(),
+        },
     };
     Ok(StrategiesConfig { load, shares: args.hot.clone(), repeats: args.repeats })
 }

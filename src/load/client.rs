@@ -147,7 +147,7 @@ impl Client {
 
     fn think(&mut self) -> Option<Duration> {
         let range = self.mind.shared.plan.think.clone()?;
-        Some(range.start + (range.end - range.start).mul_f64(self.mind.whims.fraction()))
+        Some(range.start + range.end.saturating_sub(range.start).mul_f64(self.mind.whims.fraction()))
     }
 
     /// What it does with its turn.

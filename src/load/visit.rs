@@ -125,7 +125,7 @@ impl Visit {
             key: key.clone(),
             word: word.clone(),
         });
-        Some(Saying { token, key, word, actor, ..Saying::plain(mind, &self.resource, verb, Phase::Contend) })
+        Some(Saying { actor, token, key, word, ..Saying::plain(mind, &self.resource, verb, Phase::Contend) })
     }
 
     fn say_again(&mut self) -> Option<Saying> {

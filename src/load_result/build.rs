@@ -15,7 +15,7 @@ const CONFIDENCE: f64 = 0.95;
 /// More steps than this are not told apart in time: two become one then.
 const MOST_SECONDS: usize = 600;
 /// A generator that is later than this in 1 % of cases has something else to do than to measure.
-const MOST_LAG: Duration = Duration::from_millis(5);
+pub const MOST_LAG: Duration = Duration::from_millis(5);
 /// And one that works more than this share of its time makes its requests wait for each other.
 const MOST_BUSY: f64 = 0.97;
 
@@ -91,7 +91,9 @@ impl Measured {
             violated: 0,
             is_warm_up: measured.slots.offered == 0 && warm_up.slots.offered > 0,
         };
-        *self.second(at) = self.second(at).joined(&second);
+        let step = self.second(at);
+        // However many seconds are added to it, it stands for as many as before.
+        *step = Second { of: step.of, ..step.joined(&second) };
     }
 
     /// Counts resources with a violation that were judged in a second.
@@ -104,7 +106,8 @@ impl Measured {
         while usize::try_from(at / self.step).unwrap_or(usize::MAX) >= MOST_SECONDS {
             self.step *= 2;
             let pairs = self.seconds.chunks(2);
-            self.seconds = pairs.map(|pair| pair.iter().skip(1).fold(pair[0], |one, other| one.joined(other))).collect();
+            self.seconds =
+                pairs.map(|pair| pair.iter().skip(1).fold(pair[0], |one, other| one.joined(other))).collect();
         }
         let (step, index) = (self.step, usize::try_from(at / self.step).unwrap_or(MOST_SECONDS - 1));
         while self.seconds.len() <= index {

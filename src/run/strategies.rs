@@ -77,8 +77,9 @@ pub async fn compare_strategies(
 impl StrategiesConfig {
     fn cell(&self, cell: &Cell, folder: &std::path::Path) -> LoadConfig {
         let mut config = self.load.clone();
-        config.out = folder.to_owned();
-        let (Subject::Traffic(plan), TargetChoice::InProcess(service)) = (&mut config.subject, &mut config.target) else {
+        folder.clone_into(&mut config.out);
+        let (Subject::Traffic(plan), TargetChoice::InProcess(service)) = (&mut config.subject, &mut config.target)
+        else {
             panic!("strategies are the reference service's")
         };
         Arc::make_mut(plan).hot.share = cell.hot_share;

@@ -12,15 +12,17 @@ use super::{Tool, assert_adds_up, assert_exit, stderr};
 #[test]
 fn a_budget_is_spent_to_the_last_request_and_a_seed_repeats_the_choices() {
     let tool = Tool::new();
-    let load = || tool.load(&["--seed", "7", "--clients", "1", "--hot", "0%", "--requests", "300", "--duration", "40s"], 3);
+    let load =
+        || tool.load(&["--seed", "7", "--clients", "1", "--hot", "0%", "--requests", "300", "--duration", "40s"], 3);
     let (first, second) = (load(), load());
     assert_adds_up(&first);
     assert_eq!((first.slots.sent, first.slots.answered), (300, 300));
-    let sent = |result: &LoadResult| {
-        result.requests.iter().map(|one| (one.name.clone(), one.sent)).collect::<Vec<_>>()
-    };
+    let sent = |result: &LoadResult| result.requests.iter().map(|one| (one.name.clone(), one.sent)).collect::<Vec<_>>();
     assert_eq!(sent(&first), sent(&second));
-    assert!(first.judged.unwrap().scenario.doubts[0].contains("no round overlapped"), "one client alone races with nobody");
+    assert!(
+        first.judged.unwrap().scenario.doubts[0].contains("no round overlapped"),
+        "one client alone races with nobody"
+    );
 }
 
 #[test]
@@ -28,12 +30,14 @@ fn an_open_load_offers_its_rate_and_each_slot_is_accounted_for() {
     let service = Service::start(&[], &[]);
     let url = format!("{}/healthz", service.url);
     let tool = Tool::new();
-    let result = tool.load(&["--read-only", &url, "--stage", "1s:100/s", "--stage", "1s:100..300/s", "--warm-up", "500ms"], 0);
+    let result =
+        tool.load(&["--read-only", &url, "--stage", "1s:100/s", "--stage", "1s:100..300/s", "--warm-up", "500ms"], 0);
     assert_adds_up(&result);
     assert_eq!(result.slots.offered + result.warm_up.offered, 300);
     assert_eq!(result.warm_up.offered, 50);
     assert_eq!((result.verdict, result.judged), (None, None));
-    let by_chance = tool.load(&["--read-only", &url, "--rate", "200/s", "--poisson", "--duration", "2s", "--seed", "7"], 0);
+    let by_chance =
+        tool.load(&["--read-only", &url, "--rate", "200/s", "--poisson", "--duration", "2s", "--seed", "7"], 0);
     assert_adds_up(&by_chance);
     let again = tool.load(&["--read-only", &url, "--rate", "200/s", "--poisson", "--duration", "2s", "--seed", "7"], 0);
     assert_eq!(by_chance.slots.offered, again.slots.offered);
@@ -46,7 +50,8 @@ fn what_cannot_begin_in_time_is_dropped_and_what_is_not_answered_is_unknown() {
     let stuck = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", stuck.local_addr().unwrap());
     let tool = Tool::new();
-    let arguments = ["--read-only", &url, "--rate", "100/s", "--duration", "2s", "--clients", "5", "--timeout", "500ms"];
+    let arguments =
+        ["--read-only", &url, "--rate", "100/s", "--duration", "2s", "--clients", "5", "--timeout", "500ms"];
     let result = tool.load(&arguments, 0);
     assert_adds_up(&result);
     assert_eq!(result.slots.offered, 200);
@@ -64,7 +69,8 @@ fn a_target_that_is_not_there_or_goes_away_is_told() {
     assert_exit(&output, 4);
     assert!(stderr(&output).contains("is the server running"), "{}", stderr(&output));
     let service = Service::start(&[], &[]);
-    let arguments = ["load", "--target", &service.url, "--duration", "60s", "--clients", "4", "--seed", "7", "--format", "json"];
+    let arguments =
+        ["load", "--target", &service.url, "--duration", "60s", "--clients", "4", "--seed", "7", "--format", "json"];
     let mut command = tool.command(&arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();

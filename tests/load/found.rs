@@ -38,16 +38,29 @@ const WARNED: &[(&str, &[Kind])] = &[
 
 #[track_caller]
 fn assert_found(defect: &str, kinds: &[Kind], fail_on: &str) {
-    println!("{defect}");
     let tool = Tool::new();
     let result = tool.load(
-        &["--defect", defect, "--seed", "7", "--clients", "16", "--hot", "30%", "--requests", "3000", "--fail-on", fail_on],
+        &[
+            "--defect",
+            defect,
+            "--seed",
+            "7",
+            "--clients",
+            "16",
+            "--hot",
+            "30%",
+            "--requests",
+            "3000",
+            "--fail-on",
+            fail_on,
+        ],
         1,
     );
     assert_adds_up(&result);
     let judged = result.judged.as_ref().unwrap();
     let findings = &judged.scenario.findings;
-    let found: Vec<Kind> = findings.iter().flat_map(|finding| [finding.kind].into_iter().chain(finding.also.clone())).collect();
+    let found: Vec<Kind> =
+        findings.iter().flat_map(|finding| [finding.kind].into_iter().chain(finding.also.clone())).collect();
     assert!(found.iter().any(|kind| kinds.contains(kind)), "{defect}: {found:?}");
     assert_eq!(result.verdict, Some(Verdict::Violated));
     assert!(judged.scenario.findings.iter().all(|finding| !finding.witness.is_empty()), "{defect}");
@@ -73,7 +86,20 @@ fn the_sound_service_is_not_blamed_whatever_the_contention_and_the_strategy() {
         let tool = Tool::new();
         let seed = if hot == "30%" { "11" } else { "7" };
         let result = tool.load(
-            &["--seed", seed, "--clients", "16", "--hot", hot, "--strategy", strategy, "--requests", "3000", "--fail-on", "warning"],
+            &[
+                "--seed",
+                seed,
+                "--clients",
+                "16",
+                "--hot",
+                hot,
+                "--strategy",
+                strategy,
+                "--requests",
+                "3000",
+                "--fail-on",
+                "warning",
+            ],
             0,
         );
         assert_adds_up(&result);

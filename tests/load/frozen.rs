@@ -11,7 +11,8 @@ fn a_frozen_target_shows_in_the_times_from_when_requests_were_meant_to_begin() {
     let service = Service::start(&[], &[]);
     let (url, process) = (format!("{}/healthz", service.url), service.id().to_string());
     let tool = Tool::new();
-    let arguments = ["--rate", "50/s", "--duration", "10s", "--clients", "8", "--timeout", "20s", "--format", "json", "--quiet"];
+    let arguments =
+        ["--rate", "50/s", "--duration", "10s", "--clients", "8", "--timeout", "20s", "--format", "json", "--quiet"];
     let mut command = tool.command(&[&["load", "--read-only", &url], &arguments[..]].concat());
     let child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
     let signal = |name: &str| assert!(Command::new("kill").args([name, &process]).status().unwrap().success());

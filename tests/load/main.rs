@@ -26,7 +26,11 @@ impl Tool {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quickeats-bench"));
-        command.args(arguments).current_dir(self.folder.path()).env_remove("RUST_BACKTRACE").env_remove("GITHUB_ACTIONS");
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("GITHUB_ACTIONS");
         command
     }
 
@@ -66,7 +70,8 @@ fn assert_exit(output: &Output, code: i32) {
 #[track_caller]
 fn assert_adds_up(result: &LoadResult) {
     assert!(result.slots.add_up() && result.warm_up.add_up(), "{:?}", result.slots);
-    let sum = |of: fn(&quickeats_bench::load_result::RequestFigures) -> u64| result.requests.iter().map(of).sum::<u64>();
+    let sum =
+        |of: fn(&quickeats_bench::load_result::RequestFigures) -> u64| result.requests.iter().map(of).sum::<u64>();
     assert_eq!(sum(|one| one.sent), result.slots.sent);
     assert_eq!(sum(|one| one.answered), result.slots.answered);
     assert_eq!(result.all.sent, result.slots.sent);

@@ -15,7 +15,19 @@ fn a_limit_that_is_crossed_is_an_exit_code_of_its_own() {
     assert!(!kept.thresholds[0].crossed);
     // It is given up long before its time.
     let aborted = tool.load(
-        &["--seed", "7", "--clients", "8", "--hot", "20%", "--duration", "60s", "--threshold", "rate_412<0.01%", "--abort-on-fail"],
+        &[
+            "--seed",
+            "7",
+            "--clients",
+            "8",
+            "--hot",
+            "20%",
+            "--duration",
+            "60s",
+            "--threshold",
+            "rate_412<0.01%",
+            "--abort-on-fail",
+        ],
         5,
     );
     assert!(aborted.stopped.as_ref().unwrap().contains("rate_412<0.01%") && aborted.measured_ms < 40_000);
@@ -24,8 +36,20 @@ fn a_limit_that_is_crossed_is_an_exit_code_of_its_own() {
 #[test]
 fn a_violation_ends_a_load_that_is_to_stop_on_it() {
     let tool = Tool::new();
-    let arguments =
-        ["--seed", "7", "--clients", "8", "--hot", "50%", "--defect", "ignore-if-match", "--duration", "60s", "--stop-on", "violated"];
+    let arguments = [
+        "--seed",
+        "7",
+        "--clients",
+        "8",
+        "--hot",
+        "50%",
+        "--defect",
+        "ignore-if-match",
+        "--duration",
+        "60s",
+        "--stop-on",
+        "violated",
+    ];
     let result = tool.load(&arguments, 1);
     assert!(result.stopped.as_ref().unwrap().contains("a violation was proven") && result.measured_ms < 40_000);
     // What was judged can be judged again.

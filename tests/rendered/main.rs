@@ -5,6 +5,7 @@
 mod fixed;
 mod github;
 mod junit;
+mod loads;
 mod markdown;
 mod sarif;
 mod snapshots;

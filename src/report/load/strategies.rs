@@ -26,30 +26,30 @@ impl Terminal {
             let word = self.palette.verdict(verdict, &crate::report::words::verdict(verdict));
             let _ = writeln!(out, "the judge of all loads together: {word}");
         }
-        let _ = writeln!(out, "\n{}\n\n{}", table(result), self.chart(result));
+        let _ = writeln!(out, "\n{}\n\n{}", table(result), chart(result));
         out
     }
+}
 
-    /// Goodput, a bar each.
-    fn chart(self, result: &Strategies) -> String {
-        let goodput = |cell: &Cell| cell.median(|load| Some(load.goodput)).unwrap_or_default();
-        let most = result.cells.iter().map(goodput).fold(0.0, f64::max);
-        let mut lines = vec!["correct operations/s".to_owned()];
-        for cell in &result.cells {
-            let value = goodput(cell);
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                clippy::cast_precision_loss,
-                reason = "a share of the longest bar"
-            )]
-            let length = if most > 0.0 { (value / most * LONGEST as f64).round() as usize } else { 0 };
-            let sign = if cell.strategy == "optimistic" { "█" } else { "░" };
-            let share = percent(cell.hot_share);
-            lines.push(format!("{share:>7} hot  {:<11} {} {value:.0}", cell.strategy, sign.repeat(length)));
-        }
-        lines.join("\n")
+/// Goodput, a bar each.
+fn chart(result: &Strategies) -> String {
+    let goodput = |cell: &Cell| cell.median(|load| Some(load.goodput)).unwrap_or_default();
+    let most = result.cells.iter().map(goodput).fold(0.0, f64::max);
+    let mut lines = vec!["correct operations/s".to_owned()];
+    for cell in &result.cells {
+        let value = goodput(cell);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a share of the longest bar"
+        )]
+        let length = if most > 0.0 { (value / most * LONGEST as f64).round() as usize } else { 0 };
+        let sign = if cell.strategy == "optimistic" { "█" } else { "░" };
+        let share = percent(cell.hot_share);
+        lines.push(format!("{share:>7} hot  {:<11} {} {value:.0}", cell.strategy, sign.repeat(length)));
     }
+    lines.join("\n")
 }
 
 fn table(result: &Strategies) -> String {

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
@@ -33,7 +34,8 @@ pub(super) struct Bench {
     pub(super) saves_all: bool,
     pub(super) history: PathBuf,
     pub(super) seed: Seed,
-    pub(super) measured_from: Stamp,
+    /// From when on operations count, in nanoseconds of the run's clock: known when the load begins.
+    pub(super) measured_from: Arc<AtomicU64>,
 }
 
 /// The judge at work.
@@ -88,7 +90,8 @@ fn sit(bench: &Bench, inlet: Inlet, so_far: &Mutex<JudgedSoFar>) -> Sentence {
         let is_news = kinds.len() > before.len();
         history.take(&settled, is_violated, is_news, bench.saves_all);
         let count = settled.operations.len() as u64;
-        let good = settled.operations.iter().filter(|one| is_good(one, bench.measured_from)).count() as u64;
+        let measured_from = Stamp::from_nanos(bench.measured_from.load(Ordering::Relaxed));
+        let good = settled.operations.iter().filter(|one| is_good(one, measured_from)).count() as u64;
         let mut so_far = lock(so_far);
         so_far.rounds += 1;
         so_far.operations += count;
@@ -114,7 +117,8 @@ fn sit(bench: &Bench, inlet: Inlet, so_far: &Mutex<JudgedSoFar>) -> Sentence {
         doubts.push(format!("some of what had to wait for the judge could not be kept: {error}"));
     }
     let unsaved = history.close(&doubts);
-    let facts = ScenarioFacts { name: CHAPTER, contenders: bench.clients as usize, parallel: None, fail_on: bench.fail_on };
+    let facts =
+        ScenarioFacts { name: CHAPTER, contenders: bench.clients as usize, parallel: None, fail_on: bench.fail_on };
     let (scenario, _) = ledger.close(facts, doubts);
     let mut so_far = lock(so_far);
     so_far.spilled = spilled;
@@ -124,10 +128,8 @@ fn sit(bench: &Bench, inlet: Inlet, so_far: &Mutex<JudgedSoFar>) -> Sentence {
 
 /// Whether an operation is one that counts as done: it did what it asked for, and was measured.
 fn is_good(operation: &Operation, measured_from: Stamp) -> bool {
-    let is_done = matches!(
-        operation.outcome.reply().map(|reply| reply.meaning),
-        Some(Meaning::Applied | Meaning::Replayed)
-    );
+    let is_done =
+        matches!(operation.outcome.reply().map(|reply| reply.meaning), Some(Meaning::Applied | Meaning::Replayed));
     is_done && operation.window.opened >= measured_from && operation.phase != Phase::Settle
 }
 
@@ -146,8 +148,7 @@ impl Saved {
             seed: bench.seed.value(),
             api: bench.api.source.to_string(),
         };
-        let chapter =
-            ScenarioLine { scenario: CHAPTER.to_owned(), plan: plan(), doubts: Vec::new(), parallel: None };
+        let chapter = ScenarioLine { scenario: CHAPTER.to_owned(), plan: plan(), doubts: Vec::new(), parallel: None };
         let opened = File::create_new(&bench.history)
             .and_then(|file| jsonl::Writer::new(BufWriter::new(file), &header))
             .and_then(|mut writer| writer.begin(&chapter).map(|()| writer));

@@ -12,6 +12,7 @@ mod save;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -117,7 +118,7 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     };
     let url = endpoint.to_string();
     let patience = Patience { request: config.timeout };
-    let route = Route::new(&endpoint, clock, patience).await.map_err(|error| unusable(&url, error))?;
+    let route = Route::new(&endpoint, clock, patience).await.map_err(|error| unusable(&url, &error))?;
     let subject = ready(config, &endpoint, clock, &url, stop).await?;
     let (folder, run_id) = book::make_folder(&config.out, started_at)?;
     let cannot_spill = |cause| RunError::Report { path: folder.clone(), cause };
@@ -126,8 +127,8 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     let traffic = subject.name();
     observer.on(&LoadEvent::Started { target: &url, traffic: &traffic, seed: config.seed.value() });
     let halt = Stop::default();
-    let begin = config.begin(clock);
-    let measured_from = Stamp::from_nanos(begin.nanos() + nanos(config.warm_up));
+    // No clock gets that far: nothing counts before the load begins.
+    let measured_from = Arc::new(AtomicU64::new(u64::MAX));
     let judge = match &subject {
         Subject::Plain(_) => None,
         Subject::Traffic(plan) if !plan.is_judged() => None,
@@ -139,7 +140,7 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
                 saves_all: config.saves_all,
                 history: folder.join("history.jsonl"),
                 seed: config.seed,
-                measured_from,
+                measured_from: Arc::clone(&measured_from),
             };
             Some(Judge::start(bench, inlet).map_err(cannot_spill)?)
         }
@@ -150,7 +151,8 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
         run(alone, &route, clock, clock.now(), stop, outlet.clone()).await;
     }
     let (told, mut hears) = mpsc::unbounded_channel();
-    let begin = begin.max(Stamp::from_nanos(clock.now().nanos() + nanos(RUN_UP)));
+    let begin = config.begin(clock).max(Stamp::from_nanos(clock.now().nanos() + nanos(RUN_UP)));
+    measured_from.store(begin.nanos() + nanos(config.warm_up), Ordering::Relaxed);
     let threads = start(config.load(what, nonce), &route, clock, begin, &halt, outlet, told).map_err(cannot_spill)?;
     let mut collector = Collector::new(config, subject.labels(), begin, clock);
     collector.listen(&mut hears, judge.as_ref(), observer, (stop, &halt)).await;
@@ -168,7 +170,7 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     };
     drop(service);
     let facts = save::Facts { run_id, started_at, url, traffic, interrupted: stop.is_asked() };
-    Ok(save::conclude(config, &subject, collector, sentence, facts, folder))
+    Ok(save::conclude(config, &subject, &collector, sentence, facts, folder))
 }
 
 impl Subject {
@@ -267,7 +269,7 @@ fn what(subject: &Subject, route: &Route, url: &str) -> Result<What, RunError> {
     })
 }
 
-fn unusable(url: &str, error: RouteError) -> RunError {
+fn unusable(url: &str, error: &RouteError) -> RunError {
     let help = "is the server running, and is the URL right?".to_owned();
     RunError::TargetUnusable { target: url.to_owned(), why: error.to_string(), help }
 }

@@ -27,15 +27,16 @@ pub(super) struct Facts {
 pub(super) fn conclude(
     config: &LoadConfig,
     subject: &Subject,
-    collector: Collector<'_>,
+    collector: &Collector<'_>,
     sentence: Option<Sentence>,
     facts: Facts,
     folder: PathBuf,
 ) -> LoadRun {
     let (judged, unsaved) = sentence.map_or((None, None), |sentence| (Some(sentence.judged), sentence.unsaved));
-    let result = result(config, subject, &collector, judged, facts);
+    let result = result(config, subject, collector, judged, facts);
     let history = folder.join("history.jsonl");
-    let unsaved = unsaved.map(|cause| RunError::Report { path: history, cause }).or_else(|| save(&result, &folder).err());
+    let unsaved =
+        unsaved.map(|cause| RunError::Report { path: history, cause }).or_else(|| save(&result, &folder).err());
     LoadRun { result, folder, unsaved }
 }
 
@@ -76,7 +77,11 @@ fn result(
         measured_ms: millis(time),
         slots: meter.slots,
         warm_up: measured.warm_up.slots,
-        rates: Rates { offered: rate(meter.slots.offered), answered: rate(meter.slots.answered), goodput: good.map(rate) },
+        rates: Rates {
+            offered: rate(meter.slots.offered),
+            answered: rate(meter.slots.answered),
+            goodput: good.map(rate),
+        },
         all: RequestFigures::new("all", &all),
         requests: measured.requests(collector.labels()),
         status_counts: meter.statuses.clone(),
@@ -161,7 +166,7 @@ fn save(result: &LoadResult, folder: &Path) -> Result<(), RunError> {
     written("load.json", &json)
 }
 
-/// The histograms as a log of HdrHistogram (format 1.3): one line for each kind of request, from both starts, over all that was
+/// The histograms as a log of `HdrHistogram` (format 1.3): one line for each kind of request, from both starts, over all that was
 /// measured. Values are nanoseconds; the fourth column, the longest, is in milliseconds, as the log's readers take it.
 fn log(result: &LoadResult) -> String {
     use std::fmt::Write as _;
