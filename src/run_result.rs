@@ -254,6 +254,9 @@ pub struct ScenarioResult {
     pub name: String,
     /// What it came to.
     pub verdict: Verdict,
+    /// How long it took, set-up, observation and judging included; null in runs of versions that did not say.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
     /// How many raced in each round.
     pub contenders: u64,
     /// The most rounds that ran side by side; 0 if none was run, null in runs of versions that did not say.

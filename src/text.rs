@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// The entry of `known` that `typed` most likely meant, if any is close enough to be worth suggesting.
 ///
 /// ```
@@ -27,7 +29,7 @@ pub fn harmless(untrusted: &str, max_chars: usize) -> String {
             shown.push('…');
             break;
         }
-        if character.is_control() || is_reordering(character) {
+        if is_no_text(character) {
             shown.extend(character.escape_unicode());
         } else {
             shown.push(character);
@@ -36,10 +38,38 @@ pub fn harmless(untrusted: &str, max_chars: usize) -> String {
     shown
 }
 
-/// Unicode's bidirectional controls and invisible separators (Unicode UAX #9, "Trojan Source").
-fn is_reordering(character: char) -> bool {
-    matches!(character,
-        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+/// The same of a text that has lines, however long it is: their ends stay.
+pub fn harmless_lines(untrusted: &str) -> String {
+    untrusted.split('\n').map(|line| harmless(line, usize::MAX)).collect::<Vec<_>>().join("\n")
+}
+
+/// A value as indented JSON that can be shown on any terminal, ending with a line end: what [`harmless`] spells out is escaped
+/// as JSON has it (RFC 8259, section 7), so who reads it gets the very same text.
+///
+/// # Panics
+/// If the value cannot be JSON: a map whose keys are no text.
+pub fn json<T: Serialize>(value: &T) -> String {
+    let json = serde_json::to_string_pretty(value).expect("plain data");
+    let mut shown = String::with_capacity(json.len() + 1);
+    for character in json.chars() {
+        if character != '\n' && is_no_text(character) {
+            let units = character.encode_utf16(&mut [0; 2]).to_vec();
+            shown.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown.push('\n');
+    shown
+}
+
+/// Control characters, Unicode's bidirectional controls and invisible separators (UAX #9, "Trojan Source"), invisible tags, and
+/// what Unicode says is no character, which XML and HTML refuse.
+fn is_no_text(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// An id or token by its beginning, if it is long: enough to tell two of them apart by eye.
@@ -132,6 +162,23 @@ mod tests {
     fn escapes_and_bidi_marks_cannot_reach_a_terminal() {
         let shown = harmless("\u{1b}[31mred\u{202e}drow\r\n", 100);
         assert_eq!(shown, "\\u{1b}[31mred\\u{202e}drow\\u{d}\\u{a}");
+    }
+
+    #[test]
+    fn json_is_the_same_text_to_who_reads_it_and_harmless_to_who_sees_it() {
+        let strange = ["\u{202e}\u{9b}\u{7f}\u{fffe}", "주문\n", "\u{e0041}😀", "\\u202e"];
+        let told = json(&strange);
+        assert_eq!(serde_json::from_str::<Vec<String>>(&told).expect("JSON"), strange);
+        assert!(told.chars().all(|one| one == '\n' || !is_no_text(one)) && told.ends_with("]\n"), "{told}");
+        assert!(
+            told.contains(r"\u202e\u009b\u007f\ufffe") && told.contains("주문") && told.contains(r"\udb40\udc41😀"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn lines_stay_and_nothing_else_is_obeyed() {
+        assert_eq!(harmless_lines("a\r\n\u{1b}b\n"), "a\\u{d}\n\\u{1b}b\n");
     }
 
     #[test]

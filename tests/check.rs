@@ -63,8 +63,11 @@ fn a_saved_run_is_judged_again_to_the_same_bits() {
     ];
     for arguments in runs {
         let (folder, mut run) = raced(out.path(), arguments);
-        // The plan in other words, for who raced it.
-        run.scenarios.iter_mut().for_each(|scenario| scenario.script = None);
+        // The plan in other words, for who raced it, and how long that took.
+        for scenario in &mut run.scenarios {
+            assert!(scenario.duration_ms.take().is_some(), "{arguments:?}");
+            scenario.script = None;
+        }
         let output = tool(&["check", "--output", "json"], Some(&folder.join("history.jsonl")));
         let again: CheckResult = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!((again.verdict, again.exit_code), (run.verdict, run.exit_code), "{arguments:?}");

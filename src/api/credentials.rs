@@ -1,19 +1,55 @@
 //! What a request carries to prove who makes it. Comes from the command line and never from a file, goes into requests
 //! and nowhere else: neither a description nor a history knows any of it, and printing shows names alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::exchange::Headers;
 use crate::jwt::{Claims, Secret};
+
+/// As many minted tokens are kept; then all are minted anew.
+const MOST_MINTED: usize = 4_096;
 
 /// How requests prove who makes them. The default proves nothing.
 #[derive(Clone, Default)]
 pub struct Credentials {
     headers: Headers,
     bearer: BTreeMap<Arc<str>, Arc<str>>,
-    minting: Option<(Secret, u64)>,
+    minting: Option<Arc<Minting>>,
+}
+
+/// Who is given a token, signed with this secret and good until then. It is signed once: the same claims make the same token
+/// (RFC 7515 §5.1, HS256), and signing takes longer than all else that a request takes to write.
+struct Minting {
+    secret: Secret,
+    expires: u64,
+    minted: Mutex<Minted>,
+}
+
+/// What goes into `Authorization`, by role and subject.
+#[derive(Default)]
+struct Minted {
+    tokens: HashMap<String, HashMap<String, Arc<str>>>,
+    count: usize,
+}
+
+impl Minting {
+    fn bearer(&self, role: &str, subject: &str) -> Arc<str> {
+        // A map is whole after every step, so that a panic elsewhere leaves nothing half-done.
+        let mut minted = self.minted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = minted.tokens.get(role).and_then(|tokens| tokens.get(subject)) {
+            return Arc::clone(known);
+        }
+        let claims = Claims { sub: subject.to_owned(), role: role.to_owned(), exp: self.expires };
+        let bearer: Arc<str> = format!("Bearer {}", self.secret.mint(&claims)).into();
+        if minted.count == MOST_MINTED {
+            *minted = Minted::default();
+        }
+        minted.count += 1;
+        minted.tokens.entry(claims.role).or_default().insert(claims.sub, Arc::clone(&bearer));
+        bearer
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -60,7 +96,8 @@ impl Credentials {
     /// assert!(!format!("{credentials:?}").contains("Secret"));
     /// ```
     pub fn minting(secret: Secret, expires: u64) -> Self {
-        Self { minting: Some((secret, expires)), ..Self::default() }
+        let minting = Minting { secret, expires, minted: Mutex::default() };
+        Self { minting: Some(Arc::new(minting)), ..Self::default() }
     }
 
     /// Sends a header with every request.
@@ -95,25 +132,23 @@ impl Credentials {
     /// Puts what proves that `subject` in `role` is asking in the place of what `headers` said about that.
     pub(super) fn apply(&self, role: &str, subject: &str, headers: &mut Headers) {
         for (name, value) in &self.headers {
-            replace(headers, name, value);
+            replace(headers, name, Arc::clone(value));
         }
-        let token = match (self.bearer.get(role), &self.minting) {
-            (Some(token), _) => Some(token.to_string()),
-            (None, Some((secret, exp))) => {
-                Some(secret.mint(&Claims { sub: subject.to_owned(), role: role.to_owned(), exp: *exp }))
-            }
+        let bearer = match (self.bearer.get(role), &self.minting) {
+            (Some(token), _) => Some(format!("Bearer {token}").into()),
+            (None, Some(minting)) => Some(minting.bearer(role, subject)),
             (None, None) => None,
         };
-        if let Some(token) = token {
-            replace(headers, "authorization", &format!("Bearer {token}"));
+        if let Some(bearer) = bearer {
+            replace(headers, "authorization", bearer);
         }
     }
 }
 
 /// Puts a header in the place of what `headers` said under its name.
-pub(super) fn replace(headers: &mut Headers, name: &str, value: &str) {
+pub(super) fn replace(headers: &mut Headers, name: &str, value: Arc<str>) {
     headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
-    headers.push((name.into(), value.into()));
+    headers.push((name.into(), value));
 }
 
 #[cfg(test)]
@@ -140,6 +175,29 @@ mod tests {
         assert_eq!((&**actor, &**name), ("customer:p", "authorization"));
         let claims = secret.verify(value.strip_prefix("Bearer ").unwrap()).unwrap();
         assert_eq!((claims.sub.as_str(), claims.role.as_str()), ("p", "customer"));
+    }
+
+    #[test]
+    fn a_token_is_kept_for_each_person_in_each_role_and_for_so_many() {
+        let secret = Secret::random();
+        let minting = Minting { secret: secret.clone(), expires: 4_000_000_000, minted: Mutex::default() };
+        let claimed = |role: &str, subject: &str| {
+            let bearer = minting.bearer(role, subject);
+            assert_eq!(bearer, minting.bearer(role, subject));
+            let claims = secret.verify(bearer.strip_prefix("Bearer ").unwrap()).unwrap();
+            (claims.role, claims.sub)
+        };
+        for _ in 0..2 {
+            for (role, subject) in [("customer", "ann"), ("rider", "ann"), ("rider", "customer")] {
+                assert_eq!(claimed(role, subject), (role.to_owned(), subject.to_owned()));
+            }
+        }
+        for number in 3..MOST_MINTED {
+            minting.bearer("customer", &number.to_string());
+        }
+        assert_eq!(minting.minted.lock().unwrap().count, MOST_MINTED);
+        assert_eq!(claimed("customer", "one more"), ("customer".to_owned(), "one more".to_owned()));
+        assert_eq!(minting.minted.lock().unwrap().count, 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! `{{` and `}}` stand for braces.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -11,6 +12,8 @@ use serde_json::Value;
 
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Most paths and headers are no longer than this (bytes).
+const ORDINARY: usize = 80;
 /// What stands for a secret where people read.
 pub(super) const MASKED: &str = "(masked)";
 
@@ -217,11 +220,15 @@ impl Template {
 
     /// The text with its holes filled and percent-encoded, for a path or query.
     pub(super) fn fill_path(&self, values: Values<'_>) -> String {
-        self.render(
-            |hole, filter| {
-                if values.masks(hole) { MASKED.to_owned() } else { encoded(&values.filtered(hole, filter)) }
-            },
-        )
+        self.render(|hole, filter| {
+            if values.masks(hole) {
+                return MASKED.into();
+            }
+            match values.filtered(hole, filter) {
+                Cow::Borrowed(value) => utf8_percent_encode(value, RESERVED).into(),
+                Cow::Owned(value) => encoded(&value).into(),
+            }
+        })
     }
 
     /// As JSON: a string, or a number where it is one hole that is to be one.
@@ -236,13 +243,15 @@ impl Template {
         }
     }
 
-    fn render(&self, value: impl Fn(&Hole, Filter) -> String) -> String {
-        (self.0.iter())
-            .map(|piece| match piece {
-                Piece::Text(text) => text.to_string(),
-                Piece::Hole(hole, filter) => value(hole, *filter),
-            })
-            .collect()
+    fn render<'a>(&self, value: impl Fn(&Hole, Filter) -> Cow<'a, str>) -> String {
+        let mut text = String::with_capacity(ORDINARY);
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::Hole(hole, filter) => text.push_str(&value(hole, *filter)),
+            }
+        }
+        text
     }
 }
 
@@ -262,7 +271,7 @@ fn hole_of(text: &str) -> Result<Piece, TemplateError> {
     Ok(Piece::Hole(hole, filter))
 }
 
-impl Values<'_> {
+impl<'a> Values<'a> {
     /// The same for people: without secrets.
     pub(super) const fn shown(self) -> Self {
         Self { is_shown: true, ..self }
@@ -272,31 +281,31 @@ impl Values<'_> {
         self.is_shown && hole.is_secret()
     }
 
-    fn filtered(self, hole: &Hole, filter: Filter) -> String {
+    fn filtered(self, hole: &Hole, filter: Filter) -> Cow<'a, str> {
         if self.masks(hole) {
-            return MASKED.to_owned();
+            return MASKED.into();
         }
         let value = self.of(hole);
         match filter {
             Filter::None | Filter::Number => value,
-            Filter::Base64 => STANDARD.encode(value),
+            Filter::Base64 => STANDARD.encode(&*value).into(),
         }
     }
 
-    fn of(self, hole: &Hole) -> String {
+    fn of(self, hole: &Hole) -> Cow<'a, str> {
         match hole {
-            Hole::Id => self.id.to_owned(),
-            Hole::Person => self.person.to_owned(),
-            Hole::Unique | Hole::Value => self.unique.to_owned(),
-            Hole::Token => self.token.to_owned(),
-            Hole::Key => self.key.to_owned(),
-            Hole::Starts => self.starts.to_string(),
-            Hole::Sequence => self.sequence.to_string(),
-            Hole::Round => self.round.to_owned(),
-            Hole::Contender => self.contender.to_string(),
-            Hole::Random => self.random.to_string(),
-            Hole::Login => self.login.to_owned(),
-            Hole::Env(name) => (self.environment)(name).map(|value| value.to_string()).unwrap_or_default(),
+            Hole::Id => self.id.into(),
+            Hole::Person => self.person.into(),
+            Hole::Unique | Hole::Value => self.unique.into(),
+            Hole::Token => self.token.into(),
+            Hole::Key => self.key.into(),
+            Hole::Starts => self.starts.to_string().into(),
+            Hole::Sequence => self.sequence.to_string().into(),
+            Hole::Round => self.round.into(),
+            Hole::Contender => self.contender.to_string().into(),
+            Hole::Random => self.random.to_string().into(),
+            Hole::Login => self.login.into(),
+            Hole::Env(name) => (self.environment)(name).map(|value| value.to_string()).unwrap_or_default().into(),
         }
     }
 }

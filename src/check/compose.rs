@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::authors::authors;
 use super::distress::Distress;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Telling};
 use super::kind::{Kind, Severity, Verdict};
 use super::lower::lower;
 use super::round::Round;
@@ -210,8 +210,12 @@ impl<'a> ScenarioJudge<'a> {
     /// The judgment of everything absorbed.
     pub fn finish(mut self) -> Judgment {
         let distress = std::mem::take(&mut self.distress);
-        for (id, evidence, witness) in distress.findings() {
-            self.add((Round { id, model: self.model, operations: &witness }, None), None, &evidence, Vec::new());
+        for found in distress.findings() {
+            let round = Round { id: found.first, model: self.model, operations: &found.witness };
+            self.add((round, None), None, &found.evidence, Vec::new());
+            if let Some(finding) = self.findings.get_mut(&found.evidence.kind) {
+                finding.count += found.rounds - 1;
+            }
         }
         if let Some(why) = self.unsettled.take().filter(|_| self.judgment.trials == 0) {
             self.doubt(why);
@@ -280,19 +284,22 @@ impl<'a> ScenarioJudge<'a> {
         let (id, operations) = (round.id, round.operations);
         let chosen =
             |ids: &[OpId]| operations.iter().filter(|operation| ids.contains(&operation.id)).cloned().collect();
-        let shown = || evidence.witness.iter().copied().chain(aftermath).collect::<Vec<OpId>>();
-        let example = || Finding {
-            kind: evidence.kind,
-            severity: evidence.severity,
-            count: 0,
-            controls: 0,
-            first_round: id,
-            sentence: evidence.sentence.clone(),
-            witness: chosen(&evidence.witness),
-            aftermath: operations.iter().find(|operation| Some(operation.id) == aftermath).cloned(),
-            authors: told.map(|told| chosen(&authors(told, &shown()))).unwrap_or_default(),
-            also: Vec::new(),
-            story: Story::of(round, told, &evidence.witness),
+        let example = || {
+            let Telling { sentence, witness } = evidence.telling(told.unwrap_or(round)).into_owned();
+            let shown: Vec<OpId> = witness.iter().copied().chain(aftermath).collect();
+            Finding {
+                kind: evidence.kind,
+                severity: evidence.severity,
+                count: 0,
+                controls: 0,
+                first_round: id,
+                sentence,
+                witness: chosen(&witness),
+                aftermath: operations.iter().find(|operation| Some(operation.id) == aftermath).cloned(),
+                authors: told.map(|told| chosen(&authors(told, &shown))).unwrap_or_default(),
+                also: Vec::new(),
+                story: Story::of(round, told, &witness),
+            }
         };
         let finding = self.findings.entry(evidence.kind).or_insert_with(example);
         if id.is_raced() && !finding.first_round.is_raced() {

@@ -29,26 +29,31 @@ pub(super) struct Distress {
     is_refused_alone: bool,
     errors: Seen,
     hangs: Seen,
-    no_winner: Vec<Found>,
+    no_winner: Seen,
 }
 
-/// A round, what it shows, and its witness (of the first round alone).
-type Found = (RoundId, Evidence, Vec<Operation>);
+/// What some rounds show: the first of them, and how many there are.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) first: RoundId,
+    pub(super) evidence: Evidence,
+    pub(super) witness: Vec<Operation>,
+    pub(super) rounds: u64,
+}
 
 #[derive(Debug, Default)]
 struct Seen {
     alone: bool,
-    /// One entry a round; only the first keeps its witness.
-    in_races: Vec<Found>,
+    in_races: Option<Found>,
+    /// The last round that was counted.
+    last: Option<RoundId>,
 }
 
 impl Distress {
     /// Looks at one more round.
     pub(super) fn absorb(&mut self, round: Round<'_>, alone: Alone) {
         if let Some(evidence) = no_winner(round).filter(|_| alone == Alone::Applied) {
-            let first = self.no_winner.is_empty();
-            let witness = if first { round.contenders().cloned().collect() } else { Vec::new() };
-            self.no_winner.push((round.id, evidence, witness));
+            self.no_winner.count(round, || (evidence, round.contenders().cloned().collect()));
         }
         for operation in round.contenders() {
             let accepted = operation.outcome.reply().is_some_and(|reply| reply.meaning == Meaning::Applied);
@@ -76,14 +81,14 @@ impl Distress {
         }
     }
 
-    /// What races showed and controls did not; one entry a round.
+    /// What races showed and controls did not.
     pub(super) fn findings(self) -> Vec<Found> {
         if !self.has_control {
             return Vec::new();
         }
-        let no_winner = if self.is_refused_alone { Vec::new() } else { self.no_winner };
+        let no_winner = self.no_winner.in_races.filter(|_| !self.is_refused_alone);
         let unanswered = [self.errors, self.hangs].into_iter().filter(|seen| !seen.alone);
-        unanswered.flat_map(|seen| seen.in_races).chain(no_winner).collect()
+        unanswered.filter_map(|seen| seen.in_races).chain(no_winner).collect()
     }
 }
 
@@ -93,11 +98,22 @@ impl Seen {
             self.alone = true;
             return;
         }
-        if self.in_races.last().is_some_and(|(last, _, _)| *last == round.id) {
+        self.count(round, || {
+            let sentence = format!("{} in a race: {}; alone it is answered", whose(operation), answer(operation));
+            (Evidence::new(kind, sentence, [operation.id]), vec![operation.clone()])
+        });
+    }
+
+    /// Counts a round, once; the first one is the example. (There may be millions of them: no other is kept.)
+    fn count(&mut self, round: Round<'_>, show: impl FnOnce() -> (Evidence, Vec<Operation>)) {
+        if self.last.replace(round.id) == Some(round.id) {
             return;
         }
-        let sentence = format!("{} in a race: {}; alone it is answered", whose(operation), answer(operation));
-        let witness = if self.in_races.is_empty() { vec![operation.clone()] } else { Vec::new() };
-        self.in_races.push((round.id, Evidence::new(kind, sentence, [operation.id]), witness));
+        if let Some(found) = &mut self.in_races {
+            found.rounds += 1;
+            return;
+        }
+        let (evidence, witness) = show();
+        self.in_races = Some(Found { first: round.id, evidence, witness, rounds: 1 });
     }
 }

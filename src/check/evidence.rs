@@ -1,6 +1,9 @@
 //! What a rule hands to the judge: a kind, a sentence, and the few operations that prove it.
 
+use std::borrow::Cow;
+
 use super::kind::{Kind, Severity};
+use super::refute::Refuted;
 use super::round::{Ack, Round};
 use crate::history::{Meaning, Operation, Outcome, Verb};
 use crate::ids::OpId;
@@ -13,18 +16,55 @@ pub(super) struct Evidence {
     pub kind: Kind,
     /// How bad it is.
     pub severity: Severity,
+    /// What shows it.
+    proof: Proof,
+}
+
+/// What shows an anomaly, as far as it has been looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Proof {
+    /// All of it.
+    Told(Telling),
+    /// No order is lawful. Which operations it takes to see that is looked for only where somebody is to read it: of many rounds
+    /// of one kind one is shown, and looking takes longer than judging.
+    Refuted(Box<Refuted>),
+}
+
+/// An anomaly in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Telling {
     /// In words.
     pub sentence: String,
     /// The operations that prove it, in order of opening.
     pub witness: Vec<OpId>,
 }
 
-impl Evidence {
-    pub(super) fn new(kind: Kind, sentence: String, witness: impl IntoIterator<Item = OpId>) -> Self {
+impl Telling {
+    pub(super) fn new(sentence: String, witness: impl IntoIterator<Item = OpId>) -> Self {
         let mut witness: Vec<OpId> = witness.into_iter().collect();
         witness.sort_unstable();
         witness.dedup();
-        Self { kind, severity: kind.severity(), sentence, witness }
+        Self { sentence, witness }
+    }
+}
+
+impl Evidence {
+    pub(super) fn new(kind: Kind, sentence: String, witness: impl IntoIterator<Item = OpId>) -> Self {
+        let proof = Proof::Told(Telling::new(sentence, witness));
+        Self { kind, severity: kind.severity(), proof }
+    }
+
+    /// That no order of a round is lawful.
+    pub(super) fn refuted(kind: Kind, refuted: Refuted) -> Self {
+        Self { kind, severity: kind.severity(), proof: Proof::Refuted(Box::new(refuted)) }
+    }
+
+    /// In words, and which operations prove it. `round` is the one that it was found in, as the rules were told it.
+    pub(super) fn telling(&self, round: Round<'_>) -> Cow<'_, Telling> {
+        match &self.proof {
+            Proof::Told(telling) => Cow::Borrowed(telling),
+            Proof::Refuted(refuted) => Cow::Owned(refuted.tell(round)),
+        }
     }
 
     /// The same as a warning: the API description does not promise that it cannot be.

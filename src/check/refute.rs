@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::encode::{AckReading, Encoded, encode};
-use super::evidence::{Evidence, answer, whose};
+use super::evidence::{Evidence, Telling, answer, whose};
 use super::hint;
 use super::kind::Kind;
 use super::left::leads_to;
@@ -71,17 +71,16 @@ impl Slip {
     }
 }
 
-/// The slips that may explain a round, in order of how little they accuse the server of, and of how much speaks for them.
+/// The slips that may explain a round, in order of how little they accuse the server of, and of how much speaks for them; and the
+/// first of them that does.
 ///
 /// That what was refused was done explains much that is nothing of the kind: a change that nobody saw may lie wherever one is
 /// missing, and the token that it would have made hides that another was named twice. So it is the first explanation only
 /// where something was shown that a refused request alone can have left. Where nothing was, a precondition that was ignored
 /// or an acknowledged change that was not made goes first: these have answers that say so. What remains, no such slip explains:
 /// then something refused was done, though only what followed tells it.
-fn ladder(round: Round<'_>) -> Vec<Slip> {
-    let reads_agree = final_reads_agree(round) && !events_tell_of_every_ack(round);
-    let lost_acks = Slip::new(Relaxation::LostAcks, Kind::LostUpdate);
-    let old_reads = Slip::new(Relaxation::OldReads, Kind::StaleRead);
+fn ladder(round: Round<'_>) -> (Vec<Slip>, Option<usize>) {
+    let explains = |slip: &Slip| makes_lawful(round, slip, &BTreeSet::new());
     let refusal = |idle| Slip { rule: Relaxation::AppliedRefusals, kind: Kind::RejectedButApplied, idle };
     let unseen = round.refusals().filter(|refused| !is_seen(round, refused)).map(|refused| refused.id).collect();
     let mut ladder = vec![
@@ -90,13 +89,21 @@ fn ladder(round: Round<'_>) -> Vec<Slip> {
         refusal(unseen),
         Slip::new(Relaxation::IgnoredPreconditions, ignored_precondition(round)),
     ];
-    if !makes_lawful(round, &lost_acks, &BTreeSet::new()) {
+    if let found @ Some(_) = ladder.iter().position(explains) {
+        return (ladder, found);
+    }
+    let looked_at = ladder.len();
+    let lost_acks = Slip::new(Relaxation::LostAcks, Kind::LostUpdate);
+    let old_reads = Slip::new(Relaxation::OldReads, Kind::StaleRead);
+    if !explains(&lost_acks) {
         ladder.push(refusal(BTreeSet::new()));
     }
     // Two reads after quiet that say the same are no slip of a cache, unless the events contradict them.
+    let reads_agree = final_reads_agree(round) && !events_tell_of_every_ack(round);
     ladder.extend(if reads_agree { [lost_acks, old_reads] } else { [old_reads, lost_acks] });
     ladder.push(Slip::new(Relaxation::AnyTransition, Kind::IllegalTransition));
-    ladder
+    let found = ladder[looked_at..].iter().position(explains).map(|place| looked_at + place);
+    (ladder, found)
 }
 
 /// Whether a state was shown that nothing but this refused request (or others that were refused) can have left. One that was told
@@ -128,12 +135,22 @@ fn done_though_refused(round: Round<'_>, slip: &Slip) -> BTreeSet<OpId> {
     suspects.into_iter().filter(|id| !slip.idle.contains(id)).collect()
 }
 
+/// A refuted round, whose kind is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refuted {
+    because: &'static str,
+    /// The slips that do not explain it, ...
+    lesser: Vec<Slip>,
+    /// ... and the one that does, if any.
+    slip: Option<Slip>,
+}
+
 /// Names a refuted round's kind: the first rule whose relaxation makes it lawful.
 pub(super) fn name(round: Round<'_>) -> Evidence {
-    let ladder = ladder(round);
-    let place = ladder.iter().position(|slip| makes_lawful(round, slip, &BTreeSet::new()));
-    let found = place.map(|place| &ladder[place]);
-    let (kind, because) = match found.map(|slip| (slip.rule, slip.kind)) {
+    let (mut ladder, place) = ladder(round);
+    ladder.truncate(place.map_or(ladder.len(), |place| place + 1));
+    let slip = place.and_then(|_| ladder.pop());
+    let (kind, because) = match slip.as_ref().map(|slip| (slip.rule, slip.kind)) {
         Some((Relaxation::SpuriousStale, _)) if round.nobody_won() => {
             (Kind::NoWinner, "every contender was refused, although the token they named was the current one")
         }
@@ -144,23 +161,30 @@ pub(super) fn name(round: Round<'_>) -> Evidence {
         Some((rule, kind)) => (kind, explain(rule)),
         None => (Kind::IllegalTransition, "no single slip explains it"),
     };
-    let mut accused: BTreeSet<OpId> =
-        shrink(round, &ladder[..place.unwrap_or(ladder.len())]).into_iter().map(|operation| operation.id).collect();
-    // Whoever is said to have done what they refused is named.
-    if let Some(slip) = found.filter(|slip| slip.rule == Relaxation::AppliedRefusals) {
-        accused.extend(done_though_refused(round, slip));
+    Evidence::refuted(kind, Refuted { because, lesser: ladder, slip })
+}
+
+impl Refuted {
+    /// The operations that prove it, and the whole in words.
+    pub(super) fn tell(&self, round: Round<'_>) -> Telling {
+        let mut accused: BTreeSet<OpId> =
+            shrink(round, &self.lesser).into_iter().map(|operation| operation.id).collect();
+        // Whoever is said to have done what they refused is named.
+        if let Some(slip) = self.slip.as_ref().filter(|slip| slip.rule == Relaxation::AppliedRefusals) {
+            accused.extend(done_though_refused(round, slip));
+        }
+        let witness: Vec<&Operation> =
+            round.operations.iter().filter(|operation| accused.contains(&operation.id)).collect();
+        let mut story: Vec<String> = (witness.iter())
+            .take(MOST_TOLD)
+            .map(|operation| format!("{} ({})", whose(operation), answer(operation)))
+            .collect();
+        if witness.len() > MOST_TOLD {
+            story.push(format!("and {} more", witness.len() - MOST_TOLD));
+        }
+        let sentence = format!("no order of these answers is lawful: {}; {}", story.join("; "), self.because);
+        Telling::new(sentence, witness.iter().map(|operation| operation.id))
     }
-    let witness: Vec<&Operation> =
-        round.operations.iter().filter(|operation| accused.contains(&operation.id)).collect();
-    let mut story: Vec<String> = (witness.iter())
-        .take(MOST_TOLD)
-        .map(|operation| format!("{} ({})", whose(operation), answer(operation)))
-        .collect();
-    if witness.len() > MOST_TOLD {
-        story.push(format!("and {} more", witness.len() - MOST_TOLD));
-    }
-    let sentence = format!("no order of these answers is lawful: {}; {because}", story.join("; "));
-    Evidence::new(kind, sentence, witness.iter().map(|operation| operation.id))
 }
 
 /// Whether one slip alone explains the round.

@@ -12,6 +12,7 @@ pub(super) mod merge;
 pub(super) mod probe;
 pub(super) mod report;
 pub(super) mod service;
+pub(super) mod strategies;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -119,6 +120,9 @@ pub(super) enum Command {
     /// Load a server, and judge every answer: how fast it is, and whether it is right
     #[command(after_help = EXIT_CODES, after_long_help = LOAD_HELP)]
     Load(Box<load::LoadArgs>),
+    /// Load the reference service with each of its strategies, over how much contention there is: which gets more right in a second?
+    #[command(after_help = strategies::HELP)]
+    CompareStrategies(strategies::StrategiesArgs),
     /// Make one of what several processes of a load saved: add their figures up, and judge what they did to the same resources
     #[command(after_help = EXIT_CODES, after_long_help = MERGE_HELP)]
     Merge(merge::MergeArgs),
@@ -318,6 +322,12 @@ pub(super) struct ServeArgs {
     /// request may outlive its claim
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_duration)]
     pub(super) idempotency_lease: Duration,
+
+    /// Forget orders that nobody has changed for so long, so that a long load takes no more memory than a short one. Lost with an order: its
+    /// payments, its events and its idempotency keys; who asks for it then hears 404, and a request that is sent again counts as new.
+    /// No request takes longer, either. For --store memory alone [default: nothing is forgotten]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(super) retention: Option<Duration>,
 
     /// Whether callers must prove who they are [default: jwt if --jwt-secret-env is given, else off]
     #[arg(long, value_name = "HOW")]

@@ -32,11 +32,7 @@ pub(super) fn main(args: &CheckArgs) -> Result<Exit, Failure> {
     let result = check(args).map_err(usage)?;
     match args.output {
         Format::Table => print(&terminal().render_check(&result))?,
-        Format::Json => {
-            let mut json = serde_json::to_string_pretty(&result).expect("a result is plain data");
-            json.push('\n');
-            print_exactly(&json)?;
-        }
+        Format::Json => print_exactly(&crate::text::json(&result))?,
     }
     Ok(exit_of(result.exit_code))
 }

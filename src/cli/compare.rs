@@ -14,11 +14,7 @@ pub(super) fn main(args: &CompareArgs) -> Result<Exit, Failure> {
     match args.format {
         CompareFormat::Table => print(&terminal().render_comparison(&comparison))?,
         CompareFormat::Md => print_exactly(&Markdown.render_comparison(&comparison))?,
-        CompareFormat::Json => {
-            let mut json = serde_json::to_string_pretty(&comparison).expect("a comparison is plain data");
-            json.push('\n');
-            print_exactly(&json)?;
-        }
+        CompareFormat::Json => print_exactly(&crate::text::json(&comparison))?,
     }
     Ok(exit_of(comparison.exit_code))
 }

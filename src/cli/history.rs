@@ -1,4 +1,4 @@
-//! `quickeats-bench history`: the runs that were saved in a folder. (What one of them recorded, its `history.jsonl`, is `check`'s.)
+//! `quickeats-bench history`: the runs and loads that were saved in a folder. (What one of them recorded, its `history.jsonl`, is `check`'s.)
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,10 @@ use serde::Serialize;
 use super::args::Format;
 use super::args::compare::HistoryArgs;
 use super::race::terminal;
+use super::saved::SavedRun;
 use super::{Failure, print, print_exactly, saved, usage};
 use crate::report::Listed;
-use crate::run_result::{Exit, RunResult};
+use crate::run_result::Exit;
 use crate::text::harmless;
 
 /// What is listed.
@@ -40,11 +41,7 @@ pub(super) fn main(args: &HistoryArgs) -> Result<Exit, Failure> {
             let folder = harmless(&args.folder.display().to_string(), 200);
             print(&terminal().render_runs(&folder, &listing.runs, listing.count, &unreadable, jiff::Timestamp::now()))?;
         }
-        Format::Json => {
-            let mut json = serde_json::to_string_pretty(&listing).expect("a listing is plain data");
-            json.push('\n');
-            print_exactly(&json)?;
-        }
+        Format::Json => print_exactly(&crate::text::json(&listing))?,
     }
     Ok(Exit::Holds)
 }
@@ -52,19 +49,19 @@ pub(super) fn main(args: &HistoryArgs) -> Result<Exit, Failure> {
 fn list(folder: &Path, limit: Option<u32>) -> anyhow::Result<Listing> {
     let shown = harmless(&folder.display().to_string(), 200);
     let entries = fs::read_dir(folder).map_err(|error| {
-        anyhow!("{shown} cannot be read: {error}\n  = help: name the folder that `race` saves its runs in (--out)")
+        anyhow!("{shown} cannot be read: {error}\n  = help: name the folder that `race` and `load` save their runs in (--out)")
     })?;
     let mut folders: Vec<PathBuf> = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("{shown} cannot be read"))?.path();
-        if path.is_dir() && (path.join("run.json").exists() || path.join("history.jsonl").exists()) {
+        if path.is_dir() && ["run.json", "load.json", "history.jsonl"].iter().any(|name| path.join(name).exists()) {
             folders.push(path);
         }
     }
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
     for path in folders {
-        match saved::read(&path) {
-            Ok(result) => runs.push((started(&result), Listed::new(&path, &result))),
+        match saved::read_any(&path) {
+            Ok(result) => runs.push((started(&result), listed(&path, &result))),
             Err(error) => unreadable
                 .push(Unreadable { folder: harmless(&path.display().to_string(), 200), why: first_line(&error) }),
         }
@@ -76,9 +73,16 @@ fn list(folder: &Path, limit: Option<u32>) -> anyhow::Result<Listing> {
     Ok(Listing { runs: runs.into_iter().take(most).map(|(_, run)| run).collect(), count, unreadable })
 }
 
+fn listed(path: &Path, result: &SavedRun) -> Listed {
+    match result {
+        SavedRun::Race(result) => Listed::new(path, result),
+        SavedRun::Load(result) => Listed::of_load(path, result),
+    }
+}
+
 /// When a run started; long ago, if that cannot be told.
-fn started(result: &RunResult) -> jiff::Timestamp {
-    result.started_at.parse().unwrap_or(jiff::Timestamp::MIN)
+fn started(result: &SavedRun) -> jiff::Timestamp {
+    result.started_at().parse().unwrap_or(jiff::Timestamp::MIN)
 }
 
 fn first_line(error: &anyhow::Error) -> String {

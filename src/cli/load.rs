@@ -1,6 +1,7 @@
 //! `quickeats-bench load`.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,62 +9,78 @@ use anyhow::{Context, bail};
 
 use super::args::Format;
 use super::args::load::{LoadArgs, StopOn};
+use super::args::report::ReportFormat;
 use super::resolve::{self, DEFAULT_API, is_file};
-use super::{Failure, credentials, print, print_exactly, race, rerun, usage};
+use super::saved::SavedRun;
+use super::watch::Watch;
+use super::{Failure, credentials, print, print_exactly, race, report, rerun, usage, workflow};
 use crate::api::{Api, Family, Request};
 use crate::jwt::Secret;
-use crate::load_result::{LoadObserver, Unobserved};
 use crate::race::Stop;
-use crate::report::load::Lines;
+use crate::report::Json;
 use crate::run::TargetChoice;
 use crate::run::load::{LoadConfig, LoadRun, Subject, load};
 use crate::run_result::Exit;
 use crate::seed::Seed;
+use crate::service::{ServiceConfig, StoreChoice};
 use crate::traffic::{Part, Shape, Spacing, Stage, Traffic, TrafficPlan, built_in};
 
 /// How many clients there are, unless the user says otherwise.
 const CLIENTS: u32 = 64;
 const CLIENTS_BY_THE_CLOCK: u32 = 256;
+/// How long the in-process service keeps orders that nobody changes any more: a load makes millions.
+const RETENTION: Duration = Duration::from_secs(20);
 /// How long a load lasts, unless the user says otherwise.
 const DURATION: Duration = Duration::from_secs(10);
 
 pub(super) async fn main(args: LoadArgs, stop: &Stop) -> Result<Exit, Failure> {
     let config = resolved(&args).map_err(usage)?;
-    let observer: Box<dyn LoadObserver> = if args.quiet { Box::new(Unobserved) } else { Box::new(Lines::default()) };
-    let done = match load(&config, &*observer, stop).await {
+    let watch = Watch::begin(args.quiet, args.metrics_addr).await.map_err(usage)?;
+    let loaded = load(&config, &watch, stop).await;
+    // A board leaves the terminal before anything else is printed.
+    drop(watch);
+    let done = match loaded {
         Ok(done) => done,
         Err(error) => {
             let exit = if stop.is_asked() { Exit::Interrupted } else { error.exit() };
             return Err(Failure { error: error.into(), exit });
         }
     };
-    show(done, args.format, args.quiet)
+    show(done, args.format, args.quiet, &args.report)
 }
 
 /// Prints what a load came to, and says where it was saved.
-pub(super) fn show(done: LoadRun, format: Format, is_quiet: bool) -> Result<Exit, Failure> {
+pub(super) fn show(done: LoadRun, format: Format, is_quiet: bool, formats: &[ReportFormat]) -> Result<Exit, Failure> {
     let LoadRun { result, folder, unsaved } = done;
+    // Before anything is printed: who reads stdout may go away, and loses no report by it.
+    let result = SavedRun::Load(Box::new(result));
+    let reports = report::beside(&folder, formats, &result);
+    let written = if reports.is_empty() { Ok(String::new()) } else { report::write(&result, &reports) };
+    let mut saved = format!("aved in {}\n", folder.display());
+    if let (Ok(files), false) = (&written, reports.is_empty()) {
+        let _ = writeln!(saved, "Reports: {files}");
+    }
     match format {
         Format::Table => {
-            print(&race::terminal().render_load(&result))?;
+            print(&result.render(&race::terminal()))?;
             if unsaved.is_none() {
-                print(&format!("Saved in {}\n", folder.display()))?;
+                print(&format!("S{saved}"))?;
             }
         }
         Format::Json => {
-            let mut text = serde_json::to_string_pretty(&result).expect("a result is plain data");
-            text.push('\n');
-            print_exactly(&text)?;
+            print_exactly(&result.render(&Json))?;
             if !is_quiet && unsaved.is_none() {
                 // stdout is the JSON alone.
-                let _ = writeln!(io::stderr(), "saved in {}", folder.display());
+                let _ = write!(io::stderr(), "s{saved}");
             }
         }
     }
+    workflow::tell(&result);
     if let Some(error) = unsaved {
         return Err(usage(error));
     }
-    Ok(race::exit_of(result.exit_code))
+    written.map_err(usage)?;
+    Ok(race::exit_of(result.exit_code()))
 }
 
 fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
@@ -76,15 +93,12 @@ fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
     let seed = args.seed.map_or_else(Seed::arbitrary, Seed::new);
     let lasts = shape.duration().or(args.duration);
     let duration = match (&shape, args.duration, args.requests) {
-        (Shape::Open { .. }, ..) => None,
-        (Shape::Closed, None, Some(_)) => None,
+        (Shape::Open { .. }, ..) | (Shape::Closed, None, Some(_)) => None,
         (Shape::Closed, given, _) => Some(given.unwrap_or(DURATION)),
     };
     if lasts.or(duration).is_some_and(|lasts| args.warm_up >= lasts) {
         bail!("--warm-up {:?} leaves nothing to measure\n  = help: let the load last longer", args.warm_up);
     }
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = args.threads.unwrap_or_else(|| u32::try_from((cores / 2).max(1)).unwrap_or(1));
     let mut thresholds = match &subject {
         Subject::Traffic(plan) => plan.thresholds.clone(),
         Subject::Plain(_) => Vec::new(),
@@ -99,7 +113,7 @@ fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
         target,
         shape,
         clients: args.clients.unwrap_or(if is_open { CLIENTS_BY_THE_CLOCK } else { CLIENTS }),
-        threads,
+        threads: threads(args.threads),
         part,
         requests: args.requests.map(|requests| part.share(requests)),
         duration,
@@ -115,6 +129,29 @@ fn resolved(args: &LoadArgs) -> anyhow::Result<LoadConfig> {
         saves_all: args.save_all || args.shard.is_some(),
         out: args.out.clone(),
     })
+}
+
+/// How many threads a load has: half of the cores, unless the user says otherwise.
+pub(super) fn threads(asked: Option<u32>) -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    asked.unwrap_or_else(|| u32::try_from((cores / 2).max(1)).unwrap_or(1))
+}
+
+/// The traffic of an API that no file says: built in, or made for any.
+pub(super) fn traffic_for(api: &Arc<Api>) -> anyhow::Result<TrafficPlan> {
+    let is_for = |traffic: &Traffic| traffic.apis.iter().any(|name| *name.get_ref() == *api.name);
+    Ok(match built_in().into_iter().find(is_for) {
+        Some(traffic) => TrafficPlan::resolve(&traffic, api)?,
+        None => TrafficPlan::generic(api),
+    })
+}
+
+/// The reference service, ready for so many connections, and for a load of any length.
+pub(super) fn loaded(service: ServiceConfig, clients: u32) -> ServiceConfig {
+    // A client that clicks twice has two connections.
+    let connection_limit = service.connection_limit.max(2 * clients as usize + 64);
+    let retention = matches!(service.store, StoreChoice::Memory).then_some(RETENTION);
+    ServiceConfig { retention, connection_limit, ..service }
 }
 
 /// Resources that are there already, each once.
@@ -229,10 +266,9 @@ fn traffic(args: &LoadArgs) -> anyhow::Result<(Subject, TargetChoice)> {
             api.name
         );
     }
-    let is_for = |traffic: &Traffic| traffic.apis.iter().any(|name| *name.get_ref() == *api.name);
-    let mut plan = match file.or_else(|| built_in().into_iter().find(is_for)) {
+    let mut plan = match file {
         Some(traffic) => TrafficPlan::resolve(&traffic, &api)?,
-        None => TrafficPlan::generic(&api),
+        None => traffic_for(&api)?,
     };
     if let Some(hot) = args.hot {
         plan.hot.share = hot;
@@ -282,5 +318,6 @@ fn target(args: &LoadArgs, api: &Api) -> anyhow::Result<(TargetChoice, crate::ap
     }
     let secret = Secret::random();
     let service = resolve::in_process(&args.service, args.timeout, &secret)?;
+    let service = loaded(service, args.clients.unwrap_or(CLIENTS_BY_THE_CLOCK));
     Ok((TargetChoice::InProcess(Box::new(service)), credentials::minting(secret)))
 }

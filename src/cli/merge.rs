@@ -27,5 +27,5 @@ pub(super) fn main(args: &MergeArgs) -> Result<Exit, Failure> {
             merged.widened_us / 1e3,
         );
     }
-    load::show(done, args.format, args.quiet)
+    load::show(done, args.format, args.quiet, &[])
 }

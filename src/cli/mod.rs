@@ -21,7 +21,9 @@ mod scenario_check;
 mod scenarios;
 mod selection;
 mod serve;
+mod strategies;
 mod verify;
+mod watch;
 mod workflow;
 
 use std::io::{self, Write};
@@ -32,6 +34,7 @@ use clap::Parser;
 use crate::race::Stop;
 use crate::report::disarmed;
 use crate::run_result::Exit;
+use crate::text::harmless_lines;
 use args::{Cli, Command};
 
 /// Reads the command line, does what it says, and returns the exit code. `stop` is asked for from outside (Ctrl-C).
@@ -40,7 +43,8 @@ pub async fn main(stop: Stop) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // clap's own: help and version go to stdout with 0, everything else to stderr with 2.
-            let _ = error.print();
+            let (told, shown) = (error.render().to_string(), harmless_lines(&error.render().to_string()));
+            let _ = if told == shown { error.print() } else { io::stderr().write_all(shown.as_bytes()) };
             return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { 0 });
         }
     };
@@ -50,6 +54,7 @@ pub async fn main(stop: Stop) -> ExitCode {
         Command::Merge(args) => merge::main(&args),
         Command::Probe(args) => probe::main(&args, &stop).await,
         Command::Check(args) => check::main(&args),
+        Command::CompareStrategies(args) => strategies::main(&args, &stop).await,
         Command::Demo(args) => demo::main(&args, &stop).await,
         Command::Serve(args) => serve::main(&args, &stop).await,
         Command::Verify(args) => verify::main(&args),
@@ -60,7 +65,8 @@ pub async fn main(stop: Stop) -> ExitCode {
         Command::Scenarios(args) => scenarios::main(args, &stop).await,
     };
     let exit = done.unwrap_or_else(|failure| {
-        let _ = writeln!(io::stderr(), "error: {:#}", failure.error);
+        // It may name a path, and a path may have any character in it.
+        let _ = writeln!(io::stderr(), "{}", harmless_lines(&format!("error: {:#}", failure.error)));
         failure.exit
     });
     ExitCode::from(exit.code())

@@ -29,11 +29,7 @@ pub(super) async fn main(args: &ProbeArgs, stop: &Stop) -> Result<Exit, Failure>
     };
     match args.format {
         Format::Table => print(&race::terminal().render_probe(&result))?,
-        Format::Json => {
-            let mut text = serde_json::to_string_pretty(&result).expect("a result is plain data");
-            text.push('\n');
-            print_exactly(&text)?;
-        }
+        Format::Json => print_exactly(&crate::text::json(&result))?,
     }
     if let (Some(path), Some((_, text))) = (&args.write, &described) {
         write(path, text, &result).map_err(usage)?;

@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
 use super::args::{Format, RaceArgs};
+use super::saved::SavedRun;
 use super::{Failure, dry_run, print, print_exactly, report, resolve, usage, workflow};
 use crate::event::{Observer, Silent};
 use crate::race::Stop;
 use crate::report::progress::{Bar, Lines};
-use crate::report::{Json, Palette, Renderer, Terminal};
+use crate::report::{Json, Palette, Terminal};
 use crate::run::{self, Run};
 use crate::run_result::Exit;
+use crate::text::harmless;
 
 pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
     let resolved = resolve::race(&args).map_err(usage)?;
@@ -29,21 +31,22 @@ pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
         }
     };
     // Before anything is printed: who reads stdout may go away, and loses no report by it.
-    let reports = report::beside(&folder, &args.report);
+    let result = SavedRun::Race(Box::new(result));
+    let reports = report::beside(&folder, &args.report, &result);
     let written = if reports.is_empty() { Ok(String::new()) } else { report::write(&result, &reports) };
-    let mut saved = format!("aved in {}\n", folder.display());
+    let mut saved = format!("aved in {}\n", harmless(&folder.display().to_string(), usize::MAX));
     if let (Ok(files), false) = (&written, reports.is_empty()) {
         let _ = writeln!(saved, "Reports: {files}");
     }
     match args.format {
         Format::Table => {
-            print(&terminal().render(&result))?;
+            print(&result.render(&terminal()))?;
             if unsaved.is_none() {
                 print(&format!("S{saved}"))?;
             }
         }
         Format::Json => {
-            print_exactly(&Json.render(&result))?;
+            print_exactly(&result.render(&Json))?;
             if !args.quiet && unsaved.is_none() {
                 // stdout is the JSON alone.
                 let _ = write!(io::stderr(), "s{saved}");
@@ -55,7 +58,7 @@ pub(super) async fn main(args: RaceArgs, stop: &Stop) -> Result<Exit, Failure> {
         return Err(usage(error));
     }
     written.map_err(usage)?;
-    Ok(exit_of(result.exit_code))
+    Ok(exit_of(result.exit_code()))
 }
 
 pub(super) fn exit_of(code: u8) -> Exit {
@@ -88,7 +91,7 @@ pub(super) fn terminal() -> Terminal {
 }
 
 /// Colour on a terminal, unless the environment wants none.
-fn palette(is_terminal: bool) -> Palette {
+pub(super) fn palette(is_terminal: bool) -> Palette {
     let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
     if is_terminal && wants_colour { Palette::Colour } else { Palette::Plain }

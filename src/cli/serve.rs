@@ -9,7 +9,7 @@ use super::args::{AuthChoice, LogFormat, ServeArgs};
 use super::{Failure, credentials, print, resolve, usage};
 use crate::race::Stop;
 use crate::run_result::Exit;
-use crate::service::{Auth, KeyStoreChoice, LogLine, OrderService, RequestLog, ServiceConfig, StoreChoice};
+use crate::service::{Auth, KeyStoreChoice, LogLine, OrderService, RequestLog, ServiceConfig, StoreChoice, Unsuited};
 use crate::text::micros;
 
 pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure> {
@@ -27,9 +27,13 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
             format!("{defect}: {} (gap widened by {added})", defect.mistake())
         }
     };
-    let store = match &args.store {
-        StoreChoice::Memory => "memory: orders are gone when this process ends".to_owned(),
-        kept @ (StoreChoice::Sqlite(_) | StoreChoice::Postgres(_)) => kept.to_string(),
+    let store = match (&args.store, args.retention) {
+        (StoreChoice::Memory, None) => "memory: orders are gone when this process ends".to_owned(),
+        (StoreChoice::Memory, Some(kept)) => {
+            let kept = micros(u64::try_from(kept.as_micros()).unwrap_or(u64::MAX));
+            format!("memory: orders are gone when nobody has changed them for {kept}, and when this process ends")
+        }
+        (stored @ (StoreChoice::Sqlite(_) | StoreChoice::Postgres(_)), _) => stored.to_string(),
     };
     let keys = match &args.idempotency_store {
         KeyStoreChoice::Same => "with the orders, in one transaction".to_owned(),
@@ -51,12 +55,13 @@ pub(super) async fn main(args: &ServeArgs, stop: &Stop) -> Result<Exit, Failure>
         log: args.log.map(|LogFormat::Json| RequestLog::new(log_json)),
         idempotency_ttl: args.idempotency_ttl,
         idempotency_lease: args.idempotency_lease,
+        retention: args.retention,
         strategy: args.strategy,
         defect: args.defect,
         defect_window: window,
         ..ServiceConfig::default()
     };
-    config.check().context("--defect").map_err(usage)?;
+    config.check().map_err(|why| usage(anyhow::Error::new(why).context(asked_for(why))))?;
     let stores = config.stores();
     let service = OrderService::open(config)
         .await
@@ -83,6 +88,14 @@ listening on http://{address}
     };
     service.serve(listener, stopped).await.context("the service failed").map_err(usage)?;
     Ok(Exit::Holds)
+}
+
+/// The flag that asks for what cannot be.
+const fn asked_for(why: Unsuited) -> &'static str {
+    match why {
+        Unsuited::Open(_) | Unsuited::Locked(_) | Unsuited::KeysElsewhere(_) => "--defect",
+        Unsuited::KeptElsewhere | Unsuited::NoTime => "--retention",
+    }
 }
 
 fn auth(args: &ServeArgs) -> anyhow::Result<Auth> {

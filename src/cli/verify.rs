@@ -38,6 +38,13 @@ pub(super) fn main(args: &VerifyArgs) -> Result<Exit, Failure> {
 pub(super) fn read(folder: &Path) -> anyhow::Result<(RunResult, Saved)> {
     let path = folder.join("run.json");
     let shown = path.display();
+    if !path.exists() && folder.join("load.json").exists() {
+        let folder = crate::text::harmless(&folder.display().to_string(), 200);
+        anyhow::bail!(
+            "{folder} is a load: it kept the history of what shows something, not of every resource (unless --save-all was given), so \
+             that its counts cannot all be derived again\n  = help: `quickeats-bench check {folder}/history.jsonl` judges again what it kept"
+        );
+    }
     let text = std::fs::read_to_string(&path).map_err(|error| {
         anyhow::anyhow!("{shown} cannot be read: {error}\n  = help: name the folder that `race` saved its run in")
     })?;

@@ -5,8 +5,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::report::{Github, Markdown, Renderer};
-use crate::run_result::RunResult;
+use super::saved::SavedRun;
+use crate::report::{Github, Markdown};
 use crate::text::harmless;
 
 /// What a step's summary may hold (bytes): GitHub shows nothing of a larger one.
@@ -19,14 +19,14 @@ pub(super) fn is_github() -> bool {
 
 /// Tells what the run came to, if this is a step of a workflow. The annotations go to stderr, which the runner reads as well: stdout is
 /// the answer alone.
-pub(super) fn tell(result: &RunResult) {
+pub(super) fn tell(result: &SavedRun) {
     if !is_github() {
         return;
     }
     let mut stderr = io::stderr().lock();
-    let _ = stderr.write_all(Github.render(result).as_bytes());
+    let _ = stderr.write_all(result.render(&Github).as_bytes());
     let Some(summary) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return };
-    if let Err(error) = append(Path::new(&summary), &Markdown.render(result)) {
+    if let Err(error) = append(Path::new(&summary), &result.render(&Markdown)) {
         // Nobody asked for it by a flag, and the run is reported elsewhere.
         let _ = writeln!(stderr, "the step's summary could not be written: {}", harmless(&error.to_string(), 200));
     }

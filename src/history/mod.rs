@@ -12,6 +12,7 @@
 //! ```
 
 mod delivered;
+mod digest;
 pub mod foreign;
 pub mod jsonl;
 mod operation;
@@ -22,8 +23,9 @@ mod starved;
 use std::collections::BTreeMap;
 
 pub use delivered::{Delivered, Method, Stagger, Version};
+pub use digest::Digest;
 pub use operation::{Actor, Call, Operation, Phase, Precondition, Verb, Window, overlapped};
-pub use outcome::{Arrival, Cause, Digest, Meaning, Outcome, Record, Reply};
+pub use outcome::{Arrival, Cause, Meaning, Outcome, Record, Reply};
 pub use recorder::{Lane, OpenOp, Recorder};
 pub use starved::starved;
 

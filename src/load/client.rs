@@ -10,7 +10,7 @@ use super::hot::Found;
 use super::joint::JointSet;
 use super::journey::{Journey, Next};
 use super::mind::Mind;
-use super::resource::Resource;
+use super::resource::{Begun, Resource};
 use super::saying::{Saying, get};
 use super::slots::{Slot, after};
 use super::visit::Visit;
@@ -19,7 +19,7 @@ use crate::clock::Stamp;
 use crate::history::{Cause, Meaning, Outcome, Phase, Reply, Verb};
 use crate::ids::ClientId;
 use crate::measure::{Ended, Sample};
-use crate::target::{Exchange, Failure, Persistent};
+use crate::target::{Exchange, Failure, Persistent, Route};
 use crate::traffic::JourneyStep;
 
 /// So many errands in a row without a request: there is nothing to do.
@@ -31,6 +31,9 @@ const BREATH: Duration = Duration::from_millis(20);
 pub(super) struct Client {
     mind: Mind,
     line: Persistent,
+    /// For what is sent twice.
+    spare: Option<Persistent>,
+    route: Route,
     /// Its identity in histories, until it does not know what came of a request (judging R3).
     id: ClientId,
     journey: Option<Journey>,
@@ -50,6 +53,27 @@ enum Errand {
     Journey,
 }
 
+/// A request that was sent.
+#[derive(Clone, Copy)]
+struct Sent<'a> {
+    slot: Slot,
+    saying: &'a Saying,
+    is_conditional: bool,
+}
+
+/// What came of it, as far as the client goes by it.
+struct Heard {
+    reply: Option<Reply>,
+    is_known: bool,
+    is_unsent: bool,
+}
+
+impl Heard {
+    fn has_won(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| reply.meaning == Meaning::Applied)
+    }
+}
+
 /// What a client does with its turn.
 enum Deed {
     Say(Errand, Saying),
@@ -57,10 +81,26 @@ enum Deed {
 }
 
 impl Client {
-    pub(super) fn new(mind: Mind, line: Persistent) -> Self {
+    pub(super) fn new(mind: Mind, route: Route) -> Self {
         let id = mind.shared.numbers.client();
-        let audits = VecDeque::new();
-        Self { mind, line, id, journey: None, visit: None, audits, requests: 0, requests_to_hot: 0, achieved: 0 }
+        Self {
+            mind,
+            line: Persistent::new(route.clone()),
+            spare: None,
+            route,
+            id,
+            journey: None,
+            visit: None,
+            audits: VecDeque::new(),
+            requests: 0,
+            requests_to_hot: 0,
+            achieved: 0,
+        }
+    }
+
+    /// Opens its connection.
+    pub(super) async fn connect(&mut self) -> Result<(), Cause> {
+        self.line.connect().await
     }
 
     /// Takes turns until there are no more.
@@ -86,8 +126,8 @@ impl Client {
         self.achieved
     }
 
-    /// Looks at what is left: what it was at itself, and then the hot ones, which nobody visits any more.
-    pub(super) async fn wind_up(&mut self) {
+    /// Looks at what is left: what it was at itself and, if nobody acts any more, what all acted on.
+    pub(super) async fn wind_up(&mut self, is_quiet: bool) {
         if let Some(visit) = self.visit.take() {
             self.leave(visit);
         }
@@ -100,7 +140,8 @@ impl Client {
                     None => drop(self.audits.pop_front()),
                 }
             }
-            let Some(left) = self.mind.shared.hot.take_one() else { return };
+            let left = is_quiet.then(|| self.mind.shared.hot.take_one()).flatten();
+            let Some(left) = left else { return };
             self.audits.push_back(Audit::of(left));
         }
     }
@@ -127,7 +168,7 @@ impl Client {
 
     fn think(&mut self) -> Option<Duration> {
         let range = self.mind.shared.plan.think.clone()?;
-        Some(range.start + (range.end - range.start).mul_f64(self.mind.whims.fraction()))
+        Some(range.start + range.end.saturating_sub(range.start).mul_f64(self.mind.whims.fraction()))
     }
 
     /// What it does with its turn.
@@ -222,10 +263,38 @@ impl Client {
     /// Sends a request about a resource, and learns what came of it.
     async fn say(&mut self, slot: Slot, errand: Errand, saying: Saying) {
         let (request, call) = saying.speak(&mut self.mind);
-        let is_conditional = !call.precondition.is_absent();
+        let sent = Sent { slot, saying: &saying, is_conditional: !call.precondition.is_absent() };
         let opened = self.mind.shared.slots.clock.now();
-        let begun = saying.resource.begin(call, saying.phase, self.id, opened);
-        let exchange = self.line.send(&request).await;
+        let begun = saying.resource.begin(call.clone(), saying.phase, self.id, opened);
+        let (exchange, second) = if saying.is_doubled && self.mind.shared.slots.take_from_budget() {
+            // Whoever clicks twice is one person, and two clients that do not wait for each other.
+            let other = saying.resource.begin(call, saying.phase, self.mind.shared.numbers.client(), opened);
+            let route = self.route.clone();
+            let spare = self.spare.get_or_insert_with(|| Persistent::new(route));
+            let (first, second) = tokio::join!(self.line.send(&request), spare.send(&request));
+            (first, Some((other, second)))
+        } else {
+            (self.line.send(&request).await, None)
+        };
+        let mut heard = self.end(sent, begun, opened, exchange);
+        if let Some((begun, exchange)) = second {
+            let also = self.end(sent, begun, opened, exchange);
+            if !heard.has_won() {
+                heard = also;
+            }
+        }
+        let reply = heard.reply.filter(|_| heard.is_known);
+        self.hear(errand, &saying.verb, reply.as_ref());
+        if heard.is_unsent {
+            self.breathe().await;
+        } else if !heard.is_known {
+            self.id = self.mind.shared.numbers.client();
+        }
+    }
+
+    /// Reads what came of a request, records and counts it.
+    fn end(&mut self, sent: Sent<'_>, begun: Begun, opened: Stamp, exchange: Exchange) -> Heard {
+        let Sent { slot, saying, is_conditional } = sent;
         let closed = exchange.window.closed;
         let outcome = self.read(&saying.verb, exchange);
         let reply = outcome.reply().cloned();
@@ -241,13 +310,7 @@ impl Client {
         let is_unsent = matches!(outcome, Outcome::NotSent(_));
         saying.resource.end(begun, closed, outcome);
         self.mind.shared.slots.record(slot.intended.unwrap_or(opened), &sample);
-        let reply = reply.filter(|_| is_known);
-        self.hear(errand, &saying.verb, reply.as_ref());
-        if is_unsent {
-            self.breathe().await;
-        } else if !is_known {
-            self.id = self.mind.shared.numbers.client();
-        }
+        Heard { reply, is_known, is_unsent }
     }
 
     fn hear(&mut self, errand: Errand, verb: &Verb, reply: Option<&Reply>) {

@@ -118,7 +118,7 @@ impl Journey {
         let (actor, verb) = (mind.actor(&action, false), Verb::Act(action));
         let key = if mind.dialect().sends_key(&verb) { KeyUse::Own } else { KeyUse::None };
         let token = if mind.dialect().sends_token(&verb) { TokenUse::Current } else { TokenUse::None };
-        Saying::ask(mind, resource, &Ask { verb, actor, token, key, body: None }, &self.known)
+        Saying::ask(mind, resource, &Ask { verb, actor, token, key, body: None, is_doubled: false }, &self.known)
     }
 
     /// Learns what came of a request of its own. `None` if nobody knows.

@@ -28,7 +28,7 @@ mod worker;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -136,6 +136,7 @@ pub fn start(
         joint,
         numbers,
         budget: load.requests.map(|requests| Arc::new(AtomicU64::new(requests))),
+        at_work: Arc::new(AtomicU32::new(load.threads)),
         load: Arc::new(load),
     };
     (0..common.load.threads)

@@ -133,7 +133,10 @@ mod alarm {
     pub(in crate::load) struct Alarm(AsyncFd<OwnedFd>);
 
     impl Alarm {
-        #[expect(deprecated, reason = "an OwnedFd is open as long as it lives; the new way is unsafe, and this crate is not")]
+        #[expect(
+            deprecated,
+            reason = "an OwnedFd is open as long as it lives; the new way is unsafe, and this crate is not"
+        )]
         pub(in crate::load) fn new() -> io::Result<Self> {
             let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
             Ok(Self(AsyncFd::with_interest(timer, Interest::READABLE)?))
@@ -143,7 +146,8 @@ mod alarm {
         pub(in crate::load) fn set(&self, moment: Stamp, clock: Clock) {
             // A time of zero would disarm it.
             let left = moment.since(clock.now()).max(std::time::Duration::from_nanos(1));
-            let at = Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
+            let at =
+                Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
             let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: at };
             timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &once)
                 .expect("a timer of our own takes any time from now");

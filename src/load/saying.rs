@@ -23,6 +23,8 @@ pub(super) struct Saying {
     /// The unique word in it; a fresh one, if none is given.
     pub(super) word: Option<Arc<str>>,
     pub(super) body: Option<Arc<Value>>,
+    /// Whether it is sent twice at the same moment, on two connections: a double click.
+    pub(super) is_doubled: bool,
 }
 
 /// What a client knows of a resource.
@@ -58,7 +60,17 @@ impl Saying {
     /// A plain request: by the role that makes it, without a token or a key.
     pub(super) fn plain(mind: &Mind, resource: &Arc<Resource>, verb: Verb, phase: Phase) -> Self {
         let actor = Actor { role: Arc::clone(mind.dialect().role(&verb)), person: 1 };
-        Self { resource: Arc::clone(resource), phase, verb, actor, token: None, key: None, word: None, body: None }
+        Self {
+            resource: Arc::clone(resource),
+            phase,
+            verb,
+            actor,
+            token: None,
+            key: None,
+            word: None,
+            body: None,
+            is_doubled: false,
+        }
     }
 
     /// Makes the resource.
@@ -84,6 +96,7 @@ impl Saying {
             key,
             word,
             body: ask.body.clone(),
+            is_doubled: ask.is_doubled,
         })
     }
 

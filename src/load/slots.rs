@@ -96,7 +96,8 @@ impl Slots {
         }
     }
 
-    fn take_from_budget(&self) -> bool {
+    /// Whether another request may be sent.
+    pub(super) fn take_from_budget(&self) -> bool {
         let Some(budget) = &self.budget else { return true };
         budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
@@ -146,11 +147,13 @@ impl Slots {
 
     /// Counts how a change went that may have been tried more than once.
     pub(super) fn record_tries(&self, tries: usize, is_done: bool) {
+        let is_measured = self.clock.now() >= self.measured_from;
         let mut interval = self.interval.borrow_mut();
+        let meter = if is_measured { &mut interval.measured } else { &mut interval.warm_up };
         if is_done {
-            interval.measured.done_after(tries);
+            meter.done_after(tries);
         } else {
-            interval.measured.given_up += 1;
+            meter.given_up += 1;
         }
     }
 }

@@ -127,13 +127,13 @@ impl Visit {
             key: key.clone(),
             word: word.clone(),
         });
-        Some(Saying { token, key, word, actor, ..Saying::plain(mind, &self.resource, verb, Phase::Contend) })
+        Some(Saying { actor, token, key, word, ..Saying::plain(mind, &self.resource, verb, Phase::Contend) })
     }
 
     fn say_again(&mut self) -> Option<Saying> {
         let Said { verb, actor, token, key, word } = self.said.take()?;
         let (resource, phase, body) = (Arc::clone(&self.resource), Phase::Contend, None);
-        Some(Saying { resource, phase, verb, actor, token, key, word, body })
+        Some(Saying { resource, phase, verb, actor, token, key, word, body, is_doubled: false })
     }
 
     /// Learns what came of its request. `None` if nobody knows.

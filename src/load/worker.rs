@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -45,6 +45,8 @@ pub(super) struct Common {
     pub(super) joint: Option<Arc<JointSet>>,
     pub(super) numbers: Arc<Numbers>,
     pub(super) budget: Option<Arc<AtomicU64>>,
+    /// Threads whose clients still take turns.
+    pub(super) at_work: Arc<AtomicU32>,
 }
 
 /// Runs a thread's clients to their end.
@@ -83,6 +85,7 @@ async fn clients(common: Common, thread: u32) -> io::Result<()> {
     let shared = Rc::new(Sharing::new(&common, thread, pacer));
     let mut workers: Vec<Worker> = shared.workers(&common, thread);
     let slots = shared.slots();
+    connect(&mut workers, &common).await;
     if let (Some(joint), Some(Worker::Judged(client))) = (&common.joint, workers.first_mut()) {
         slots.closing.set(true); // a look is no part of what is measured
         client.look_first(joint).await;
@@ -103,11 +106,13 @@ async fn clients(common: Common, thread: u32) -> io::Result<()> {
     let achieved = done.iter().map(Worker::achieved).collect();
     // Whoever listened has gone only if the whole load was given up.
     let _ = common.told.send(Told::Ended { at: slots.clock.now(), achieved });
+    // Clients of other threads may still be at what all act on: it is looked at when nobody is, by the last one.
+    let is_last = common.at_work.fetch_sub(1, Ordering::AcqRel) == 1;
     // Looking at what is left may meet a target that hangs; then it is left.
     let winding_up = async {
         for worker in &mut done {
             if let Worker::Judged(client) = worker {
-                client.wind_up().await;
+                client.wind_up(is_last).await;
             }
         }
         let Some(joint) = &common.joint else { return };
@@ -120,6 +125,21 @@ async fn clients(common: Common, thread: u32) -> io::Result<()> {
     let limit = if common.stop.is_asked() { GRACE } else { WINDING_UP };
     let _ = tokio::time::timeout(limit.min(common.load.timeout), winding_up).await;
     Ok(())
+}
+
+/// Opens connections before the load begins, so that none is part of a request's time. Who finds none will try again.
+async fn connect(workers: &mut [Worker], common: &Common) {
+    let before_the_beginning = common.begin.since(common.clock.now());
+    let connecting = async {
+        for worker in workers {
+            // What is wrong shows in the first request.
+            let _ = match worker {
+                Worker::Judged(client) => client.connect().await,
+                Worker::Plain(client) => client.line.connect().await,
+            };
+        }
+    };
+    let _ = tokio::time::timeout(before_the_beginning, connecting).await;
 }
 
 /// Waits for all clients; once the load is stopped, only for so long.
@@ -206,7 +226,7 @@ impl Sharing {
         let load = &common.load;
         let own = (thread..load.clients).step_by(load.threads as usize);
         own.map(|index| {
-            let line = Persistent::new(common.route.clone());
+            let route = common.route.clone();
             match (self, &load.what) {
                 (Self::Judged(shared), _) => {
                     let number = index * load.part.of + load.part.index + 1;
@@ -218,12 +238,12 @@ impl Sharing {
                             whims: load.seed.child(&label).dice(),
                             nonce: load.nonce.child(&label).dice(),
                         },
-                        line,
+                        route,
                     )))
                 }
                 (Self::Plain(slots), What::Plain(request)) => Worker::Plain(PlainClient {
                     slots: Rc::clone(slots),
-                    line,
+                    line: Persistent::new(route),
                     request: Arc::clone(request),
                     achieved: 0,
                 }),

@@ -15,7 +15,7 @@ const CONFIDENCE: f64 = 0.95;
 /// More steps than this are not told apart in time: two become one then.
 const MOST_SECONDS: usize = 600;
 /// A generator that is later than this in 1 % of cases has something else to do than to measure.
-const MOST_LAG: Duration = Duration::from_millis(5);
+pub const MOST_LAG: Duration = Duration::from_millis(5);
 /// And one that works more than this share of its time makes its requests wait for each other.
 const MOST_BUSY: f64 = 0.97;
 

@@ -38,13 +38,7 @@ impl Measured {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn value(
-    limit: &Threshold,
-    measured: &Measured,
-    labels: &[Arc<str>],
-    seconds: f64,
-    good: Option<u64>,
-) -> Option<f64> {
+fn value(limit: &Threshold, measured: &Measured, labels: &[Arc<str>], seconds: f64, good: Option<u64>) -> Option<f64> {
     let figures: Figures = match &limit.label {
         None => measured.meter.all(),
         Some(name) => {
@@ -54,7 +48,7 @@ fn value(
     };
     let per_second = |count: u64| (seconds > 0.0).then(|| count as f64 / seconds);
     let times = &figures.from_intended;
-    let of_times = |value: Duration| (times.count() > 0).then(|| value.as_secs_f64());
+    let of_times = |value: Duration| (times.count() > 0).then_some(value.as_secs_f64());
     match limit.metric {
         Metric::Quantile(share) => of_times(times.at(share)),
         Metric::Longest => of_times(times.longest()),

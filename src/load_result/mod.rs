@@ -1,7 +1,7 @@
 //! The result of a load as plain data: what reports are rendered from, and what `load.json` holds.
 //!
 //! Versioned; its JSON Schema stands in `reports/load.schema.json`, kept true by a test. Histograms are part of it, in the compressed V2
-//! encoding of HdrHistogram, so that the results of several processes can be added up exactly.
+//! encoding of `HdrHistogram`, so that the results of several processes can be added up exactly.
 
 mod add;
 mod build;
@@ -9,6 +9,7 @@ mod clocks;
 mod limits;
 mod live;
 mod snapshot;
+mod strategies;
 
 use std::collections::BTreeMap;
 
@@ -20,11 +21,12 @@ use crate::measure::Slots;
 use crate::run_result::{Rerun, ScenarioResult, TargetInfo};
 use crate::traffic::Shape;
 pub use add::NotAdded;
-pub use build::{Measured, PERCENTILES, Second};
+pub use build::{MOST_LAG, Measured, PERCENTILES, Second};
 pub use clocks::{Alignment, ClockInfo, MachineInfo, Unaligned};
 pub use limits::judge_limits;
 pub use live::{LoadEvent, LoadObserver, Unobserved};
 pub use snapshot::{JudgedSoFar, Snapshot};
+pub use strategies::{Cell, CellLoad, STRATEGIES_SCHEMA, Strategies, strategies_schema};
 
 /// The version of the format.
 pub const SCHEMA: &str = "quickeats-bench/load@1";

@@ -62,6 +62,7 @@ pub enum Ended {
 
 /// One request that was sent.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is counted on its own")]
 pub struct Sample {
     /// What it asked for: an index into the load's labels.
     pub label: usize,
@@ -304,12 +305,18 @@ mod tests {
             dropped in 0_u32..5,
         ) {
             let mut whole = Meter::default();
-            samples.iter().for_each(|sample| whole.record(sample));
+            for sample in &samples {
+                whole.record(sample);
+            }
             (0..dropped).for_each(|_| whole.drop_slot());
             let (mut first, mut second) = (Meter::default(), Meter::default());
             let cut = cut.min(samples.len());
-            samples[..cut].iter().for_each(|sample| first.record(sample));
-            samples[cut..].iter().for_each(|sample| second.record(sample));
+            for sample in &samples[..cut] {
+                first.record(sample);
+            }
+            for sample in &samples[cut..] {
+                second.record(sample);
+            }
             (0..dropped).for_each(|_| second.drop_slot());
             first.add(&second);
             prop_assert!(whole.slots.add_up() && first.slots.add_up());

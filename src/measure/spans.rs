@@ -98,7 +98,7 @@ impl Spans {
         self.0.iter_recorded().map(|bin| (Duration::from_nanos(bin.value_iterated_to()), bin.count_at_value()))
     }
 
-    /// All of it as text: the compressed V2 encoding of HdrHistogram, in Base64, as its logs carry it.
+    /// All of it as text: the compressed V2 encoding of `HdrHistogram`, in Base64, as its logs carry it.
     pub fn encoded(&self) -> String {
         let mut bytes = Vec::new();
         V2DeflateSerializer::new().serialize(&self.0, &mut bytes).expect("memory takes all that is written");
@@ -130,7 +130,9 @@ mod tests {
 
     fn of(spans: &[Duration]) -> Spans {
         let mut all = Spans::default();
-        spans.iter().for_each(|span| all.record(*span));
+        for span in spans {
+            all.record(*span);
+        }
         all
     }
 
@@ -158,14 +160,15 @@ mod tests {
     fn what_is_saved_reads_back_as_it_was_and_garbage_is_refused() {
         let spans = of(&drawn("saved", 500));
         assert_eq!(Spans::decoded(&spans.encoded()), Ok(spans));
-        for garbage in ["", "x", "HISTFAAA", "AAAA", &STANDARD.encode([0x1c, 0x84, 0x93, 0x14, 0xff, 0xff, 0xff, 0xff])] {
+        for garbage in ["", "x", "HISTFAAA", "AAAA", &STANDARD.encode([0x1c, 0x84, 0x93, 0x14, 0xff, 0xff, 0xff, 0xff])]
+        {
             assert_eq!(Spans::decoded(garbage), Err(NotSpans), "{garbage}");
         }
     }
 
     #[test]
     fn an_interval_covers_the_true_quantile_as_often_as_it_says() {
-        let truth = Duration::from_nanos(45_000_000);
+        let truth = Duration::from_millis(45);
         let covering = (0..400).filter(|run| {
             let (low, high) = of(&drawn(&format!("run {run}"), 2_000)).interval(0.9, 0.95).unwrap();
             low <= truth && truth <= high

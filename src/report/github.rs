@@ -4,9 +4,10 @@
 //! `##[error]` anywhere: what a report prints of strangers there goes through [`disarmed`].
 
 use super::clean::clean;
-use super::words::{self, Limit};
+use super::words::{self, Counted, Limit};
 use super::{Renderer, places};
 use crate::check::{Severity, Verdict};
+use crate::load_result::LoadResult;
 use crate::report::replay;
 use crate::run_result::{Exit, FindingResult, RunResult, ScenarioResult};
 
@@ -39,13 +40,22 @@ impl Renderer for Github {
                 told,
             });
         }
-        [Level::Error, Level::Warning, Level::Notice].into_iter().map(|level| shown(level, &annotations)).collect()
+        lines(&annotations)
     }
+
+    fn render_load(&self, result: &LoadResult) -> String {
+        super::load::github::render(&clean(result))
+    }
+}
+
+/// All of them, errors first.
+pub(super) fn lines(annotations: &[Annotation]) -> String {
+    [Level::Error, Level::Warning, Level::Notice].into_iter().map(|level| shown(level, annotations)).collect()
 }
 
 /// How an annotation looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
+pub(super) enum Level {
     Error,
     Warning,
     Notice,
@@ -61,14 +71,14 @@ impl Level {
     }
 }
 
-struct Annotation {
-    level: Level,
-    title: String,
-    file: Option<String>,
-    told: String,
+pub(super) struct Annotation {
+    pub(super) level: Level,
+    pub(super) title: String,
+    pub(super) file: Option<String>,
+    pub(super) told: String,
 }
 
-fn of_finding(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult) -> Annotation {
+pub(super) fn of_finding(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult) -> Annotation {
     let level = match finding.severity {
         Severity::Violation => Level::Error,
         Severity::Warning if result.fail_on == Severity::Warning => Level::Error,
@@ -79,11 +89,16 @@ fn of_finding(result: &RunResult, scenario: &ScenarioResult, finding: &FindingRe
         level,
         title: format!("{} in {}", finding.kind, scenario.name),
         file: places::file(result, &scenario.name),
-        told: format!("{}: {}{}", words::seen(scenario, finding), words::sentence(finding), replay.unwrap_or_default()),
+        told: format!(
+            "{}: {}{}",
+            words::seen(Counted::of(result), scenario, finding),
+            words::sentence(finding),
+            replay.unwrap_or_default()
+        ),
     }
 }
 
-fn of_doubts(result: &RunResult, scenario: &ScenarioResult) -> Annotation {
+pub(super) fn of_doubts(result: &RunResult, scenario: &ScenarioResult) -> Annotation {
     let doubts = if scenario.doubts.is_empty() { "nothing was shown".to_owned() } else { scenario.doubts.join("; ") };
     Annotation {
         level: Level::Error,

@@ -1,6 +1,7 @@
-//! The result as JSON: the same bytes as `run.json`.
+//! The result as JSON: the same bytes as `run.json`, or `load.json`.
 
 use super::Renderer;
+use crate::load_result::LoadResult;
 use crate::run_result::RunResult;
 
 /// JSON, indented.
@@ -9,8 +10,10 @@ pub struct Json;
 
 impl Renderer for Json {
     fn render(&self, result: &RunResult) -> String {
-        let mut text = serde_json::to_string_pretty(result).expect("a result is plain data");
-        text.push('\n');
-        text
+        crate::text::json(result)
+    }
+
+    fn render_load(&self, result: &LoadResult) -> String {
+        crate::text::json(result)
     }
 }

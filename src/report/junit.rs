@@ -18,9 +18,10 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 
 use super::clean::clean;
 use super::terminal::timeline;
-use super::words::{self, Limit};
+use super::words::{self, Counted, Limit};
 use super::{Palette, Renderer};
 use crate::check::Verdict;
+use crate::load_result::LoadResult;
 use crate::report::replay;
 use crate::run_result::{Exit, FindingResult, RunResult, ScenarioResult, ThresholdResult};
 
@@ -45,6 +46,10 @@ impl Renderer for Junit {
         report.set_time(time);
         report.add_test_suite(suite);
         report.to_string().expect("writing to memory does not fail")
+    }
+
+    fn render_load(&self, result: &LoadResult) -> String {
+        super::load::junit::render(&clean(result))
     }
 }
 
@@ -80,6 +85,9 @@ fn of_scenario(result: &RunResult, scenario: &ScenarioResult) -> TestCase {
     };
     let mut case = TestCase::new(scenario.name.as_str(), status);
     case.set_classname(classname(result));
+    if let Some(took) = scenario.duration_ms {
+        case.set_time(Duration::from_millis(took));
+    }
     case.set_system_out(numbers(scenario));
     if scenario.verdict == Verdict::Holds && !scenario.findings.is_empty() {
         // Warnings that fail no run.
@@ -93,7 +101,7 @@ fn classname(result: &RunResult) -> String {
 }
 
 /// What a violated scenario is told by in one line, and the name of the kind.
-fn cause(result: &RunResult, scenario: &ScenarioResult) -> (String, String) {
+pub(super) fn cause(result: &RunResult, scenario: &ScenarioResult) -> (String, String) {
     let failing = |finding: &&FindingResult| finding.severity >= result.fail_on;
     let mut findings = scenario.findings.iter().filter(failing);
     let Some(first) = findings.next() else {
@@ -101,15 +109,26 @@ fn cause(result: &RunResult, scenario: &ScenarioResult) -> (String, String) {
     };
     let more: Vec<&str> = findings.map(|finding| finding.kind.name()).collect();
     let more = if more.is_empty() { String::new() } else { format!(" (and {})", crate::text::list(&more)) };
-    let told = format!("{}: {}. {}{more}", first.kind, words::seen(scenario, first), words::sentence(first));
+    let told = format!(
+        "{}: {}. {}{more}",
+        first.kind,
+        words::seen(Counted::of(result), scenario, first),
+        words::sentence(first)
+    );
     (told, first.kind.name().to_owned())
 }
 
 /// Every finding of a scenario, with its witness as a timeline.
-fn stories(result: &RunResult, scenario: &ScenarioResult) -> String {
+pub(super) fn stories(result: &RunResult, scenario: &ScenarioResult) -> String {
     let mut out = String::new();
     for finding in &scenario.findings {
-        let _ = writeln!(out, "{} {}: {}", finding.severity, finding.kind, words::seen(scenario, finding));
+        let _ = writeln!(
+            out,
+            "{} {}: {}",
+            finding.severity,
+            finding.kind,
+            words::seen(Counted::of(result), scenario, finding)
+        );
         let _ = writeln!(out, "  {}", words::sentence(finding));
         out += &timeline::render(&finding.witness, finding.aftermath.as_ref(), Palette::Plain, None);
         if !finding.also.is_empty() {
@@ -176,7 +195,7 @@ fn of_run(result: &RunResult) -> Option<TestCase> {
     Some(case)
 }
 
-fn failed(how: NonSuccessKind, kind: &str, message: &str, text: &str) -> TestCaseStatus {
+pub(super) fn failed(how: NonSuccessKind, kind: &str, message: &str, text: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(how);
     status.set_type(kind).set_message(message).set_description(text);
     status

@@ -6,9 +6,11 @@ use std::path::Path;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
+use super::load::{told, view};
 use super::words;
 use super::{Terminal, terminal::wrap};
 use crate::check::Verdict;
+use crate::load_result::LoadResult;
 use crate::run_result::RunResult;
 use crate::text::{count, harmless, micros};
 
@@ -16,10 +18,12 @@ use crate::text::{count, harmless, micros};
 const NAME: usize = 200;
 
 /// One saved run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Listed {
     /// Its folder: what `report`, `compare` and `race --replay` take.
     pub folder: String,
+    /// `race` or `load`.
+    pub kind: &'static str,
     /// Its name.
     pub run_id: String,
     /// When it started: RFC 3339, UTC.
@@ -28,8 +32,8 @@ pub struct Listed {
     pub api: String,
     /// What was raced.
     pub target: String,
-    /// What it came to.
-    pub verdict: Verdict,
+    /// What it came to; null of a load that was not judged.
+    pub verdict: Option<Verdict>,
     /// Its exit code.
     pub exit_code: u8,
     /// Whether it was interrupted.
@@ -38,8 +42,12 @@ pub struct Listed {
     pub scenarios: u64,
     /// Findings, one a kind and scenario.
     pub findings: u64,
-    /// Raced rounds.
+    /// Raced rounds; of a load, resources.
     pub rounds: u64,
+    /// Correct operations in a second, of a load that was judged.
+    pub goodput: Option<f64>,
+    /// The 95th percentile of a load's times from the intended start (µs).
+    pub p95_us: Option<f64>,
     /// How long it took (ms).
     pub duration_ms: u64,
     /// Its seed.
@@ -52,18 +60,33 @@ impl Listed {
         let shown = |text: &str| harmless(text, NAME);
         Self {
             folder: shown(&folder.display().to_string()),
+            kind: "race",
             run_id: shown(&result.run_id),
             started_at: shown(&result.started_at),
             api: shown(&result.api),
             target: shown(&words::target(result)),
-            verdict: result.verdict,
+            verdict: Some(result.verdict),
             exit_code: result.exit_code,
             interrupted: result.interrupted,
             scenarios: result.totals.scenarios,
             findings: result.totals.findings,
             rounds: result.totals.rounds,
+            goodput: None,
+            p95_us: None,
             duration_ms: result.duration_ms,
             seed: result.seed,
+        }
+    }
+
+    /// A load and the folder that it was read from. Its texts are made harmless.
+    pub fn of_load(folder: &Path, result: &LoadResult) -> Self {
+        let run = view::as_run(result);
+        Self {
+            kind: "load",
+            verdict: result.verdict,
+            goodput: result.rates.goodput,
+            p95_us: told::percentile(&result.all.from_intended, 95.0),
+            ..Self::new(folder, &run)
         }
     }
 }
@@ -104,25 +127,44 @@ impl Terminal {
         if let Some(width) = self.width {
             table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic).set_width(width.max(60));
         }
-        table.set_header(["run", "age", "verdict", "findings", "rounds", "took", "seed", "api", "target"]);
+        // Races have neither: the columns are there where they say something.
+        let has_loads = runs.iter().any(|run| run.kind == "load");
+        let (kind, of_loads): (&[&str], &[&str]) =
+            if has_loads { (&["kind"], &["goodput", "p95"]) } else { (&[], &[]) };
+        let rest = ["took", "seed", "api", "target"];
+        let header = [&["run"], kind, &["age", "verdict", "findings", "rounds"], of_loads, &rest].concat();
+        let right: Vec<usize> = (0..header.len())
+            .filter(|at| ["age", "findings", "rounds", "goodput", "p95", "took", "seed"].contains(&header[*at]))
+            .collect();
+        table.set_header(header);
         for run in runs {
             let interrupted = if run.interrupted { " (interrupted)" } else { "" };
-            table.add_row([
-                run.run_id.clone(),
+            let verdict = run.verdict.map_or_else(|| "not judged".to_owned(), words::verdict);
+            let mut row = vec![run.run_id.clone()];
+            row.extend(has_loads.then(|| run.kind.to_owned()));
+            row.extend([
                 age(&run.started_at, now),
-                words::verdict(run.verdict) + interrupted,
+                verdict + interrupted,
                 run.findings.to_string(),
                 run.rounds.to_string(),
+            ]);
+            if has_loads {
+                let none = || "–".to_owned();
+                row.push(run.goodput.map_or_else(none, |goodput| told::rate(goodput) + "/s"));
+                row.push(run.p95_us.map_or_else(none, told::span));
+            }
+            row.extend([
                 micros(run.duration_ms.saturating_mul(1_000)),
                 run.seed.to_string(),
                 run.api.clone(),
                 run.target.clone(),
             ]);
+            table.add_row(row);
         }
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }
-        for right in [1, 3, 4, 5, 6] {
+        for right in right {
             if let Some(column) = table.column_mut(right) {
                 column.set_cell_alignment(CellAlignment::Right);
             }

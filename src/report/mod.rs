@@ -30,13 +30,17 @@ pub use terminal::{Detail, Terminal, visible_width};
 
 use crate::check_result::CheckResult;
 use crate::compare_result::Comparison;
+use crate::load_result::LoadResult;
 use crate::probe_result::ProbeResult;
 use crate::run_result::RunResult;
 
 /// Turns a result into text.
 pub trait Renderer {
-    /// The text, ending with a line end.
+    /// The text of a race, ending with a line end.
     fn render(&self, result: &RunResult) -> String;
+
+    /// The text of a load, ending with a line end.
+    fn render_load(&self, result: &LoadResult) -> String;
 }
 
 /// The JSON Schema of `run.json`, as it is committed under `reports/`.

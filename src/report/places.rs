@@ -1,13 +1,14 @@
 //! Where a finding is placed. Nothing in a repository is known to hold the mistake, but code scanning shows no alert without a file
 //! (GitHub takes `physicalLocation` as required). So a finding points to what states the promise that was broken:
 //!
-//! 1. the scenario's file, if one was named;
+//! 1. the scenario's file, or that of a load's traffic, if one was named;
 //! 2. else the API description's, if one was named;
 //! 3. else the scenario as it is built in: under a base and a folder of its own, so that it is not taken for a file of the repository.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::words::Counted;
 use crate::run_result::{RunResult, ScenarioResult};
 
 /// The repository that is scanned: a name that viewers know.
@@ -43,26 +44,35 @@ pub(super) fn bases() -> Value {
 
 /// The `physicalLocation` of a scenario's findings.
 pub(super) fn of(result: &RunResult, scenario: &ScenarioResult) -> Value {
-    let artifact = match file(result, &scenario.name) {
-        Some(path) => at(&path),
-        None => {
-            json!({"uri": format!("quickeats-bench/scenarios/{}.toml", encoded(&scenario.name)), "uriBaseId": BUILT_IN})
-        }
-    };
+    let artifact = file(result, &scenario.name).map_or_else(
+        || {
+            let folder = match Counted::of(result) {
+                Counted::Rounds => "scenarios",
+                Counted::Resources => "traffic",
+            };
+            json!({"uri": format!("quickeats-bench/{folder}/{}.toml", encoded(&scenario.name)), "uriBaseId": BUILT_IN})
+        },
+        |path| at(&path),
+    );
     json!({"artifactLocation": artifact, "region": {"startLine": 1}})
 }
 
 /// The file of the user's that a scenario's findings are told by, as it was typed.
 pub(super) fn file(result: &RunResult, scenario: &str) -> Option<String> {
     let rerun = result.rerun.as_ref()?;
-    let api = || {
-        let at = rerun.arguments.iter().position(|word| word == "--api")?;
+    let named = |flag: &str| {
+        let at = rerun.arguments.iter().position(|word| word == flag)?;
         rerun
             .arguments
             .get(at + 1)
             .filter(|named| std::path::Path::new(named).extension().is_some_and(|end| end == "toml"))
     };
-    rerun.files.get(scenario).or_else(api).map(|path| path.replace('\\', "/"))
+    rerun
+        .files
+        .get(scenario)
+        .or_else(|| named("--traffic"))
+        .or_else(|| named("--api"))
+        .map(|path| path.replace('\\', "/"))
 }
 
 /// A path as typed: within the repository if it is relative, else a `file:` URI.

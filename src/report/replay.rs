@@ -1,6 +1,7 @@
 //! The command that races a scenario of a run again, as it can be pasted into a shell.
 
-use crate::run_result::{RunResult, ScenarioResult};
+use super::words::Counted;
+use crate::run_result::{Rerun, RunResult, ScenarioResult};
 use crate::text::{harmless, shell_word};
 
 /// `quickeats-bench race SCENARIO … --replay RUN`; none for runs that did not keep what was typed. The server's own timing makes
@@ -15,8 +16,17 @@ pub fn run_command(result: &RunResult) -> Option<String> {
     of(result, result.scenarios.iter().filter(|_| is_named))
 }
 
+/// `quickeats-bench load …`, with the load's seed: the same requests in the same order of each client.
+pub fn load_command(rerun: &Rerun) -> String {
+    let words = ["quickeats-bench", "load"].into_iter().chain(rerun.arguments.iter().map(String::as_str));
+    words.map(quoted).collect::<Vec<_>>().join(" ")
+}
+
 fn of<'a>(result: &'a RunResult, scenarios: impl IntoIterator<Item = &'a ScenarioResult>) -> Option<String> {
     let rerun = result.rerun.as_ref()?;
+    if Counted::of(result) == Counted::Resources {
+        return Some(load_command(rerun));
+    }
     let folder = format!("{}/{}", rerun.out.trim_end_matches('/'), result.run_id);
     let names = scenarios.into_iter().map(|scenario| rerun.files.get(&scenario.name).unwrap_or(&scenario.name));
     let words = ["quickeats-bench", "race"].into_iter().chain(names.map(String::as_str));

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::check::Verdict;
+use crate::load_result;
 use crate::run_result::{FindingResult, RunResult, ScenarioResult, ServiceInfo, ThresholdResult};
 use crate::text::{count, micros};
 
@@ -63,14 +64,39 @@ pub(super) fn verdict(verdict: Verdict) -> String {
     format!("{sign} {verdict}")
 }
 
+/// What findings are counted in. Each is a fresh resource on which requests met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// The rounds of a race.
+    Rounds,
+    /// The resources of a load: nobody held its requests until all could leave.
+    Resources,
+}
+
+impl Counted {
+    /// Of a result: a load that is told as a run keeps its own schema.
+    pub(super) fn of(result: &RunResult) -> Self {
+        if result.schema == load_result::SCHEMA { Self::Resources } else { Self::Rounds }
+    }
+
+    /// One of them.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::Rounds => "round",
+            Self::Resources => "resource",
+        }
+    }
+}
+
 /// `431 of 500 rounds, first in round 1`: how often a finding was seen, and where first.
-pub(super) fn seen(scenario: &ScenarioResult, finding: &FindingResult) -> String {
-    let rounds = count(scenario.rounds, "round");
+pub(super) fn seen(counted: Counted, scenario: &ScenarioResult, finding: &FindingResult) -> String {
+    let noun = counted.noun();
+    let rounds = count(scenario.rounds, noun);
     let controls = format!("{}, where nothing raced", count(finding.controls, "serial control"));
     match (finding.first_round, finding.controls) {
         (0, _) => format!("in {controls}, and in none of {rounds}"),
-        (first, 0) => format!("{} of {rounds}, first in round {first}", finding.count),
-        (first, _) => format!("{} of {rounds}, first in round {first}, and in {controls}", finding.count),
+        (first, 0) => format!("{} of {rounds}, first in {noun} {first}", finding.count),
+        (first, _) => format!("{} of {rounds}, first in {noun} {first}, and in {controls}", finding.count),
     }
 }
 

@@ -82,9 +82,8 @@ impl Book {
     /// Writes the result beside the history. Says what could not be saved, if anything.
     pub(super) fn save(self, result: &RunResult) -> (PathBuf, Option<RunError>) {
         let path = self.folder.join("run.json");
-        let mut json = serde_json::to_vec_pretty(result).expect("a result is plain data");
-        json.push(b'\n');
-        let failed = fs::write(&path, json).err().map(|source| RunError::Report { path, cause: source });
+        let failed =
+            fs::write(&path, crate::text::json(result)).err().map(|source| RunError::Report { path, cause: source });
         (self.folder, self.unsaved.or(failed))
     }
 }

@@ -8,12 +8,7 @@ use crate::race::Stop;
 use crate::target::{self, HttpTarget};
 
 /// The same description, with everybody logged in.
-pub(super) async fn log_in(
-    api: &Arc<Api>,
-    target: &HttpTarget,
-    url: &str,
-    stop: &Stop,
-) -> Result<Arc<Api>, RunError> {
+pub(super) async fn log_in(api: &Arc<Api>, target: &HttpTarget, url: &str, stop: &Stop) -> Result<Arc<Api>, RunError> {
     if api.dialect.logins().next().is_none() {
         return Ok(Arc::clone(api));
     }

@@ -16,6 +16,7 @@ mod look;
 pub mod merge;
 mod racing;
 mod spoken;
+pub mod strategies;
 mod thresholds;
 mod until;
 

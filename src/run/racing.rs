@@ -70,6 +70,7 @@ pub(super) async fn race_all(
             Ok(_) | Err(_) => config.extent.rounds,
         };
         let deadline = time.share(config.plans.len() - index);
+        let began = clock.now();
         observer.on(&Event::ScenarioStarted {
             name: &plan.name,
             rounds,
@@ -121,6 +122,7 @@ pub(super) async fn race_all(
             raced.out_of_time.push(plan.name.clone());
         }
         let (mut scenario, tally) = chapter.close();
+        scenario.duration_ms = Some(clock.now().since(began).as_millis().try_into().unwrap_or(u64::MAX));
         if !scenario.findings.is_empty() {
             scenario.script = script(plan, config, url);
         }

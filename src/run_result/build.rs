@@ -34,6 +34,7 @@ impl ScenarioResult {
         Self {
             name: facts.name.to_owned(),
             verdict: judgment.verdict(facts.fail_on),
+            duration_ms: None,
             contenders: facts.contenders as u64,
             parallel: facts.parallel,
             rounds: tally.rounds,

@@ -29,6 +29,10 @@ pub struct ServiceConfig {
     /// How long a claim on an idempotency key lasts if its holder is never heard of again. Longer than
     /// [`request_timeout`](Self::request_timeout), so that no request outlives its claim.
     pub idempotency_lease: Duration,
+    /// How long an order is remembered that nobody changes, with its ledger, its events and the idempotency keys whose answers tell of
+    /// it; then it is forgotten, at the latest when as many orders have been written as there were, and whoever asks for it hears 404.
+    /// None: as long as the store keeps it. For a store in memory alone, with the keys in it. No request takes longer.
+    pub retention: Option<Duration>,
     /// Where a line about every request goes; none: nowhere.
     pub log: Option<RequestLog>,
     /// The largest request body, in bytes.
@@ -54,11 +58,17 @@ impl ServiceConfig {
         }
     }
 
-    /// Whether the service can make the mistake that it is to make.
+    /// Whether the service can make the mistake that it is to make, and forget orders as it is to.
     ///
     /// # Errors
-    /// If it could not show in a service like this.
+    /// If the mistake could not show in a service like this; or if it keeps orders where it does not forget them.
     pub fn check(&self) -> Result<(), Unsuited> {
+        let forgets = matches!((&self.store, &self.key_store), (StoreChoice::Memory, KeyStoreChoice::Same));
+        match self.retention {
+            Some(Duration::ZERO) => return Err(Unsuited::NoTime),
+            Some(_) if !forgets => return Err(Unsuited::KeptElsewhere),
+            Some(_) | None => {}
+        }
         self.defect.map_or(Ok(()), |defect| defect.suits(self))
     }
 }
@@ -76,6 +86,7 @@ impl Default for ServiceConfig {
             seed_data: 0,
             idempotency_ttl: Duration::from_hours(24),
             idempotency_lease: Duration::from_mins(1),
+            retention: None,
             log: None,
             body_limit: 64 * 1024,
             head_limit: 16 * 1024,

@@ -120,7 +120,7 @@ impl Defect {
     }
 }
 
-/// A defect makes no sense in a service like this.
+/// Something that is asked for makes no sense in a service like this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsuited {
     /// Nobody is asked who they are.
@@ -134,6 +134,14 @@ pub enum Unsuited {
     /// Idempotency keys are to be kept somewhere.
     #[error("{0} keeps idempotency keys in the process: use it with --idempotency-store same")]
     KeysElsewhere(Defect),
+    /// Orders or keys are kept where nothing is forgotten.
+    #[error(
+        "a retention is for orders in memory with their keys: what a database or Redis keeps is not forgotten; use it with --store memory and --idempotency-store same"
+    )]
+    KeptElsewhere,
+    /// Orders would be forgotten as they are placed.
+    #[error("a retention must be longer than nothing")]
+    NoTime,
 }
 
 impl fmt::Display for Defect {

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::Service;
 use super::answer::Answer;
-use super::orders::Order;
+use super::orders::{Order, OrderId};
 use super::problem::Problem;
 use super::stores::{Claimed, Store, StoreError, Written, to_its_end};
 pub(super) use key::{CallerKey, Fingerprint, Keyed, MalformedKey};
@@ -41,6 +41,8 @@ pub(super) struct Completion {
     pub(super) lease: Lease,
     pub(super) answer: Answer,
     pub(super) keep_until: Timestamp,
+    /// The order that the request was about, if it was there before. A store that forgets an order forgets its keys with it.
+    pub(super) order: Option<OrderId>,
 }
 
 /// Does `work` once for a request and its retries: under a claim on its key, and only if nobody has done it or is
@@ -55,7 +57,7 @@ where
     W: FnOnce(Claim) -> F,
     F: Future<Output = Result<Answer, Problem>>,
 {
-    match begin(service, keyed).await? {
+    match begin(service, keyed, seen).await? {
         Begun::Fresh(claim) => work(claim).await,
         Begun::Answered(answer) => Ok(answer),
         Begun::InFlight => Err(in_use(seen)),
@@ -85,16 +87,17 @@ enum Begun {
 }
 
 /// Claims the request's key, or says why there is nothing to do. A request without a key is always fresh.
-async fn begin(service: &Service, keyed: Option<&Keyed>) -> Result<Begun, StoreError> {
+async fn begin(service: &Service, keyed: Option<&Keyed>, seen: Option<&Order>) -> Result<Begun, StoreError> {
+    let order = seen.map(|order| order.id);
     let Some(keyed) = keyed else {
-        return Ok(Begun::Fresh(Claim::new(service, None)));
+        return Ok(Begun::Fresh(Claim::new(service, order, None)));
     };
     let now = Timestamp::now();
     let lease = Lease { key: Arc::clone(&keyed.key), token: Uuid::new_v4() };
     let until = after(now, service.config.idempotency_lease);
     // Made before the store is asked, so that a handler that is cancelled while it waits gives the key back as well.
     // What is not held cannot be given back: releasing another's claim does nothing.
-    let claim = Claim::new(service, Some(lease.clone()));
+    let claim = Claim::new(service, order, Some(lease.clone()));
     // To its end, with the claim: else the key might be given back before the store has taken it.
     let (store, fingerprint) = (Arc::clone(&service.store), keyed.fingerprint.clone());
     let (claim, claimed) = to_its_end(async move { (claim, store.claim(lease, fingerprint, now, until).await) }).await;
@@ -117,12 +120,13 @@ async fn begin(service: &Service, keyed: Option<&Keyed>) -> Result<Begun, StoreE
 pub(super) struct Claim {
     store: Arc<dyn Store>,
     ttl: Duration,
+    order: Option<OrderId>,
     lease: Option<Lease>,
 }
 
 impl Claim {
-    fn new(service: &Service, lease: Option<Lease>) -> Self {
-        Self { store: Arc::clone(&service.store), ttl: service.config.idempotency_ttl, lease }
+    fn new(service: &Service, order: Option<OrderId>, lease: Option<Lease>) -> Self {
+        Self { store: Arc::clone(&service.store), ttl: service.config.idempotency_ttl, order, lease }
     }
 
     /// What the store is to keep in the same step as the effect.
@@ -131,6 +135,7 @@ impl Claim {
             lease: lease.clone(),
             answer: answer.clone(),
             keep_until: after(Timestamp::now(), self.ttl),
+            order: self.order,
         })
     }
 

@@ -101,7 +101,7 @@ impl Outside {
     pub async fn of(config: &ServiceConfig) -> Result<Self, OpenError> {
         Ok(Self {
             memory: match config.store {
-                StoreChoice::Memory => Some(config.store.open().await?),
+                StoreChoice::Memory => Some(config.store.open(config.retention).await?),
                 StoreChoice::Sqlite(_) | StoreChoice::Postgres(_) => None,
             },
         })
@@ -121,10 +121,10 @@ impl OrderService {
     /// Opens the store, makes or migrates its schema, and loads [`seed_data`](ServiceConfig::seed_data).
     ///
     /// # Errors
-    /// If the store cannot be opened; or if the service cannot make the mistake that it is to make.
+    /// If the store cannot be opened; or if the service cannot be what it is [asked](ServiceConfig::check) to be.
     pub async fn open(config: ServiceConfig) -> Result<Self, OpenError> {
         config.check()?;
-        let orders = config.store.open().await?;
+        let orders = config.store.open(config.retention).await?;
         Self::on(orders, config).await
     }
 
@@ -149,7 +149,7 @@ impl OrderService {
         for _ in 0..count {
             let orders = match &outside.memory {
                 Some(shared) => Arc::clone(shared),
-                None => config.store.open().await?,
+                None => config.store.open(config.retention).await?,
             };
             replicas.push(Self::on(orders, config.clone()).await?);
         }
@@ -185,7 +185,8 @@ impl OrderService {
             connections: config.connection_limit.max(1),
             head_bytes: config.head_limit.max(8192),
             head: config.head_timeout,
-            request: config.request_timeout,
+            // No request works on an order that is forgotten meanwhile.
+            request: config.retention.map_or(config.request_timeout, |kept| kept.min(config.request_timeout)),
             grace: config.shutdown_grace,
         };
         let log = config.log.clone();

@@ -10,8 +10,8 @@
 //! the server has ended it; that it has is noticed before a byte of the next request leaves, or else is that request's
 //! outcome: unknown.
 //!
-//! hyper's client is not what is used here: its connection is a task of its own, and handing a request over and an answer
-//! back costs about as much as the rest (`benches/load`). The parser of header sections is its own, though (`httparse`).
+//! hyper's client is not what is used here: its connection is a task of its own, and what a request takes outside the kernel is
+//! more than twice as much with it (`benches/load`). The parser of header sections is its own, though (`httparse`).
 
 mod answer;
 mod chunked;

@@ -98,6 +98,8 @@ pub struct StepTable {
     pub key: KeyUse,
     /// A body instead of the described one.
     pub body: Option<Value>,
+    /// Whether it is sent twice at the same moment, on two connections: a double click.
+    pub twice: bool,
 }
 
 impl<'de> Deserialize<'de> for StepFile {
@@ -107,7 +109,9 @@ impl<'de> Deserialize<'de> for StepFile {
             type Value = StepFile;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an action, \"read\", \"walk\", or a table such as { action = \"payment\", key = \"shared\" }")
+                f.write_str(
+                    "an action, \"read\", \"walk\", or a table such as { action = \"payment\", key = \"shared\" }",
+                )
             }
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<StepFile, E> {
@@ -277,7 +281,12 @@ most = "2ms"
             ("\"5%\"", "\"500%\"", 12, "percentage"),
             ("\"2ms\"", "\"2\"", 15, "a number and a unit"),
             ("\"1ms\"", "\"3ms\"", 3, "`least` is more"),
-            ("steps = [\"payment\", { action = \"payment\", key = \"shared\" }, \"walk\"]", "steps = []", 9, "no steps"),
+            (
+                "steps = [\"payment\", { action = \"payment\", key = \"shared\" }, \"walk\"]",
+                "steps = []",
+                9,
+                "no steps",
+            ),
         ] {
             let error = Traffic::parse("mine.toml", &VALID.replacen(from, to, 1)).unwrap_err();
             let shown = error.to_string();

@@ -81,6 +81,8 @@ pub struct Ask {
     pub key: KeyUse,
     /// A body instead of the described one.
     pub body: Option<Arc<Value>>,
+    /// Whether it is sent twice at the same moment.
+    pub is_doubled: bool,
 }
 
 /// What happens to the resources that all clients act on.
@@ -144,10 +146,18 @@ impl TrafficPlan {
 
     /// Traffic for any API: fresh resources that are acted on at random, and read.
     pub fn generic(api: &Arc<Api>) -> Self {
-        let mut steps = vec![JourneyStep::Walk; if api.model.family == Family::Lifecycle { 1 } else { STEPS_OF_A_WALK }];
+        let mut steps =
+            vec![JourneyStep::Walk; if api.model.family == Family::Lifecycle { 1 } else { STEPS_OF_A_WALK }];
         if api.dialect.reads() {
             let actor = Actor { role: Arc::clone(api.dialect.role(&Verb::Read)), person: 1 };
-            let read = Ask { verb: Verb::Read, actor, token: TokenUse::None, key: KeyUse::None, body: None };
+            let read = Ask {
+                verb: Verb::Read,
+                actor,
+                token: TokenUse::None,
+                key: KeyUse::None,
+                body: None,
+                is_doubled: false,
+            };
             steps.push(JourneyStep::Ask(Box::new(read)));
         }
         let walk = Journey { name: "walk".into(), weight: 1.0, steps, has_resource: true };
@@ -258,10 +268,9 @@ impl Resolver<'_> {
             (Some(role), ..) if dialect.has_role(role) => Ok(role.as_str().into()),
             (Some(role), ..) => Err(self.no_actor(role, span)),
             (None, Some(only), None) => Ok(only.into()),
-            (None, ..) => Err(self
-                .traffic
-                .wrong(span.clone(), "`get` needs an `actor`: who asks?")
-                .suggest("", dialect.roles())),
+            (None, ..) => {
+                Err(self.traffic.wrong(span.clone(), "`get` needs an `actor`: who asks?").suggest("", dialect.roles()))
+            }
         }
     }
 
@@ -297,6 +306,7 @@ impl Resolver<'_> {
             verb,
             actor: Actor { role, person },
             body: table.body.clone().map(Arc::new),
+            is_doubled: table.twice,
         })
     }
 }
@@ -315,9 +325,16 @@ mod tests {
 
     #[test]
     fn steps_are_looked_up_in_the_description() {
-        let plan = plan(r#""payment", { action = "acceptance", token = "stale" }, "walk", { get = "/x?y=1", actor = "rider" }"#).unwrap();
-        let [JourneyStep::Ask(payment), JourneyStep::Ask(acceptance), JourneyStep::Walk, JourneyStep::Get { label, .. }] =
-            &plan.journeys[0].steps[..]
+        let plan = plan(
+            r#""payment", { action = "acceptance", token = "stale" }, "walk", { get = "/x?y=1", actor = "rider" }"#,
+        )
+        .unwrap();
+        let [
+            JourneyStep::Ask(payment),
+            JourneyStep::Ask(acceptance),
+            JourneyStep::Walk,
+            JourneyStep::Get { label, .. },
+        ] = &plan.journeys[0].steps[..]
         else {
             panic!("{:?}", plan.journeys[0].steps)
         };

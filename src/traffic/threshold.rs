@@ -78,7 +78,8 @@ impl Metric {
             "goodput" => Self::Goodput,
             _ => {
                 let percent: f64 = word.strip_prefix('p')?.parse().ok()?;
-                (0.0 < percent && percent < 100.0).then_some(Self::Quantile(percent / 100.0))?
+                // Rounded, so that 99.9 % is 0.999 and nothing beside it.
+                (0.0 < percent && percent < 100.0).then_some(Self::Quantile((percent * 1e6).round() / 1e8))?
             }
         })
     }
@@ -106,7 +107,8 @@ impl Metric {
     /// A value of it, for people.
     pub fn show(self, value: f64) -> String {
         match self {
-            Self::Quantile(_) | Self::Longest | Self::Mean => {
+            Self::Quantile(_) | Self::Longest | Self::Mean =>
+            {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time is not negative")]
                 crate::text::micros((value * 1e6).round() as u64)
             }
@@ -123,7 +125,8 @@ impl FromStr for Threshold {
     type Err = String;
 
     fn from_str(typed: &str) -> Result<Self, String> {
-        let expected = || format!("write it as METRIC<LIMIT or ACTION.METRIC<LIMIT, such as p95<50ms; metrics are {METRICS}");
+        let expected =
+            || format!("write it as METRIC<LIMIT or ACTION.METRIC<LIMIT, such as p95<50ms; metrics are {METRICS}");
         let at = typed.find(['<', '>']).ok_or_else(expected)?;
         let (name, rest) = (typed[..at].trim(), &typed[at..]);
         let (side, rest) = [("<=", Side::NotAbove), (">=", Side::NotBelow), ("<", Side::Below), (">", Side::Above)]
@@ -135,7 +138,9 @@ impl FromStr for Threshold {
             // A metric may have a dot of its own: p99.9.
             None => (name.match_indices('.'))
                 .find_map(|(dot, _)| Some((Some(name[..dot].to_owned()), Metric::parse(&name[dot + 1..])?)))
-                .ok_or_else(|| format!("there is no metric `{}`; metrics are {METRICS}", crate::text::harmless(name, 60)))?,
+                .ok_or_else(|| {
+                    format!("there is no metric `{}`; metrics are {METRICS}", crate::text::harmless(name, 60))
+                })?,
         };
         if label.is_some() && metric.is_of_all() {
             return Err(format!("`{name}` cannot be told for one kind of request: leave out what is before the dot"));
@@ -165,7 +170,13 @@ mod tests {
             ("rate_412<0.2", None, Metric::Rate412, Side::Below, 0.2),
             ("error_rate<0.1%", None, Metric::ErrorRate, Side::Below, 0.001),
             ("goodput>1000/s", None, Metric::Goodput, Side::Above, 1_000.0),
-            ("GET /api/v2/orders?limit=20.p95<5ms", Some("GET /api/v2/orders?limit=20"), Metric::Quantile(0.95), Side::Below, 0.005),
+            (
+                "GET /api/v2/orders?limit=20.p95<5ms",
+                Some("GET /api/v2/orders?limit=20"),
+                Metric::Quantile(0.95),
+                Side::Below,
+                0.005,
+            ),
         ] {
             let found: Threshold = typed.parse().unwrap_or_else(|error| panic!("{typed}: {error}"));
             assert_eq!((found.label.as_deref(), found.metric, found.side), (label, metric, side), "{typed}");

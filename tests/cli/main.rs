@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod loads;
 mod scenarios;
 mod scripts;
 #[path = "../serving/mod.rs"]
 mod serving;
+mod shown;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -222,6 +224,13 @@ fn flags_that_contradict_each_other_are_refused() {
     assert_usage_error(&tool.run(&[&["serve", "--addr", "127.0.0.1:0"][..], &widened].concat()), &["nothing to widen"]);
     let locked = ["--defect", "check-then-save", "--strategy", "pessimistic"];
     assert_usage_error(&tool.race(&locked), &["check-then-save is a mistake of a service that takes no lock"]);
+    for (flags, expected) in [
+        (["--retention", "60s", "--store", "sqlite:orders.db"], ["--retention", "--store memory"]),
+        (["--retention", "60s", "--idempotency-store", "redis://127.0.0.1:1"], ["--retention", "--store memory"]),
+        (["--retention", "0s", "--store", "memory"], ["--retention", "longer than nothing"]),
+    ] {
+        assert_usage_error(&tool.run(&[&["serve", "--addr", "127.0.0.1:0"][..], &flags].concat()), &expected);
+    }
     let open = ["serve", "--addr", "127.0.0.1:0", "--defect", "others-orders"];
     assert_usage_error(&tool.run(&open), &["others-orders is a mistake about who may act", "--auth jwt"]);
     assert_usage_error(&tool.race(&["--api", "quickeats-v1", "stale-write"]), &["is for quickeats-v2"]);

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::outline::{self, Piece};
-use quickeats_bench::run_result::RunResult;
 
 /// Ends text, attributes, elements, comments and scripts; escapes a terminal; turns text around; is no character.
 pub(crate) const WORDS: &str = "</script></style></title></textarea><script>alert(1)</script><img src=x onerror=alert(2)>\" onload=\"alert(3)' \
@@ -13,7 +14,7 @@ pub(crate) const WORDS: &str = "</script></style></title></textarea><script>aler
                                 \u{7f}\u{85}\u{feff}\u{2028}\r\nend";
 
 /// A run with those words in every field that can hold any: wherever text may stand, and the run can still be read.
-pub(crate) fn of(result: &RunResult) -> RunResult {
+pub(crate) fn of<R: Serialize + DeserializeOwned>(result: &R) -> R {
     let mut json = serde_json::to_value(result).unwrap();
     let mut paths = Vec::new();
     texts(&json, String::new(), &mut paths);
@@ -21,7 +22,7 @@ pub(crate) fn of(result: &RunResult) -> RunResult {
     for path in &paths {
         let field = json.pointer_mut(path).unwrap();
         let friendly = std::mem::replace(field, Value::String(WORDS.to_owned()));
-        if serde_json::from_value::<RunResult>(json.clone()).is_err() {
+        if serde_json::from_value::<R>(json.clone()).is_err() {
             *json.pointer_mut(path).unwrap() = friendly; // a word of the format: a verdict, a kind
         } else {
             taken += 1;

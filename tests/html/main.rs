@@ -7,6 +7,7 @@
 #![expect(clippy::assigning_clones, reason = "a few words of a fixed run")]
 
 mod hostile;
+mod loads;
 mod outline;
 mod runs;
 
@@ -23,8 +24,8 @@ fn render(result: &RunResult) -> String {
 }
 
 /// Pages that between them have every part.
-fn pages() -> Vec<(&'static str, RunResult)> {
-    vec![
+fn pages() -> Vec<(&'static str, String)> {
+    let runs = vec![
         ("violated", runs::violated()),
         ("holds", runs::holds()),
         ("inconclusive", runs::inconclusive()),
@@ -33,16 +34,23 @@ fn pages() -> Vec<(&'static str, RunResult)> {
         ("korean", runs::korean()),
         ("hostile", runs::hostile()),
         ("nothing", runs::nothing()),
-    ]
+    ];
+    let loads = vec![
+        ("load-violated", loads::violated()),
+        ("load-holds", loads::holds()),
+        ("load-plain", loads::plain()),
+        ("load-hostile", loads::hostile()),
+    ];
+    let runs = runs.into_iter().map(|(name, result)| (name, render(&result)));
+    runs.chain(loads.into_iter().map(|(name, load)| (name, Html.render_load(&load)))).collect()
 }
 
 #[test]
 fn pages_are_as_they_were() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/html/snapshots");
-    for (name, result) in
-        pages().into_iter().filter(|(name, _)| ["holds", "inconclusive", "swept", "nothing"].contains(name))
-    {
-        let outline = outline::of(&render(&result));
+    let kept = ["holds", "inconclusive", "swept", "nothing", "load-violated", "load-plain"];
+    for (name, page) in pages().into_iter().filter(|(name, _)| kept.contains(name)) {
+        let outline = outline::of(&page);
         let path = folder.join(format!("{name}.txt"));
         if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
             std::fs::write(&path, &outline).unwrap();
@@ -61,8 +69,8 @@ fn pages_are_as_they_were() {
 fn pages_for_a_browser() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("html");
     std::fs::create_dir_all(&folder).unwrap();
-    for (name, result) in pages() {
-        std::fs::write(folder.join(format!("{name}.html")), render(&result)).unwrap();
+    for (name, page) in pages() {
+        std::fs::write(folder.join(format!("{name}.html")), page).unwrap();
     }
     assert!(std::fs::read_dir(&folder).unwrap().count() >= pages().len(), "{}", folder.display());
 }
@@ -83,8 +91,8 @@ fn the_answer_comes_first_and_in_words() {
 
 #[test]
 fn nothing_is_fetched_and_links_stay_within_the_page() {
-    for (name, result) in pages() {
-        let pieces = outline::pieces(&render(&result));
+    for (name, page) in pages() {
+        let pieces = outline::pieces(&page);
         let attributes = || pieces.iter().flat_map(Piece::attributes);
         let ids: Vec<&str> = attributes().filter(|(key, _)| *key == "id").map(|(_, value)| value).collect();
         let unique: BTreeSet<&str> = ids.iter().copied().collect();
@@ -102,9 +110,9 @@ fn nothing_is_fetched_and_links_stay_within_the_page() {
 
 #[test]
 fn headings_leave_no_level_out() {
-    for (name, result) in pages() {
+    for (name, page) in pages() {
         let mut last = 0;
-        for piece in outline::pieces(&render(&result)) {
+        for piece in outline::pieces(&page) {
             for level in 1..=6 {
                 if piece.is_start(&format!("h{level}")) {
                     assert!(level <= last + 1, "{name}: h{level} after h{last}");
@@ -133,6 +141,42 @@ fn the_policy_names_this_style_and_this_script() {
 fn strangers_words_stay_words() {
     let (hostile, friendly) = (render(&runs::hostile()), render(&runs::violated_fully()));
     hostile::assert_harmless(&hostile, &friendly);
+    hostile::assert_harmless(&Html.render_load(&loads::hostile()), &Html.render_load(&loads::violated()));
+}
+
+#[test]
+fn a_load_says_whether_it_is_right_and_how_fast_before_anything_else() {
+    let top = |page: String| {
+        page.split_once("<main").and_then(|(_, main)| main.split_once("</header>")).unwrap().0.to_owned()
+    };
+    let violated = top(Html.render_load(&loads::violated()));
+    for part in
+        ["Violated under load", "80 correct operations/s", "Times are void", "Threshold crossed", "p95, intended start"]
+    {
+        assert!(violated.contains(part), "{part}: {violated}");
+    }
+    let plain = top(Html.render_load(&loads::plain()));
+    assert!(
+        plain.contains("Measured, not judged") && plain.contains("86 answers/s") && !plain.contains("goodput"),
+        "{plain}"
+    );
+}
+
+#[test]
+fn a_load_draws_both_views_of_its_times_and_tells_no_number_that_is_none() {
+    let page = Html.render_load(&loads::violated());
+    for chart in [
+        "Latency by percentile",
+        "Requests over time",
+        "Latency over time",
+        "Errors over time",
+        "Refused as stale",
+        "Tries until done",
+    ] {
+        assert_eq!(page.matches(&format!("<b>{chart}")).count(), 1, "{chart}");
+    }
+    assert!(page.matches("class=\"curve").count() >= 5 && !page.contains("NaN") && !page.contains("inf "));
+    assert!(!page.contains("quickeats-bench race") && page.contains("quickeats-bench load --defect check-then-save"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use uppsala::{NodeKind, parse};
 
 use crate::{assert_harmless, fixed, results};
 
-fn errors(xml: &str) -> Vec<String> {
+pub(crate) fn errors(xml: &str) -> Vec<String> {
     let schema = parse(include_str!("junit.xsd")).unwrap();
     let validator = XsdValidator::from_schema(&schema).unwrap();
     match parse(xml) {

@@ -5,12 +5,14 @@
 mod fixed;
 mod github;
 mod junit;
+mod loads;
 mod markdown;
 mod sarif;
 mod snapshots;
 
 use std::sync::LazyLock;
 
+use quickeats_bench::report::{Json, Renderer};
 use quickeats_bench::run_result::RunResult;
 
 /// Results of all shapes, by name.
@@ -48,6 +50,16 @@ fn results() -> impl Iterator<Item = (&'static str, &'static RunResult)> {
 fn forbidden(character: char) -> bool {
     (character.is_control() && character != '\n')
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// JSON escapes what a terminal would obey, so that the very same text is read from it.
+#[test]
+fn json_is_harmless_to_see_and_tells_all() {
+    for (name, result) in results() {
+        let text = Json.render(result);
+        assert_harmless(name, &text);
+        assert!(serde_json::from_str::<RunResult>(&text).unwrap() == *result, "{name}");
+    }
 }
 
 #[track_caller]

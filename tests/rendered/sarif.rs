@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{assert_harmless, fixed, results};
 
 /// The schema of SARIF 2.1.0.
-fn schema() -> Value {
+pub(crate) fn schema() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))

@@ -8,7 +8,7 @@ use crate::fixed;
 
 /// Holds `rendered` against the file of that name; writes it where `UPDATE_SNAPSHOTS` is set.
 #[track_caller]
-fn assert_snapshot(name: &str, rendered: &str) {
+pub(crate) fn assert_snapshot(name: &str, rendered: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rendered/snapshots").join(name);
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         std::fs::write(&path, rendered).unwrap();

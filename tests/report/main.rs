@@ -48,6 +48,35 @@ fn the_committed_schema_is_the_one_of_the_code() {
     assert_eq!(COMMITTED_SCHEMA, run_schema(), "regenerate it: UPDATE_SCHEMA=1 cargo test --test report schema");
 }
 
+/// Holds a committed schema against that of the code; writes it where `UPDATE_SCHEMA` is set.
+#[track_caller]
+fn assert_committed(path: &str, schema: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        std::fs::write(&file, schema).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(committed == schema, "{path} differs: regenerate it: UPDATE_SCHEMA=1 cargo test --test report schema");
+}
+
+#[test]
+fn the_committed_schemas_of_loads_and_traffic_are_those_of_the_code() {
+    assert_committed("reports/load.schema.json", &quickeats_bench::load_result::schema());
+    assert_committed("scenarios/traffic.schema.json", &quickeats_bench::traffic::traffic_schema());
+    assert_committed("reports/strategies.schema.json", &quickeats_bench::load_result::strategies_schema());
+}
+
+#[test]
+fn a_load_is_true_to_its_schema() {
+    let schema: Value = serde_json::from_str(&quickeats_bench::load_result::schema()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut load: Value = serde_json::from_str(include_str!("../rendered/runs/load.json")).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&load).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    load["slots"]["offered"] = "many".into();
+    assert!(!validator.is_valid(&load));
+}
+
 #[test]
 fn runs_are_true_to_the_schema() {
     let schema: Value = serde_json::from_str(COMMITTED_SCHEMA).unwrap();
@@ -83,6 +112,7 @@ fn the_names_that_bind_are_there() {
     for name in [
         "name",
         "verdict",
+        "duration_ms",
         "rounds",
         "rounds_overlapped",
         "rounds_void",
@@ -135,6 +165,8 @@ fn numbers_add_up() {
     }
     assert_eq!(result.totals.requests, result.scenarios.iter().map(|scenario| scenario.requests).sum::<u64>());
     assert_eq!(result.totals.rounds, 20 * result.scenarios.len() as u64);
+    let took: u64 = result.scenarios.iter().filter_map(|scenario| scenario.duration_ms).sum();
+    assert!((1..=result.duration_ms).contains(&took), "{took} ms of {} ms", result.duration_ms);
 }
 
 #[test]

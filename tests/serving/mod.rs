@@ -23,6 +23,14 @@ impl Service {
     }
 }
 
+impl Service {
+    /// The number of its process.
+    #[allow(dead_code, reason = "not every test that starts one sends it signals")]
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+}
+
 impl Drop for Service {
     fn drop(&mut self) {
         // A test that fails for another reason must say that reason.

@@ -48,7 +48,7 @@ impl Dialect {
             let mut headers: Headers =
                 known.map(|(name, value)| (Arc::clone(name), value.fill(values).into())).collect();
             for (name, value) in self.credentials.headers() {
-                replace(&mut headers, name, value);
+                replace(&mut headers, name, Arc::clone(value));
             }
             login.request.fill(values, headers)
         }))

@@ -76,6 +76,6 @@ impl Proof {
                 format!("Bearer {}", Secret::theirs(secret.fill(values)).mint_claims(&claims))
             }
         };
-        replace(headers, "authorization", &said);
+        replace(headers, "authorization", said.into());
     }
 }

@@ -16,14 +16,19 @@ impl Dialect {
     /// What `response` to `verb` says.
     pub fn read(&self, verb: &Verb, response: &Response) -> Outcome {
         let status = response.status;
-        let body: Option<Value> = serde_json::from_slice(&response.body).ok();
+        // Of most refusals nothing but the status is asked: their bodies need not be parsed.
+        let is_told_by_body = self.rules.iter().any(|rule| rule.asks_the_body(verb, status));
+        let tells_nothing = |meaning: Meaning| meaning.is_refusal() || meaning.is_open();
+        let bare = Sight { response, json: None };
+        let is_needed = is_told_by_body || !self.meaning(verb, bare).is_some_and(tells_nothing);
+        let body: Option<Value> = is_needed.then(|| serde_json::from_slice(&response.body).ok()).flatten();
         let sight = Sight { response, json: body.as_ref() };
         let Some(meaning) = self.meaning(verb, sight) else {
             return Outcome::Unknown(Cause::Status(status));
         };
         let mut reply = Reply::new(status, meaning);
         reply.arrived = server_timing::arrival(&response.headers);
-        if meaning.is_refusal() || meaning.is_open() {
+        if tells_nothing(meaning) {
             return Outcome::Answered(reply);
         }
         if let Err(detail) = self.fill_reply(&mut reply, verb, sight) {
@@ -138,9 +143,7 @@ impl Dialect {
                 *value = Value::Null;
             }
         }
-        body.sort_all_objects();
-        let bytes = body.to_string();
-        Some(Digest::of(bytes.as_bytes()))
+        Some(Digest::of_json(&body))
     }
 }
 

@@ -31,13 +31,8 @@ pub(in crate::api) struct StatusRange(pub(in crate::api) u16, pub(in crate::api)
 
 impl ReplyRule {
     pub(super) fn fits(&self, verb: &Verb, response: &Response, json: Option<&Value>) -> bool {
-        let status = response.status;
-        let in_range = |ranges: &Vec<StatusRange>| {
-            ranges.iter().any(|StatusRange(first, last)| (*first..=*last).contains(&status))
-        };
         let node = |at: &Source| json.and_then(|json| at.node(json));
-        self.to.as_ref().is_none_or(|verbs| verbs.contains(verb))
-            && self.statuses.as_ref().is_none_or(in_range)
+        self.is_for(verb, response.status)
             && self.body.iter().all(|(at, value)| node(at) == Some(value))
             // What cannot be read lacks nothing for sure.
             && self.lacks.iter().all(|at| json.is_some() && node(at).is_none())
@@ -45,5 +40,17 @@ impl ReplyRule {
             && self.matches.as_ref().is_none_or(|regex| {
                 std::str::from_utf8(&response.body).is_ok_and(|text| regex.is_match(text))
             })
+    }
+
+    /// Whether it takes the JSON of a body to know if it fits a reply of this status.
+    pub(super) fn asks_the_body(&self, verb: &Verb, status: u16) -> bool {
+        !(self.body.is_empty() && self.lacks.is_empty()) && self.is_for(verb, status)
+    }
+
+    fn is_for(&self, verb: &Verb, status: u16) -> bool {
+        let in_range = |ranges: &Vec<StatusRange>| {
+            ranges.iter().any(|StatusRange(first, last)| (*first..=*last).contains(&status))
+        };
+        self.to.as_ref().is_none_or(|verbs| verbs.contains(verb)) && self.statuses.as_ref().is_none_or(in_range)
     }
 }

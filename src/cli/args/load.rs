@@ -8,8 +8,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::aim::{CredentialArgs, TlsArgs, parse_timeout};
+use super::report::ReportFormat;
 use super::service::InProcessArgs;
 use super::{FailOn, Format, parse_rate, parse_run_time};
+use crate::cli::watch::MetricsAddr;
 use crate::text::parse_duration;
 use crate::traffic::{Part, Stage, Threshold, parse_percent};
 
@@ -140,6 +142,14 @@ pub(in crate::cli) struct LoadArgs {
     /// What is printed on stdout
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(in crate::cli) format: Format,
+
+    /// Reports to write beside load.json, in the load's folder; several are parted by commas, or given one by one
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
+    pub(in crate::cli) report: Vec<ReportFormat>,
+
+    /// Serve how the load stands to Prometheus, at /metrics: an address and a port, or a port of this machine alone; 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(in crate::cli) metrics_addr: Option<MetricsAddr>,
 
     /// The folder that the load's own folder goes into
     #[arg(long, value_name = "DIR", default_value = "reports")]

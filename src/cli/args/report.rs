@@ -21,7 +21,7 @@ Exit codes:
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportArgs {
-    /// A run's folder, or its run.json
+    /// A run's or a load's folder, or the run.json or load.json there
     #[arg(value_name = "RUN")]
     pub(in crate::cli) run: PathBuf,
 
@@ -88,14 +88,14 @@ pub(in crate::cli) enum ReportFormat {
     Junit,
     /// SARIF 2.1.0, alerts for code scanning: report.sarif
     Sarif,
-    /// The result itself: run.json, which race writes anyway
+    /// The result itself: run.json or load.json, which are written anyway
     Json,
-    /// GitHub's workflow commands: annotations.txt. In a workflow race prints them unasked
+    /// GitHub's workflow commands: annotations.txt. In a workflow race and load print them unasked
     Github,
 }
 
 impl ReportFormat {
-    /// The file that it goes to, in a run's folder.
+    /// The file that it goes to, in a run's folder. (The result of a load is its load.json.)
     pub(in crate::cli) const fn file_name(self) -> &'static str {
         match self {
             Self::Table => "report.txt",

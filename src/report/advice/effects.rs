@@ -16,6 +16,7 @@ ON CONFLICT DO NOTHING;   -- 0 rows: it is charged already",
     ),
     framework: Some(Framework {
         name: "Spring",
+        language: "java",
         code: "@Transactional
 public Charge pay(UUID orderId, Money amount) {
   try { return charges.saveAndFlush(new Charge(orderId, amount)); }  // unique (order_id)
@@ -38,6 +39,7 @@ UPDATE stock SET available = available - :wanted
     ),
     framework: Some(Framework {
         name: "Django",
+        language: "python",
         code: "taken = Stock.objects.filter(pk=item, available__gte=wanted).update(
     available=F(\"available\") - wanted
 )
@@ -60,6 +62,7 @@ COMMIT;   -- PRIMARY KEY (order_id, version) keeps one event a version",
     ),
     framework: Some(Framework {
         name: "Rails",
+        language: "ruby",
         code: "Order.transaction do
   order.update!(status: \"cancelled\")                 # lock_version is compared
   order.events.create!(version: order.lock_version, kind: \"cancelled\")
@@ -84,6 +87,7 @@ COMMIT;",
     ),
     framework: Some(Framework {
         name: "Django",
+        language: "python",
         code: "with transaction.atomic():
     Booking.objects.create(operation=op, account=source, amount=-amount)
     Booking.objects.create(operation=op, account=target, amount=amount)
@@ -104,6 +108,7 @@ pub(super) const AUTHORIZATION_BYPASS: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "Rails",
+        language: "ruby",
         code: "# through the owner, never Order.find(params[:id])
 order = current_customer.orders.find(params[:id])",
     }),
@@ -118,6 +123,7 @@ pub(super) const SERVER_ERROR: Advice = Advice {
     sql: Some("SELECT id FROM orders WHERE id = ANY(:ids) ORDER BY id FOR UPDATE;   -- always in this order"),
     framework: Some(Framework {
         name: "Spring",
+        language: "java",
         code: "@Retryable(retryFor = ConcurrencyFailureException.class, maxAttempts = 3,
            backoff = @Backoff(delay = 20, multiplier = 2, random = true))
 @Transactional
@@ -138,6 +144,7 @@ SET idle_in_transaction_session_timeout = '10s';",
     ),
     framework: Some(Framework {
         name: "Spring Boot (application.properties)",
+        language: "properties",
         code: "spring.datasource.hikari.connection-timeout=2000
 spring.datasource.hikari.data-source-properties.options=-c lock_timeout=2s
 spring.transaction.default-timeout=5s",

@@ -22,6 +22,7 @@ COMMIT;",
     ),
     framework: Some(Framework {
         name: "Django",
+        language: "python",
         code: "with transaction.atomic():
     _, created = IdempotencyKey.objects.get_or_create(
         principal=user, key=key, defaults={\"request_hash\": digest}
@@ -48,6 +49,7 @@ COMMIT;   -- both or neither",
     ),
     framework: Some(Framework {
         name: "Redis (if keys must live there)",
+        language: "text",
         code: "SET idem:{principal}:{key} in-progress NX EX 86400
 # and in redis.conf: a key that was evicted is a second charge
 maxmemory-policy noeviction
@@ -67,6 +69,7 @@ pub(super) const KEY_REUSE_ACCEPTED: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "Express",
+        language: "javascript",
         code: "const digest = createHash('sha256')
   .update([req.method, req.originalUrl, JSON.stringify(req.body)].join('\\n'))
   .digest('hex');
@@ -87,6 +90,7 @@ pub(super) const KEY_SCOPE_LEAK: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "Rails",
+        language: "ruby",
         code: "# scoped by who is signed in, never IdempotencyKey.find_by(key: …)
 current_user.idempotency_keys.find_by(key: request.headers[\"Idempotency-Key\"])",
     }),
@@ -105,6 +109,7 @@ ROLLBACK;   -- the key is free again",
     ),
     framework: Some(Framework {
         name: "Express",
+        language: "javascript",
         code: "const isFinal = (status) => status < 500 && ![408, 409, 412, 425, 429].includes(status);
 if (isFinal(answer.status)) await keys.store(principal, key, answer);
 else await keys.release(principal, key);",
@@ -123,6 +128,7 @@ pub(super) const REPLAY_MISMATCH: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "Spring MVC",
+        language: "java",
         code: "record Stored(int status, String etag, byte[] body) {}
 
 ResponseEntity<byte[]> replay(Stored stored) {

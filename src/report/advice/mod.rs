@@ -31,11 +31,20 @@ pub struct Advice {
 pub struct Framework {
     /// The framework's name.
     pub name: &'static str,
+    /// What the code is written in, as blocks of code in Markdown name it.
+    pub language: &'static str,
     /// The code.
     pub code: &'static str,
 }
 
 impl Advice {
+    /// The examples: a heading, the language, the code.
+    pub fn examples(self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        let sql = self.sql.map(|code| ("SQL", "sql", code));
+        let framework = self.framework.map(|Framework { name, language, code }| (name, language, code));
+        sql.into_iter().chain(framework)
+    }
+
     /// The hint for `kind`.
     pub const fn of(kind: Kind) -> Self {
         match kind {
@@ -101,8 +110,7 @@ mod tests {
             for prose in [advice.cause, advice.mend] {
                 assert_eq!(prose.matches('`').count() % 2, 0, "{kind}: {prose}");
             }
-            let framework = advice.framework.map(|framework| framework.code);
-            for code in advice.sql.into_iter().chain(framework) {
+            for (_, _, code) in advice.examples() {
                 assert!(code.lines().all(|line| line.chars().count() <= 96), "{kind}: {code}");
                 assert!(code.starts_with(|first: char| !first.is_whitespace()) && !code.ends_with('\n'), "{kind}");
             }

@@ -13,6 +13,7 @@ pub(super) const STALE_WRITE_ACCEPTED: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "ASP.NET Core with EF Core",
+        language: "csharp",
         code: "public class Order {
   public Guid Id { get; set; }
   [Timestamp] public byte[] Version { get; set; }
@@ -32,6 +33,7 @@ pub(super) const PRECONDITION_NOT_REQUIRED: Advice = Advice {
     sql: None,
     framework: Some(Framework {
         name: "Express",
+        language: "javascript",
         code: "function requireIfMatch(req, res, next) {
   if (req.get('If-Match') === undefined) {
     return res.status(428).json({ title: 'If-Match is required' });
@@ -51,6 +53,7 @@ pub(super) const WEAK_ETAG_ACCEPTED: Advice = Advice {
     sql: None,
     framework: Some(Framework {
         name: "Spring MVC",
+        language: "java",
         code: "boolean matches(String ifMatch, String current) {
   return Arrays.stream(ifMatch.split(\",\"))
       .map(String::strip)
@@ -72,12 +75,13 @@ UPDATE documents SET body = :body, version = version + 1 WHERE id = :id AND vers
     ),
     framework: Some(Framework {
         name: "Django",
+        language: "python",
         code: "def document_etag(request, pk):
     version = Document.objects.values_list(\"version\", flat=True).get(pk=pk)
     return f'\"{pk}-{version}\"'
 
 @etag(document_etag)      # for GET; writes compare in their UPDATE
-def document(request, pk): …",
+def document(request, pk): ...",
     }),
 };
 
@@ -94,6 +98,7 @@ pub(super) const ETAG_REUSED: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "Rails",
+        language: "ruby",
         code: "# lock_version only grows; a digest of the body does not
 def etag_of(document) = %(\"#{document.id}-#{document.lock_version}\")",
     }),
@@ -112,6 +117,7 @@ pub(super) const SPURIOUS_412: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "Spring",
+        language: "java",
         code: "@Retryable(retryFor = { CannotAcquireLockException.class },   // not the version conflict itself
            maxAttempts = 3, backoff = @Backoff(delay = 20, random = true))
 @Transactional

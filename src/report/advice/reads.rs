@@ -16,6 +16,7 @@ COMMIT;",
     ),
     framework: Some(Framework {
         name: "Spring",
+        language: "java",
         code: "@Transactional(readOnly = true, isolation = Isolation.REPEATABLE_READ)
 public OrderView view(UUID id) { … }",
     }),
@@ -35,6 +36,7 @@ COMMIT;   -- a worker publishes from the outbox",
     ),
     framework: Some(Framework {
         name: "Django",
+        language: "python",
         code: "with transaction.atomic():
     order.save()
     transaction.on_commit(lambda: cache.delete(f\"order:{order.pk}\"))",
@@ -52,6 +54,7 @@ SELECT pg_last_wal_replay_lsn() >= :seen_lsn;   -- false: read from the primary"
     ),
     framework: Some(Framework {
         name: "Rails",
+        language: "ruby",
         code: "# config/environments/production.rb: after a write, the primary answers for a while
 config.active_record.database_selector = { delay: 2.seconds }
 config.active_record.database_resolver =
@@ -70,6 +73,7 @@ UPDATE orders SET status = :next, version = version + 1 WHERE id = :id;",
     ),
     framework: Some(Framework {
         name: "Django",
+        language: "python",
         code: "class AfterWritesPrimary:                  # DATABASE_ROUTERS
     def db_for_read(self, model, **hints):
         return \"default\" if wrote_recently() else \"replica\"",
@@ -89,6 +93,7 @@ COMMIT;   -- check its result, and only then answer 200",
     ),
     framework: Some(Framework {
         name: "FastAPI with SQLAlchemy",
+        language: "python",
         code: "@app.post(\"/orders/{id}/cancellation\")
 def cancel(id: UUID, session: Session = Depends(session)):
     order = change(session, id)

@@ -17,6 +17,7 @@ pub(super) const LOST_UPDATE: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "Spring Data JPA",
+        language: "java",
         code: "@Entity class Order {
   @Id UUID id;
   @Version long version;          // Hibernate adds \"where version = ?\" to each UPDATE
@@ -47,6 +48,7 @@ RETURNING version;
     ),
     framework: Some(Framework {
         name: "Django",
+        language: "python",
         code: "changed = Document.objects.filter(pk=pk, version=if_match).update(
     body=body, version=F(\"version\") + 1
 )
@@ -70,6 +72,7 @@ COMMIT;",
     ),
     framework: Some(Framework {
         name: "Rails",
+        language: "ruby",
         code: "order.with_lock do                  # SELECT … FOR UPDATE, then reloads the record
   return head :conflict unless order.may_accept?
   order.update!(status: \"preparing\")
@@ -91,6 +94,7 @@ pub(super) const ILLEGAL_TRANSITION: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "Rails",
+        language: "ruby",
         code: "ALLOWED_FROM = { \"in_transit\" => %w[ready_for_pickup] }.freeze
 
 moved = Order.where(id: id, status: ALLOWED_FROM.fetch(target))
@@ -112,6 +116,7 @@ pub(super) const RESURRECTED_TERMINAL: Advice = Advice {
     ),
     framework: Some(Framework {
         name: "Prisma",
+        language: "typescript",
         code: "const { count } = await prisma.order.updateMany({
   where: { id, status: 'PENDING_ACCEPTANCE', version },
   data: { status: 'PREPARING', version: { increment: 1 } },
@@ -135,6 +140,7 @@ COMMIT;",
     ),
     framework: Some(Framework {
         name: "Spring",
+        language: "java",
         code: "// A checked exception commits unless it is told otherwise.
 @Transactional(rollbackFor = Exception.class)
 public Order cancel(UUID id, long version) throws NotAllowed { … }",
@@ -155,6 +161,7 @@ RETURNING version;   -- this is the version to answer with",
     ),
     framework: Some(Framework {
         name: "SQLAlchemy",
+        language: "python",
         code: "class Order(Base):
     __tablename__ = \"orders\"
     id: Mapped[UUID] = mapped_column(primary_key=True)

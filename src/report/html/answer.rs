@@ -39,7 +39,7 @@ pub(super) fn section(result: &RunResult, found: &[Found<'_>]) -> Markup {
     }
 }
 
-const fn mark(verdict: Verdict) -> &'static str {
+pub(super) const fn mark(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "✓",
         Verdict::Inconclusive => "?",
@@ -166,7 +166,7 @@ fn about(result: &RunResult) -> Markup {
 }
 
 /// `2026-01-31 12:00:05 UTC`: to the second.
-fn started(rfc3339: &str) -> String {
+pub(super) fn started(rfc3339: &str) -> String {
     match (rfc3339.get(..10), rfc3339.get(11..19)) {
         (Some(day), Some(time)) if rfc3339.ends_with('Z') => format!("{day} {time} UTC"),
         _ => rfc3339.to_owned(),

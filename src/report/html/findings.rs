@@ -7,6 +7,7 @@ use super::words::{capital, grouped, prose};
 use crate::check::Severity;
 use crate::report::advice::Advice;
 use crate::report::replay;
+use crate::report::words::Counted;
 use crate::run_result::{FindingResult, RunResult, ScenarioResult};
 use crate::text::{count, harmless};
 
@@ -84,7 +85,7 @@ fn card(result: &RunResult, (scenario, finding): Found<'_>, id: usize, drawn: &m
                 " in " a href={ "#s-" (position(result, scenario)) } { (harmless(&scenario.name, 80)) }
             }
             h3 { (prose(&capital(&harmless(&finding.sentence, LONGEST_SENTENCE)))) }
-            p class="seen" { (seen(scenario, finding)) }
+            p class="seen" { (seen(Counted::of(result), scenario, finding)) }
             (timeline)
             p class="cause" { b { "What usually causes it. " } (prose(Advice::of(finding.kind).cause)) " "
                 a href={ "#mend-" (finding.kind.name()) } { "What mends it" } }
@@ -105,17 +106,18 @@ fn position(result: &RunResult, scenario: &ScenarioResult) -> usize {
     result.scenarios.iter().position(|one| std::ptr::eq(one, scenario)).map_or(0, |at| at + 1)
 }
 
-fn seen(scenario: &ScenarioResult, finding: &FindingResult) -> Markup {
-    let rounds = format!("{} {}", grouped(scenario.rounds), if scenario.rounds == 1 { "round" } else { "rounds" });
+fn seen(counted: Counted, scenario: &ScenarioResult, finding: &FindingResult) -> Markup {
+    let noun = counted.noun();
+    let rounds = format!("{} {noun}{}", grouped(scenario.rounds), if scenario.rounds == 1 { "" } else { "s" });
     let controls = format!("{}, where nothing raced", count(finding.controls, "serial control"));
     html! {
         @match (finding.first_round, finding.controls) {
             (0, _) => { "Seen in " (controls) ", and in none of " (rounds) "." },
-            (first, 0) => { "Seen in " b { (grouped(finding.count)) " of " (rounds) } ", first in round " (first) "." },
-            (first, _) => { "Seen in " b { (grouped(finding.count)) " of " (rounds) } ", first in round " (first) ", and in " (controls) "." },
+            (first, 0) => { "Seen in " b { (grouped(finding.count)) " of " (rounds) } ", first in " (noun) " " (first) "." },
+            (first, _) => { "Seen in " b { (grouped(finding.count)) " of " (rounds) } ", first in " (noun) " " (first) ", and in " (controls) "." },
         }
         @if !finding.also.is_empty() {
-            " The same rounds are evidence of "
+            " The same " (noun) "s are evidence of "
             @for (at, kind) in finding.also.iter().enumerate() {
                 @if at > 0 { ", " } a href={ "#mend-" (kind.name()) } { (kind.name()) }
             }

@@ -34,15 +34,14 @@ pub(super) fn section(all: &[Found<'_>]) -> Markup {
 }
 
 fn hint(kind: Kind) -> Markup {
-    let Advice { title, cause, mend, sql, framework } = Advice::of(kind);
+    let advice @ Advice { title, cause, mend, .. } = Advice::of(kind);
     html! {
         article class="hint" id={ "mend-" (kind.name()) } {
             h3 { (title) " " span class="kind" { (kind.name()) } }
             p { b { "Usual cause. " } (prose(cause)) }
             p { b { "Mend. " } (prose(mend)) }
             div class="examples" {
-                @if let Some(sql) = sql { div { h4 { "SQL" } (code(sql)) } }
-                @if let Some(framework) = framework { div { h4 { (framework.name) } (code(framework.code)) } }
+                @for (name, _, example) in advice.examples() { div { h4 { (name) } (code(example)) } }
             }
         }
     }

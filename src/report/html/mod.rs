@@ -12,6 +12,7 @@ mod answer;
 mod charts;
 mod effort;
 mod findings;
+mod load;
 mod mending;
 mod scenarios;
 mod timeline;
@@ -23,8 +24,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use ring::digest::{SHA256, digest};
 
 use super::Renderer;
+use crate::load_result::LoadResult;
 use crate::run_result::RunResult;
-use crate::text::harmless;
+use crate::text::{harmless, harmless_lines};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -35,10 +37,18 @@ pub struct Html;
 
 impl Renderer for Html {
     fn render(&self, result: &RunResult) -> String {
-        let mut text = inert(page(result).into_string());
-        text.push('\n');
-        text
+        text(page(result))
     }
+
+    fn render_load(&self, result: &LoadResult) -> String {
+        text(load::page(result))
+    }
+}
+
+fn text(page: Markup) -> String {
+    let mut text = inert(page.into_string());
+    text.push('\n');
+    text
 }
 
 /// Spells out what is no text: control characters, and marks that reorder it. Whatever field it came from, and whichever section
@@ -47,11 +57,24 @@ fn inert(page: String) -> String {
     if page.lines().all(|line| !line.contains(|one: char| !one.is_ascii_graphic() && one != ' ')) {
         return page;
     }
-    page.split('\n').map(|line| harmless(line, usize::MAX)).collect::<Vec<_>>().join("\n")
+    harmless_lines(&page)
 }
 
 fn page(result: &RunResult) -> Markup {
     let found = findings::all(result);
+    let main = html! {
+        (answer::section(result, &found))
+        (findings::section(result))
+        (mending::section(&found))
+        (scenarios::section(result))
+        (charts::section(result))
+        (effort::section(result))
+    };
+    whole(&answer::title(result), &result.tool_version, &main, &answer::footer(result))
+}
+
+/// A page around what it says.
+fn whole(title: &str, tool_version: &str, main: &Markup, footer: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -60,23 +83,16 @@ fn page(result: &RunResult) -> Markup {
                 meta http-equiv="Content-Security-Policy" content=(policy());
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta name="generator" content={ "quickeats-bench " (harmless(&result.tool_version, 40)) };
+                meta name="generator" content={ "quickeats-bench " (harmless(tool_version, 40)) };
                 meta name="referrer" content="no-referrer";
                 link rel="icon" href="data:,";
-                title { (answer::title(result)) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 a class="skip" href="#main" { "Skip to the answer" }
-                main id="main" {
-                    (answer::section(result, &found))
-                    (findings::section(result))
-                    (mending::section(&found))
-                    (scenarios::section(result))
-                    (charts::section(result))
-                    (effort::section(result))
-                }
-                (answer::footer(result))
+                main id="main" { (main) }
+                (footer)
                 script { (PreEscaped(SCRIPT)) }
             }
         }

@@ -27,6 +27,17 @@
   dark.addEventListener("change", named);
   named();
 
+  // Where there is not room for all, the proof is seen first. Measured when it comes near: to measure is to lay out all before it.
+  const seen = new IntersectionObserver((entries) => {
+    for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+      seen.unobserve(target);
+      const left = target.querySelector("svg.lanes").getBoundingClientRect().left;
+      const proof = all(".op.witness", target).map((one) => one.getBoundingClientRect());
+      const right = Math.max(...proof.map((one) => one.right - left));
+      if (right > target.clientWidth) target.scrollLeft = proof[0].left - left - 12;
+    }
+  }, { rootMargin: "50%" });
+
   // A timeline: what is pointed at or stepped to is told below it.
   for (const figure of all(".timeline")) {
     const operations = all(".op", figure);
@@ -37,7 +48,6 @@
     const tools = figure.querySelector(".tools");
     const height = picture.getAttribute("height");
     const width = Number(picture.dataset.width);
-    const titles = operations.map((operation) => operation.querySelector("title").textContent);
     let at = -1;
     let zoom = 1;
 
@@ -46,12 +56,12 @@
       at = to;
       operations.forEach((operation, index) => operation.classList.toggle("lit", index === at));
       rows.forEach((row, index) => row.classList.toggle("lit", index === at));
-      detail.textContent = `${at + 1} of ${operations.length}. ${titles[at]}`;
+      detail.textContent = `${at + 1} of ${operations.length}. ${operations[at].querySelector("title").textContent}`;
       if (follow) {
         const box = operations[at].getBoundingClientRect();
-        const seen = scroll.getBoundingClientRect();
-        const apart = box.left - seen.left - 24;
-        if (apart < 0 || box.right > seen.right) scroll.scrollLeft += apart;
+        const shown = scroll.getBoundingClientRect();
+        const apart = box.left - shown.left - 24;
+        if (apart < 0 || box.right > shown.right) scroll.scrollLeft += apart;
       }
     };
     const zoomed = (factor) => {
@@ -68,14 +78,7 @@
     };
     const play = { back: () => tell(Math.max(0, at - 1), true), next: () => tell(at + 1, true), on: () => tell((at + 1) % operations.length, true), in: () => zoomed(1.5), out: () => zoomed(1 / 1.5) };
 
-    // Where there is not room for all, the proof is seen first.
-    const proof = all(".op.witness", picture);
-    if (proof.length > 0) {
-      const edge = proof[0].getBoundingClientRect().left - picture.getBoundingClientRect().left;
-      const right = Math.max(...proof.map((one) => one.getBoundingClientRect().right)) - picture.getBoundingClientRect().left;
-      if (right > scroll.clientWidth) scroll.scrollLeft = edge - 12;
-    }
-
+    seen.observe(scroll);
     tools.hidden = false;
     detail.hidden = false;
     detail.textContent = "Point at an operation, or step through them with the arrow keys.";
@@ -112,8 +115,9 @@
   // The filter of findings.
   for (const form of all(".filter")) {
     const cards = all("#findings .card, #findings > .wide tbody tr");
-    const texts = cards.map((card) => card.textContent.toLowerCase());
+    let texts;
     const apply = () => {
+      texts ??= cards.map((card) => card.textContent.toLowerCase());
       const kind = form.elements.kind.value;
       const text = form.elements.text.value.trim().toLowerCase();
       let shown = 0;
@@ -135,5 +139,6 @@
   };
   addEventListener("hashchange", open);
   open();
-  addEventListener("beforeprint", () => all("details.scenario").forEach((one) => { one.open = false; }));
+  // Paper has room for all of a picture.
+  addEventListener("beforeprint", () => all(".scroll").forEach((one) => { one.scrollLeft = 0; }));
 })();

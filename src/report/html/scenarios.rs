@@ -51,6 +51,7 @@ fn table(scenarios: &[ScenarioResult]) -> Markup {
                     th scope="col" class="n" { "lost updates" } th scope="col" class="n" { "duplicate effects" }
                     th scope="col" class="n" { "412 rate" } th scope="col" class="n" { "p50" } th scope="col" class="n" { "p95" }
                     th scope="col" class="n" { "p99" } th scope="col" class="n" { "skew, p50" }
+                    th scope="col" class="n" { "took" }
                 } }
                 tbody { @for (at, scenario) in scenarios.iter().enumerate() { (row(scenario, at + 1)) } }
             }
@@ -73,6 +74,7 @@ fn row(scenario: &ScenarioResult, id: usize) -> Markup {
             td class="n" { (scenario.rate_412.map_or_else(|| "–".to_owned(), percent)) }
             @for value in [latency.p50, latency.p95, latency.p99] { td class="n" { (span(value)) } }
             td class="n" { (skew) }
+            td class="n" { (scenario.duration_ms.map_or_else(|| "–".to_owned(), |took| micros(took.saturating_mul(1_000)))) }
         }
     }
 }

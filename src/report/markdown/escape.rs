@@ -28,7 +28,8 @@ pub(in crate::report) fn escaped(text: &str) -> String {
             out.push(character);
         }
         let is_reference = "@#!$~%&".contains(character) && (next.is_alphanumeric() || next == '"' || next == '_');
-        let is_link = (character == ':' && next == '/') || (before.eq_ignore_ascii_case(&'w') && next == '.');
+        let is_www = next == '.' && [before, character].iter().all(|one| one.eq_ignore_ascii_case(&'w'));
+        let is_link = (character == ':' && next == '/') || is_www;
         if is_reference || is_link {
             out += "&#8203;";
         }
@@ -55,9 +56,14 @@ pub(in crate::report) fn code(text: &str) -> String {
 
 /// Lines as they are, in a block that none of them can end.
 pub(in crate::report) fn fenced(text: &str) -> String {
+    fenced_as("text", text)
+}
+
+/// The same of code in a `language`.
+pub(in crate::report) fn fenced_as(language: &str, text: &str) -> String {
     let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}text\n{}\n{fence}\n", text.trim_end_matches('\n'))
+    format!("{fence}{language}\n{}\n{fence}\n", text.trim_end_matches('\n'))
 }
 
 #[cfg(test)]
@@ -86,6 +92,7 @@ mod tests {
             escaped("https://evil.example www.evil.example"),
             "https:&#8203;//evil.example www&#8203;.evil.example"
         );
+        assert_eq!(escaped("what it throws. And shows."), "what it throws. And shows.");
     }
 
     #[test]

@@ -1,20 +1,24 @@
-//! Markdown for a comment on a pull request, or a page of a CI server: the answer, the findings, each with its timeline to unfold,
-//! and the scenarios. GitHub's dialect, of which GitLab understands all that is used here.
+//! Markdown for a comment on a pull request, or a page of a CI server: the answer, the findings, each with its timeline and what mends
+//! it to unfold, and the scenarios. GitHub's dialect, of which GitLab understands all that is used here.
 //!
 //! GitHub refuses a comment of more than 65,536 characters. So rows and timelines are added as long as they fit, the most telling
 //! first, and what is left out is counted.
 
+mod advised;
 mod escape;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+pub(super) use advised::examples;
 pub(super) use escape::{code, escaped, fenced};
 
 use super::clean::clean;
 use super::terminal::timeline;
-use super::words::{self, Limit, percent};
+use super::words::{self, Counted, Limit, percent};
 use super::{Palette, Renderer};
 use crate::check::Severity;
+use crate::load_result::LoadResult;
 use crate::report::replay;
 use crate::run_result::{FindingResult, RunResult, ScenarioResult};
 use crate::text::{count, micros};
@@ -29,13 +33,13 @@ impl Markdown {
 }
 
 /// The first line of every comment: by it, the last one is found again and replaced.
-const MARK: &str = "<!-- quickeats-bench -->\n";
+pub(super) const MARK: &str = "<!-- quickeats-bench -->\n";
 /// The part of a comment that a table may take.
-const TABLE: usize = Markdown::MOST / 4;
+pub(super) const TABLE: usize = Markdown::MOST / 4;
 /// Kept for what is said of what was left out.
-const ANNOUNCED: usize = 500;
+pub(super) const ANNOUNCED: usize = 500;
 /// Characters of one text in a table, and beside it.
-const CELL: usize = 200;
+pub(super) const CELL: usize = 200;
 const PROSE: usize = 2_000;
 
 impl Renderer for Markdown {
@@ -46,7 +50,7 @@ impl Renderer for Markdown {
         let found: Vec<(&ScenarioResult, &FindingResult)> = findings(result);
         let findings = table(
             "\n| | finding | scenario | seen |\n|---|---|---|---|\n",
-            found.iter().map(|(scenario, finding)| finding_row(scenario, finding)),
+            found.iter().map(|(scenario, finding)| finding_row(result, scenario, finding)),
             &mut room,
         );
         let mut sorted: Vec<&ScenarioResult> = result.scenarios.iter().collect();
@@ -56,7 +60,7 @@ impl Renderer for Markdown {
             sorted.into_iter().map(scenario_row),
             &mut room,
         );
-        let stories = fitting(found.iter().map(|(scenario, finding)| story(result, scenario, finding)), &mut room);
+        let stories = fitting(stories(result, &found), &mut room);
         let left_out = left_out(&[
             (findings.left_out, "finding"),
             (stories.left_out, "timeline"),
@@ -64,10 +68,14 @@ impl Renderer for Markdown {
         ]);
         [head, findings.text, stories.text, scenarios.text, left_out, foot].concat()
     }
+
+    fn render_load(&self, result: &LoadResult) -> String {
+        super::load::markdown::render(&clean(result))
+    }
 }
 
 /// All findings, with their scenarios: violations before warnings, and the most telling kind first.
-fn findings(result: &RunResult) -> Vec<(&ScenarioResult, &FindingResult)> {
+pub(super) fn findings(result: &RunResult) -> Vec<(&ScenarioResult, &FindingResult)> {
     let mut found: Vec<_> = (result.scenarios.iter())
         .flat_map(|scenario| scenario.findings.iter().map(move |finding| (scenario, finding)))
         .collect();
@@ -119,8 +127,8 @@ fn foot(result: &RunResult) -> String {
     foot
 }
 
-fn finding_row(scenario: &ScenarioResult, finding: &FindingResult) -> String {
-    let seen = escaped(&words::seen(scenario, finding));
+pub(super) fn finding_row(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult) -> String {
+    let seen = escaped(&words::seen(Counted::of(result), scenario, finding));
     format!("| {} | **{}** | {} | {seen} |\n", mark(finding), finding.kind, code(&clip(&scenario.name, CELL)))
 }
 
@@ -148,9 +156,26 @@ fn scenario_row(scenario: &ScenarioResult) -> String {
     )
 }
 
-/// A finding to unfold.
-fn story(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult) -> String {
-    let name = format!("{} in {}: {}", finding.kind, clip(&scenario.name, CELL), words::seen(scenario, finding));
+/// Findings to unfold; what to do about a kind stands with the first of it.
+pub(super) fn stories<'a>(
+    result: &'a RunResult,
+    found: &'a [(&ScenarioResult, &FindingResult)],
+) -> impl Iterator<Item = String> + 'a {
+    let mut advised = BTreeSet::new();
+    found.iter().map(move |(scenario, finding)| {
+        let is_first = advised.insert(finding.kind);
+        story(result, scenario, finding, &advised::told(finding.kind, is_first))
+    })
+}
+
+/// A finding to unfold, with what to do about it.
+fn story(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult, advised: &str) -> String {
+    let name = format!(
+        "{} in {}: {}",
+        finding.kind,
+        clip(&scenario.name, CELL),
+        words::seen(Counted::of(result), scenario, finding)
+    );
     let shown = timeline::render(&finding.witness, finding.aftermath.as_ref(), Palette::Plain, None);
     let mut out = format!(
         "\n<details><summary>{} {}</summary>\n\n{}\n\n{}",
@@ -163,6 +188,7 @@ fn story(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult)
         let also: Vec<&str> = finding.also.iter().map(|kind| kind.name()).collect();
         let _ = writeln!(out, "\nAlso shows: {}", also.join(", "));
     }
+    out += advised;
     if let Some(command) = replay::command(result, scenario) {
         let _ = write!(out, "\nPlay it again (the interleaving may differ):\n\n{}", fenced(&command));
     }
@@ -173,12 +199,12 @@ fn story(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult)
 }
 
 /// Text of the report's own, or of a stranger's, as it stands in a paragraph.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     escaped(&clip(text, PROSE))
 }
 
 /// The beginning of a text.
-fn clip(text: &str, most: usize) -> String {
+pub(super) fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
@@ -187,13 +213,13 @@ fn clip(text: &str, most: usize) -> String {
 
 /// Pieces that fit, and how many do not.
 #[derive(Default)]
-struct Fitting {
-    text: String,
-    left_out: u64,
+pub(super) struct Fitting {
+    pub(super) text: String,
+    pub(super) left_out: u64,
 }
 
 /// Takes pieces as long as there is room for them: the first that does not fit ends it.
-fn fitting(pieces: impl Iterator<Item = String>, room: &mut usize) -> Fitting {
+pub(super) fn fitting(pieces: impl Iterator<Item = String>, room: &mut usize) -> Fitting {
     let mut taken = Fitting::default();
     for piece in pieces {
         match room.checked_sub(length(&piece)) {
@@ -208,7 +234,7 @@ fn fitting(pieces: impl Iterator<Item = String>, room: &mut usize) -> Fitting {
 }
 
 /// A table of its rows, if there is any; within its part of the room.
-fn table(header: &str, rows: impl Iterator<Item = String>, room: &mut usize) -> Fitting {
+pub(super) fn table(header: &str, rows: impl Iterator<Item = String>, room: &mut usize) -> Fitting {
     let mut own = (*room).min(TABLE).saturating_sub(length(header));
     let before = own;
     let mut table = fitting(rows, &mut own);
@@ -219,18 +245,18 @@ fn table(header: &str, rows: impl Iterator<Item = String>, room: &mut usize) -> 
     table
 }
 
-fn left_out(parts: &[(u64, &str)]) -> String {
+pub(super) fn left_out(parts: &[(u64, &str)]) -> String {
     let told: Vec<String> = parts.iter().filter(|(left, _)| *left > 0).map(|(left, noun)| count(*left, noun)).collect();
     if told.is_empty() {
         return String::new();
     }
     format!(
-        "\n*Left out, to stay below {} characters: {}. `run.json` has all.*\n",
+        "\n*Left out, to stay below {} characters: {}. The saved result has all.*\n",
         Markdown::MOST,
         crate::text::list(&told)
     )
 }
 
-fn length(text: &str) -> usize {
+pub(super) fn length(text: &str) -> usize {
     text.chars().count()
 }

@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 
 use super::clean::clean;
 use super::terminal::timeline;
-use super::words::{self, Limit};
+use super::words::{self, Counted, Limit};
 use super::{Palette, Renderer, places};
 use crate::check::{Kind, Severity, Verdict};
+use crate::load_result::LoadResult;
 use crate::report::replay;
 use crate::run_result::{Exit, FindingResult, RunResult, ScenarioResult, WitnessLine};
 
@@ -30,44 +31,59 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 impl Renderer for Sarif {
     fn render(&self, result: &RunResult) -> String {
         let result = &clean(result);
-        let results: Vec<Value> = (result.scenarios.iter())
-            .flat_map(|scenario| scenario.findings.iter().map(move |finding| (scenario, finding)))
-            .map(|(scenario, finding)| of_finding(result, scenario, finding))
-            .collect();
-        let log = json!({
-            "$schema": SCHEMA,
-            "version": "2.1.0",
-            "runs": [{
-                "tool": {"driver": {
-                    "name": "quickeats-bench",
-                    "semanticVersion": result.tool_version,
-                    "rules": rules::all(),
-                }},
-                "automationDetails": {"id": format!("quickeats-bench/{}/", result.api)},
-                "originalUriBaseIds": places::bases(),
-                "invocations": [invocation(result)],
-                "columnKind": "unicodeCodePoints",
-                "results": results,
-                "properties": {
-                    "seed": result.seed,
-                    "api": result.api,
-                    "target": words::target(result),
-                    "run": result.run_id,
-                    "verdict": result.verdict,
-                    "rounds": result.totals.rounds,
-                    "roundsOverlapped": result.totals.rounds_overlapped,
-                },
-            }],
-        });
-        let mut text = serde_json::to_string_pretty(&log).expect("it is plain data");
-        text.push('\n');
-        text
+        let is_whole = is_whole(result);
+        log(result, &words::answer(result), &notifications(result, is_whole))
     }
+
+    fn render_load(&self, result: &LoadResult) -> String {
+        super::load::sarif::render(&clean(result))
+    }
+}
+
+/// The log of a result: what it came to in a line, and what is no finding.
+pub(super) fn log(result: &RunResult, answer: &str, notifications: &[Value]) -> String {
+    let results: Vec<Value> = (result.scenarios.iter())
+        .flat_map(|scenario| scenario.findings.iter().map(move |finding| (scenario, finding)))
+        .map(|(scenario, finding)| of_finding(result, scenario, finding))
+        .collect();
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "quickeats-bench",
+                "semanticVersion": result.tool_version,
+                "rules": rules::all(),
+            }},
+            "automationDetails": {"id": format!("quickeats-bench/{}/", result.api)},
+            "originalUriBaseIds": places::bases(),
+            "invocations": [invocation(result, answer, notifications)],
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+            "properties": {
+                "seed": result.seed,
+                "api": result.api,
+                "target": words::target(result),
+                "run": result.run_id,
+                "verdict": result.verdict,
+                "rounds": result.totals.rounds,
+                "roundsOverlapped": result.totals.rounds_overlapped,
+            },
+        }],
+    });
+    let mut text = serde_json::to_string_pretty(&log).expect("it is plain data");
+    text.push('\n');
+    text
 }
 
 fn of_finding(result: &RunResult, scenario: &ScenarioResult, finding: &FindingResult) -> Value {
     let place = places::of(result, scenario);
-    let mut text = format!("{}. In {}: {}.", words::sentence(finding), scenario.name, words::seen(scenario, finding));
+    let mut text = format!(
+        "{}. In {}: {}.",
+        words::sentence(finding),
+        scenario.name,
+        words::seen(Counted::of(result), scenario, finding)
+    );
     let shown = timeline::render(&finding.witness, finding.aftermath.as_ref(), Palette::Plain, None);
     let mut markdown = format!("{}\n\n{}", markdown_text(&text), super::markdown::fenced(&shown));
     if let Some(command) = replay::command(result, scenario) {
@@ -148,14 +164,17 @@ fn fingerprint(result: &RunResult, scenario: &ScenarioResult, kind: Kind) -> Str
     })
 }
 
-fn invocation(result: &RunResult) -> Value {
-    let is_whole = !result.interrupted
-        && ![Exit::TargetUnusable, Exit::Interrupted].iter().any(|exit| exit.code() == result.exit_code);
+/// Whether it came to its end.
+pub(super) fn is_whole(result: &RunResult) -> bool {
+    !result.interrupted && ![Exit::TargetUnusable, Exit::Interrupted].iter().any(|exit| exit.code() == result.exit_code)
+}
+
+fn invocation(result: &RunResult, answer: &str, notifications: &[Value]) -> Value {
     let mut invocation = json!({
-        "executionSuccessful": is_whole,
+        "executionSuccessful": is_whole(result),
         "exitCode": result.exit_code,
-        "exitCodeDescription": words::answer(result),
-        "toolExecutionNotifications": notifications(result, is_whole),
+        "exitCodeDescription": answer,
+        "toolExecutionNotifications": notifications,
     });
     if let Ok(started) = result.started_at.parse::<jiff::Timestamp>() {
         let ended = started + jiff::SignedDuration::from_millis(i64::try_from(result.duration_ms).unwrap_or(0));
@@ -167,9 +186,13 @@ fn invocation(result: &RunResult) -> Value {
     invocation
 }
 
+/// What is no result of a rule.
+pub(super) fn notice(level: &str, text: &str) -> Value {
+    json!({"level": level, "message": {"text": escaped(text)}})
+}
+
 /// What is no finding and fails the run all the same, or might.
 fn notifications(result: &RunResult, is_whole: bool) -> Vec<Value> {
-    let notice = |level: &str, text: &str| json!({"level": level, "message": {"text": escaped(text)}});
     let mut told = Vec::new();
     if !is_whole {
         told.push(notice("error", "The run did not come to its end: judged is what was seen until then."));

@@ -1,8 +1,12 @@
 //! A rule for each kind of finding. What it means is told once, beside [`Kind`]: its JSON Schema carries those words here.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::check::{Kind, Severity};
+use crate::report::advice::Advice;
+use crate::report::markdown::examples;
 
 /// The rules, in the order of [`Kind::ALL`].
 pub(super) fn all() -> Vec<Value> {
@@ -26,19 +30,34 @@ fn rule(kind: Kind, meaning: &str) -> Value {
         Severity::Violation => ("error", "The server broke the contract that its API description states."),
         Severity::Warning => ("warning", "It breaks no promise by itself, and is worth knowing."),
     };
-    let help = format!(
-        "{meaning} {is_about} The finding's message says who was told what; its flow has the requests that prove it, one thread \
-         a client. A violation is told only where what was recorded cannot be lawful."
-    );
+    let (text, markdown) = help(kind, meaning, is_about);
     json!({
         "id": kind.name(),
         "name": name(kind),
         "shortDescription": {"text": meaning},
         "fullDescription": {"text": format!("{meaning} {is_about}")},
-        "help": {"text": help},
+        "help": {"text": text, "markdown": markdown},
         "defaultConfiguration": {"level": level},
         "properties": {"tags": ["concurrency", "correctness"], "precision": "very-high", "problem.severity": level},
     })
+}
+
+/// What a viewer shows beside an alert: what it means, what usually causes it and what mends it. As plain text, and in Markdown
+/// (without HTML, which viewers may refuse: §3.11.4).
+fn help(kind: Kind, meaning: &str, is_about: &str) -> (String, String) {
+    let advice @ Advice { cause, mend, .. } = Advice::of(kind);
+    let proof = "The finding's message says who was told what; its flow has the requests that prove it, one thread a client. A \
+                 violation is told only where what was recorded cannot be lawful.";
+    let mut text =
+        format!("{meaning} {is_about} {proof}\n\nUsual cause: {cause}\n\nWhat mends it: {mend}\n").replace('`', "'");
+    for (name, _, code) in advice.examples() {
+        let _ = write!(text, "\nFor example in {name}:\n\n{code}\n");
+    }
+    let markdown = format!(
+        "{meaning} {is_about}\n\n**Usual cause.** {cause}\n\n**What mends it.** {mend}\n{}\n{proof}\n",
+        examples(advice)
+    );
+    (text, markdown)
 }
 
 /// `LostUpdate`: a rule's name is one word (§3.49.7).
@@ -61,6 +80,15 @@ mod tests {
             let rule = &rules[index(kind)];
             assert_eq!(rule["id"], kind.name());
             assert!(rule["shortDescription"]["text"].as_str().is_some_and(|text| text.len() > 20), "{rule}");
+            // Every text of a rule may hold links (§3.11.6); code does not mean any.
+            for form in ["text", "markdown"] {
+                let help = rule["help"][form].as_str().expect("a rule has help");
+                assert!(
+                    help.contains("Usual cause") && help.contains("What mends it") && !help.contains("]("),
+                    "{help}"
+                );
+            }
+            assert!(rule["help"]["markdown"].as_str().is_some_and(|text| text.contains("\n```")), "{rule}");
         }
         assert_eq!(name(Kind::Spurious412), "Spurious412");
         assert_eq!(name(Kind::DoubleCasWin), "DoubleCasWin");

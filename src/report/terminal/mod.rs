@@ -15,9 +15,10 @@ use std::fmt::Write as _;
 pub use outlined::Detail;
 
 use super::clean::clean;
-use super::words::{self, percent};
+use super::words::{self, Counted, percent};
 use super::{Palette, Renderer};
 use crate::check::{Kind, Severity, Verdict};
+use crate::load_result::LoadResult;
 use crate::report::advice::Advice;
 use crate::report::replay;
 use crate::run_result::{FindingResult, RunResult, ScenarioResult};
@@ -53,6 +54,10 @@ impl Renderer for Terminal {
             }
         }
     }
+
+    fn render_load(&self, result: &LoadResult) -> String {
+        self.of_load(result)
+    }
 }
 
 impl Terminal {
@@ -71,7 +76,7 @@ impl Terminal {
         told: &mut BTreeSet<Kind>,
     ) -> std::fmt::Result {
         for finding in &scenario.findings {
-            self.finding(out, scenario, finding)?;
+            self.finding(out, Counted::Rounds, scenario, finding)?;
             if told.insert(finding.kind) {
                 self.example(out, finding)?;
                 if let Some(command) = again {
@@ -90,13 +95,20 @@ impl Terminal {
         Ok(())
     }
 
-    fn finding(self, out: &mut String, scenario: &ScenarioResult, finding: &FindingResult) -> std::fmt::Result {
+    /// What was found, how often, and its sentence.
+    pub(in crate::report) fn finding(
+        self,
+        out: &mut String,
+        counted: Counted,
+        scenario: &ScenarioResult,
+        finding: &FindingResult,
+    ) -> std::fmt::Result {
         let mark = match finding.severity {
             Severity::Violation => self.palette.verdict(Verdict::Violated, "✗ violation"),
             Severity::Warning => self.palette.warning("! warning"),
         };
         let name = self.palette.strong(&format!("{} in {}", finding.kind, scenario.name));
-        writeln!(out, "\n{mark} {name}: {}", words::seen(scenario, finding))?;
+        writeln!(out, "\n{mark} {name}: {}", words::seen(counted, scenario, finding))?;
         for line in wrap(&format!("  {}", words::sentence(finding)), usize::from(self.width.unwrap_or(120).min(120))) {
             writeln!(out, "{line}")?;
         }
@@ -104,7 +116,7 @@ impl Terminal {
     }
 
     /// The round that shows it, and what usually helps.
-    fn example(self, out: &mut String, finding: &FindingResult) -> std::fmt::Result {
+    pub(in crate::report) fn example(self, out: &mut String, finding: &FindingResult) -> std::fmt::Result {
         out.push_str(&timeline::render(&finding.witness, finding.aftermath.as_ref(), self.palette, self.width));
         if !finding.also.is_empty() {
             let also: Vec<&str> = finding.also.iter().map(|kind| kind.name()).collect();

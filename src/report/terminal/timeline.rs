@@ -7,7 +7,7 @@ use super::Terminal;
 use crate::run_result::WitnessLine;
 use crate::text::short;
 
-/// Witness operations shown of one finding; `run.json` has all.
+/// Witness operations shown of one finding; the saved result has all.
 const MOST_LINES: usize = 8;
 
 impl Terminal {
@@ -18,7 +18,7 @@ impl Terminal {
 }
 
 /// The timeline of `witness` and of what the server said in the end, indented. Long ids and tokens are shown by their
-/// beginning, and where `width` columns are too few for a path, its end; `run.json` has them whole.
+/// beginning, and where `width` columns are too few for a path, its end; the saved result has them whole.
 pub(in crate::report) fn render(
     witness: &[WitnessLine],
     aftermath: Option<&WitnessLine>,
@@ -38,7 +38,7 @@ pub(in crate::report) fn render(
         operation(&mut out, line, actor_width, (palette, width));
     }
     if count > MOST_LINES {
-        let text = format!("    showing {MOST_LINES} of {count} operations; run.json has all");
+        let text = format!("    showing {MOST_LINES} of {count} operations; the saved result has all");
         let _ = writeln!(out, "{}", palette.dim(&text));
     }
     out

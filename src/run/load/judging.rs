@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
@@ -35,7 +36,8 @@ pub(in crate::run) struct Bench {
     pub(in crate::run) saves_all: bool,
     pub(in crate::run) history: PathBuf,
     pub(in crate::run) seed: Seed,
-    pub(in crate::run) measured_from: Stamp,
+    /// From when on operations count, in nanoseconds of the run's clock: known when the load begins.
+    pub(in crate::run) measured_from: Arc<AtomicU64>,
     /// Which part of the whole load this process is.
     pub(in crate::run) part: Part,
 }
@@ -119,7 +121,7 @@ impl<'a> Sitting<'a> {
             self.history.write(|writer| writer.append(None, &settled.operations));
             return;
         }
-        let from = self.bench.measured_from;
+        let from = Stamp::from_nanos(self.bench.measured_from.load(Ordering::Relaxed));
         let good = settled.operations.iter().filter(|one| is_good(one, from)).count() as u64;
         self.judge(settled.round, &settled.operations, good);
     }

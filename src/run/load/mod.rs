@@ -13,6 +13,7 @@ pub(super) mod save;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -123,7 +124,7 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     };
     let url = endpoint.to_string();
     let patience = Patience { request: config.timeout };
-    let route = Route::new(&endpoint, clock, patience).await.map_err(|error| unusable(&url, error))?;
+    let route = Route::new(&endpoint, clock, patience).await.map_err(|error| unusable(&url, &error))?;
     let subject = ready(config, &endpoint, clock, &url, stop).await?;
     let (folder, run_id) = book::make_folder(&config.out, started_at)?;
     let cannot_spill = |cause| RunError::Report { path: folder.clone(), cause };
@@ -133,8 +134,8 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     observer.on(&LoadEvent::Started { target: &url, traffic: &traffic, seed: config.seed.value() });
     let halt = Stop::default();
     let common_begin = config.common_begin(clock);
-    let begin = common_begin.map_or_else(|| clock.now(), |begin| begin.max(clock.now()));
-    let measured_from = Stamp::from_nanos(begin.nanos() + nanos(config.warm_up));
+    // No clock gets that far: nothing counts before the load begins.
+    let measured_from = Arc::new(AtomicU64::new(u64::MAX));
     let judge = match &subject {
         Subject::Plain(_) => None,
         Subject::Traffic(plan) if !plan.is_judged() => None,
@@ -146,7 +147,7 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
                 saves_all: config.saves_all,
                 history: folder.join("history.jsonl"),
                 seed: config.seed,
-                measured_from,
+                measured_from: Arc::clone(&measured_from),
                 part: config.part,
             };
             Some(Judge::start(bench, inlet).map_err(cannot_spill)?)
@@ -158,7 +159,9 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
         run(alone, &route, clock, clock.now(), stop, outlet.clone()).await;
     }
     let (told, mut hears) = mpsc::unbounded_channel();
+    let begin = common_begin.map_or_else(|| clock.now(), |begin| begin.max(clock.now()));
     let begin = begin.max(Stamp::from_nanos(clock.now().nanos() + nanos(RUN_UP)));
+    measured_from.store(begin.nanos() + nanos(config.warm_up), Ordering::Relaxed);
     let joint = config.joint(&subject, common_begin.map(|common| begin.since(common)), observer);
     let load = Load { joint: joint.clone(), ..config.load(what, nonce) };
     let threads = start(load, &route, clock, begin, &halt, outlet, told).map_err(cannot_spill)?;
@@ -180,7 +183,7 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     let clock = (config.part != Part::WHOLE).then(|| origin.at_the_end(clock, begin));
     let joint = joint.map(|joint| config.digest(&subject, &joint));
     let facts = save::Facts { run_id, started_at, url, traffic, interrupted: stop.is_asked(), clock, joint };
-    Ok(save::conclude(config, &subject, collector, sentence, facts, folder))
+    Ok(save::conclude(config, &subject, &collector, sentence, facts, folder))
 }
 
 impl Subject {
@@ -313,7 +316,7 @@ fn what(subject: &Subject, route: &Route, url: &str) -> Result<What, RunError> {
     })
 }
 
-fn unusable(url: &str, error: RouteError) -> RunError {
+fn unusable(url: &str, error: &RouteError) -> RunError {
     let help = "is the server running, and is the URL right?".to_owned();
     RunError::TargetUnusable { target: url.to_owned(), why: error.to_string(), help }
 }

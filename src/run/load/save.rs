@@ -32,13 +32,13 @@ pub(super) struct Facts {
 pub(super) fn conclude(
     config: &LoadConfig,
     subject: &Subject,
-    collector: Collector<'_>,
+    collector: &Collector<'_>,
     sentence: Option<Sentence>,
     facts: Facts,
     folder: PathBuf,
 ) -> LoadRun {
     let (judged, unsaved) = sentence.map_or((None, None), |sentence| (Some(sentence.judged), sentence.unsaved));
-    let result = result(config, subject, &collector, judged, facts);
+    let result = result(config, subject, collector, judged, facts);
     let history = folder.join("history.jsonl");
     let unsaved =
         unsaved.map(|cause| RunError::Report { path: history, cause }).or_else(|| save(&result, &folder).err());
@@ -175,7 +175,7 @@ pub(in crate::run) fn save(result: &LoadResult, folder: &Path) -> Result<(), Run
     written("load.json", &json)
 }
 
-/// The histograms as a log of HdrHistogram (format 1.3): one line for each kind of request, from both starts, over all that was
+/// The histograms as a log of `HdrHistogram` (format 1.3): one line for each kind of request, from both starts, over all that was
 /// measured. Values are nanoseconds; the fourth column, the longest, is in milliseconds, as the log's readers take it.
 fn log(result: &LoadResult) -> String {
     use std::fmt::Write as _;

@@ -24,7 +24,6 @@ use super::load::judging::{Bench, Sitting};
 use super::load::save::{exit, save};
 use crate::api::Api;
 use crate::check::{Severity, Verdict};
-use crate::clock::Stamp;
 use crate::history::jsonl::ReadError;
 use crate::load_result::{
     Alignment, Judged, LimitResult, LoadResult, Measured, Merged, MergedShard, PlanInfo, Rates, RequestFigures,
@@ -142,7 +141,7 @@ fn judge(
         saves_all: false,
         history: folder.join("history.jsonl"),
         seed: Seed::new(shards.first().seed),
-        measured_from: Stamp::from_nanos(0),
+        measured_from: Arc::default(),
         part: Part::WHOLE,
     };
     let so_far = Mutex::default();

@@ -147,6 +147,7 @@ fn completion(service: &Service, keyed: &Keyed, answer: &Answer) -> Completion {
         lease: nobodys(keyed),
         answer: answer.clone(),
         keep_until: after(Timestamp::now(), service.config.idempotency_ttl),
+        order: None,
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::RedisError;
 use sqlx::postgres::PgConnectOptions;
@@ -139,7 +140,7 @@ pub enum OpenError {
     /// The store of idempotency keys cannot be reached, or does not let us in.
     #[error("Redis cannot be opened: {0}")]
     Keys(String),
-    /// The service cannot make the mistake that it is to make.
+    /// The service cannot make the mistake that it is to make, or forget orders as it is to.
     #[error(transparent)]
     Unsuited(#[from] Unsuited),
     /// The schema cannot be brought up to date.
@@ -166,9 +167,10 @@ impl From<sqlx::migrate::MigrateError> for OpenError {
 }
 
 impl StoreChoice {
-    pub(in super::super) async fn open(&self) -> Result<Arc<dyn Careless>, OpenError> {
+    /// The store, which forgets orders after `retention` if it is one in memory.
+    pub(in super::super) async fn open(&self, retention: Option<Duration>) -> Result<Arc<dyn Careless>, OpenError> {
         Ok(match self {
-            Self::Memory => Arc::new(MemoryStore::new()),
+            Self::Memory => Arc::new(MemoryStore::new(retention)),
             Self::Sqlite(path) => Arc::new(sql::sqlite::open(path).await?),
             Self::Postgres(url) => Arc::new(sql::postgres::open(url.options.clone()).await?),
         })

@@ -1,6 +1,6 @@
 //! The idempotency keys of the store in memory. Each method is called under the store's lock.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::super::answer::Answer;
 use super::super::idempotency::{CallerKey, Completion, Fingerprint, Lease};
+use super::super::orders::OrderId;
 use super::Claimed;
+use super::sharded::Sharded;
 
 /// How many expired keys one claim sweeps out: more than it adds, so that the table shrinks, and few enough that no
 /// request waits for it.
@@ -18,6 +20,8 @@ const SWEPT_PER_CLAIM: usize = 4;
 struct Entry {
     fingerprint: Fingerprint,
     expires: Timestamp,
+    /// The order that the answer tells of.
+    order: Option<OrderId>,
     state: State,
 }
 
@@ -29,7 +33,7 @@ enum State {
 
 #[derive(Debug, Default)]
 pub(super) struct KeyTable {
-    entries: HashMap<Arc<CallerKey>, Entry>,
+    entries: Sharded<Arc<CallerKey>, Entry>,
     by_expiry: BTreeSet<(Timestamp, Arc<CallerKey>)>,
 }
 
@@ -45,7 +49,7 @@ impl KeyTable {
         if let known @ Claimed::Known { .. } = self.recall(&lease.key, now) {
             return known;
         }
-        let entry = Entry { fingerprint, expires: until, state: State::InProgress(lease.token) };
+        let entry = Entry { fingerprint, expires: until, order: None, state: State::InProgress(lease.token) };
         self.insert(lease.key, entry);
         Claimed::Fresh
     }
@@ -85,8 +89,21 @@ impl KeyTable {
     }
 
     pub(super) fn remember(&mut self, completion: Completion, fingerprint: Fingerprint) {
-        let entry = Entry { fingerprint, expires: completion.keep_until, state: State::Finished(completion.answer) };
-        self.insert(completion.lease.key, entry);
+        let Completion { lease, answer, keep_until, order } = completion;
+        self.insert(lease.key, Entry { fingerprint, expires: keep_until, order, state: State::Finished(answer) });
+    }
+
+    /// Forgets a key whose answer told of an order that is forgotten, unless it has become another request's since.
+    pub(super) fn forget(&mut self, key: &Arc<CallerKey>, order: OrderId) {
+        if self.entries.get(key).is_some_and(|entry| entry.order == Some(order)) {
+            self.remove(key);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        assert_eq!(self.entries.len(), self.by_expiry.len());
+        self.entries.len()
     }
 
     fn holds(&self, lease: &Lease) -> bool {
@@ -156,6 +173,7 @@ mod tests {
             lease: lease(key, token),
             answer: Answer::json(StatusCode::OK, &token),
             keep_until: at(second + TTL),
+            order: None,
         }
     }
 
@@ -204,6 +222,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_forgotten_with_the_order_that_it_tells_of_and_no_other() {
+        let (order, other) = (OrderId::new(Uuid::from_u128(1)), OrderId::new(Uuid::from_u128(2)));
+        let mut table = KeyTable::default();
+        claim(&mut table, "k", 1, 0);
+        table.finish(Some(Completion { order: Some(order), ..completion("k", 1, 0) }));
+        table.forget(&lease("k", 1).key, other);
+        assert!(is_finished(&claim(&mut table, "k", 2, 1)));
+        table.forget(&lease("k", 1).key, order);
+        assert!(is_fresh(&claim(&mut table, "k", 2, 1)));
+        table.forget(&lease("k", 1).key, order);
+        assert!(matches!(claim(&mut table, "k", 3, 1), Claimed::Known { answer: None, .. }));
+    }
+
+    #[test]
     fn expired_keys_are_swept_out_by_the_claims_of_others() {
         let mut table = KeyTable::default();
         for key in 0..100_u128 {
@@ -212,7 +244,6 @@ mod tests {
         for key in 100..150_u128 {
             claim(&mut table, &key.to_string(), key, LEASE);
         }
-        assert_eq!(table.entries.len(), 50);
-        assert_eq!(table.by_expiry.len(), 50);
+        assert_eq!(table.len(), 50);
     }
 }

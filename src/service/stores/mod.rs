@@ -31,6 +31,7 @@ mod memory;
 mod process_keys;
 mod progress;
 mod redis;
+mod sharded;
 mod sql;
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,7 @@ async fn stores() -> Vec<Kept> {
             "memory" => StoreChoice::Memory,
             _ => StoreChoice::Sqlite(folder.path().join("orders.db")),
         };
-        let store = choice.open().await.unwrap();
+        let store = choice.open(None).await.unwrap();
         let Minted { at, tag, id } = Minted::now();
         let order = Order {
             id: OrderId::new(id),
@@ -76,6 +76,7 @@ async fn a_change_under_a_lost_claim_is_not_written() {
             lease: Lease { key: Arc::new(CallerKey::new("anonymous", "k")), token: Uuid::nil() },
             answer: Answer::to_change(&change),
             keep_until: Timestamp::MAX,
+            order: None,
         };
         assert_eq!(store.commit(change, Some(lost)).await, Ok(Written::ClaimLost));
         assert_eq!(store.order(order.id).await.unwrap().unwrap().version, 1);

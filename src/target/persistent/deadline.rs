@@ -5,8 +5,8 @@
 //! timer     armed for 1 ─────────── fires: not 1 any more, armed for 7 ───── fires: it is 7
 //! ```
 //!
-//! Arming a timer takes longer than sending a small request's bytes to the kernel is worth: it is armed again only after it
-//! has fired for a request that was answered long ago, that is once in a limit, not once in a request.
+//! Arming a timer takes a lock and a place in the runtime's wheel. So it is armed again only after it has fired for a
+//! request that was answered long ago: once in a limit, not once in a request.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -145,3 +145,42 @@ impl Way {
         Err(refused)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_address_that_accepts_is_found_once_and_remembered() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = listener.local_addr().unwrap();
+        let closed = {
+            let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            gone.local_addr().unwrap()
+        };
+        let way = |addresses| Way {
+            endpoint: Endpoint::parse("http://localhost").unwrap(),
+            addresses,
+            accepting: AtomicUsize::new(0),
+            tls: None,
+            clock: Clock::start(),
+            limit: Duration::from_secs(20),
+        };
+        let some = way(vec![closed, open, closed]);
+        for _ in 0..2 {
+            assert_eq!(some.connect_tcp().await.unwrap().peer_addr().unwrap(), open);
+            assert_eq!(some.accepting.load(Ordering::Relaxed), 1);
+        }
+        assert_eq!(way(vec![closed]).connect_tcp().await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn a_host_without_an_address_leads_nowhere() {
+        let endpoint = Endpoint::parse("http://no-such-host.invalid:80").unwrap();
+        let limit = Patience { request: Duration::from_secs(20) };
+        let error = Route::new(&endpoint, Clock::start(), limit).await.unwrap_err().to_string();
+        assert!(error.starts_with("no-such-host.invalid: no connection ("), "{error}");
+    }
+}

@@ -11,7 +11,7 @@ use crate::run_result::{Bin, ScenarioResult};
 use crate::text::micros;
 
 /// The percentiles that are told as numbers, as shares.
-const TOLD: [(f64, &str); 7] = [
+pub(super) const TOLD: [(f64, &str); 7] = [
     (0.5, "50 %"),
     (0.9, "90 %"),
     (0.95, "95 %"),
@@ -45,7 +45,7 @@ pub(in super::super) fn latencies(bins: &[Bin], of: &str) -> Markup {
 }
 
 /// The longest wait of the fastest `wanted` share.
-fn quantile(bins: &[Bin], count: u64, wanted: f64) -> Option<u64> {
+pub(super) fn quantile(bins: &[Bin], count: u64, wanted: f64) -> Option<u64> {
     let mut so_far = 0_u64;
     bins.iter()
         .find(|bin| {
@@ -56,7 +56,7 @@ fn quantile(bins: &[Bin], count: u64, wanted: f64) -> Option<u64> {
 }
 
 /// Where a share of all stands: as far right as it has nines.
-fn nines(share: f64, most: f64) -> f64 {
+pub(super) fn nines(share: f64, most: f64) -> f64 {
     (-(1.0 - share).max(1e-12).log10() / most).clamp(0.0, 1.0)
 }
 
@@ -104,7 +104,7 @@ fn percentiles(bins: &[Bin], count: u64, log: Log, of: &str) -> Markup {
 }
 
 /// A staircase: each bin as far as its share reaches. Steps that nobody would see are left out.
-fn curve(bins: &[Bin], count: u64, log: Log, most: f64) -> String {
+pub(super) fn curve(bins: &[Bin], count: u64, log: Log, most: f64) -> String {
     let mut path = String::new();
     let mut so_far = 0_u64;
     let mut last = (f64::MIN, f64::MIN);

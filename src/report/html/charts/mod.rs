@@ -3,6 +3,7 @@
 mod contention;
 mod delays;
 mod latency;
+mod load;
 mod plot;
 
 use maud::{Markup, html};
@@ -11,6 +12,7 @@ use crate::run_result::RunResult;
 
 pub(super) use delays::swept;
 pub(super) use latency::latencies;
+pub(super) use load::section as of_load;
 
 /// Scenarios whose sweep is drawn here; the others' charts stand with their scenarios.
 const MOST_SWEPT: usize = 12;

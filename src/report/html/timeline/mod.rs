@@ -94,14 +94,25 @@ fn lanes(picture: &Picture<'_>, id: usize) -> Markup {
     }
 }
 
-/// How wide a picture is, in steps: so that paper has room for it.
-fn on_paper(picture: &Picture<'_>) -> &'static str {
-    match NAMES + LEFT + picture.width + RIGHT {
-        ..=1_000.0 => "",
-        ..=1_430.0 => " wide-1",
-        ..=2_060.0 => " wide-2",
-        _ => " wide-3",
-    }
+/// Pixels that a sheet has room for, between the edges of a finding.
+const PAPER: f64 = 680.0;
+/// By how much a picture is drawn smaller on paper, and the class that has the style sheet do it.
+const ON_PAPER: [(f64, &str); 8] = [
+    (0.72, ""),
+    (0.62, ".paper-62"),
+    (0.54, ".paper-54"),
+    (0.46, ".paper-46"),
+    (0.4, ".paper-40"),
+    (0.34, ".paper-34"),
+    (0.28, ".paper-28"),
+    (0.2, ".paper-20"),
+];
+
+/// The largest of those steps at which a picture fits on paper, as a class beside others; else the smallest.
+fn on_paper(picture: &Picture<'_>) -> String {
+    let width = NAMES + LEFT + picture.width + RIGHT;
+    let step = ON_PAPER.iter().find(|(zoom, _)| width * zoom <= PAPER).or(ON_PAPER.last());
+    step.map_or_else(String::new, |(_, class)| class.replace('.', " "))
 }
 
 /// Text at an end of the picture stays within it.
@@ -254,5 +265,19 @@ fn row(bar: &Bar<'_>, id: usize) -> Markup {
             td class="n" { @if let Some(released) = line.released_us { (at(released)) } @else { "–" } }
             td class="n" { (at(line.closed_us)) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_sheet_has_every_step_and_each_fills_paper() {
+        let style = include_str!("../page.css");
+        for (zoom, class) in ON_PAPER {
+            assert!(style.contains(&format!(".stage{class} {{ zoom: {zoom}; }}")), "{class}");
+        }
+        assert!(ON_PAPER.windows(2).all(|pair| pair[1].0 < pair[0].0));
     }
 }

@@ -43,8 +43,7 @@ impl Locked for LockedBoth {
 
 impl MemoryStore {
     fn lock_restaurant(&self, id: &str) -> Reply<'_, OwnedMutexGuard<()>> {
-        let turn =
-            atomically(&self.tables, |tables| Arc::clone(tables.restaurant_turns.entry(id.to_owned()).or_default()));
+        let turn = atomically(&self.tables, |tables| tables.restaurant_turn(id));
         Box::pin(async move { Ok(turn?.lock_owned().await) })
     }
 }
@@ -55,11 +54,7 @@ impl Careless for MemoryStore {
     }
 
     fn charge(&self, id: OrderId, charge: Charge) -> Reply<'_, ()> {
-        self.atomically(|tables| {
-            if let Some(row) = tables.orders.get_mut(&id) {
-                row.charges.push(charge);
-            }
-        })
+        self.atomically(move |tables| tables.charge(id, charge))
     }
 
     fn lock_both<'a>(
@@ -87,10 +82,10 @@ impl Careless for MemoryStore {
     }
 
     fn recall(&self, lease: Lease, now: Timestamp) -> Reply<'_, Claimed> {
-        self.atomically(move |tables| tables.keys.recall(&lease.key, now))
+        self.atomically(move |tables| tables.keys().recall(&lease.key, now))
     }
 
     fn remember(&self, completion: Completion, fingerprint: Fingerprint) -> Reply<'_, ()> {
-        self.atomically(|tables| tables.keys.remember(completion, fingerprint))
+        self.atomically(|tables| tables.remember(completion, fingerprint))
     }
 }

@@ -95,7 +95,7 @@ pub(super) async fn finish(
     let Some(completion) = completion else {
         return Ok(true);
     };
-    let Completion { lease, answer, keep_until } = completion;
+    let Completion { lease, answer, keep_until, order: _ } = completion;
     let [status, headers, body] = columns(answer);
     let finished = transaction
         .execute(
@@ -131,7 +131,7 @@ pub(super) async fn remember(
     completion: &Completion,
     fingerprint: &Fingerprint,
 ) -> Result<(), StoreError> {
-    let Completion { lease, answer, keep_until } = completion;
+    let Completion { lease, answer, keep_until, order: _ } = completion;
     let [status, headers, body] = columns(answer);
     database
         .execute(

@@ -1,0 +1,90 @@
+//! Nothing is skipped in silence: what was to be sent, what was, and what came of it.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use quickeats_bench::load_result::LoadResult;
+
+use super::serving::Service;
+use super::{Tool, assert_adds_up, assert_exit, stderr};
+
+#[test]
+fn a_budget_is_spent_to_the_last_request_and_a_seed_repeats_the_choices() {
+    let tool = Tool::new();
+    let load =
+        || tool.load(&["--seed", "7", "--clients", "1", "--hot", "0%", "--requests", "300", "--duration", "40s"], 3);
+    let (first, second) = (load(), load());
+    assert_adds_up(&first);
+    assert_eq!((first.slots.sent, first.slots.answered), (300, 300));
+    let sent = |result: &LoadResult| result.requests.iter().map(|one| (one.name.clone(), one.sent)).collect::<Vec<_>>();
+    assert_eq!(sent(&first), sent(&second));
+    assert!(
+        first.judged.unwrap().scenario.doubts[0].contains("no round overlapped"),
+        "one client alone races with nobody"
+    );
+}
+
+#[test]
+fn an_open_load_offers_its_rate_and_each_slot_is_accounted_for() {
+    let service = Service::start(&[], &[]);
+    let url = format!("{}/healthz", service.url);
+    let tool = Tool::new();
+    let result =
+        tool.load(&["--read-only", &url, "--stage", "1s:100/s", "--stage", "1s:100..300/s", "--warm-up", "500ms"], 0);
+    assert_adds_up(&result);
+    assert_eq!(result.slots.offered + result.warm_up.offered, 300);
+    assert_eq!(result.warm_up.offered, 50);
+    assert_eq!((result.verdict, result.judged), (None, None));
+    let by_chance =
+        tool.load(&["--read-only", &url, "--rate", "200/s", "--poisson", "--duration", "2s", "--seed", "7"], 0);
+    assert_adds_up(&by_chance);
+    let again = tool.load(&["--read-only", &url, "--rate", "200/s", "--poisson", "--duration", "2s", "--seed", "7"], 0);
+    assert_eq!(by_chance.slots.offered, again.slots.offered);
+    assert!((300..500).contains(&by_chance.slots.offered), "{}", by_chance.slots.offered);
+}
+
+#[test]
+fn what_cannot_begin_in_time_is_dropped_and_what_is_not_answered_is_unknown() {
+    // It accepts connections, and never answers.
+    let stuck = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", stuck.local_addr().unwrap());
+    let tool = Tool::new();
+    let arguments =
+        ["--read-only", &url, "--rate", "100/s", "--duration", "2s", "--clients", "5", "--timeout", "500ms"];
+    let result = tool.load(&arguments, 0);
+    assert_adds_up(&result);
+    assert_eq!(result.slots.offered, 200);
+    assert!(result.slots.dropped > 100 && result.slots.unknown == result.slots.sent, "{:?}", result.slots);
+    assert_eq!(result.all.timed_out, result.slots.unknown);
+    assert!(result.all.from_actual.percentile(50.0).unwrap() >= 500_000.0, "as long as it was waited for");
+}
+
+#[test]
+fn a_target_that_is_not_there_or_goes_away_is_told() {
+    let tool = Tool::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{free}");
+    let output = tool.run(&["load", "--target", &url, "--duration", "1s"]);
+    assert_exit(&output, 4);
+    assert!(stderr(&output).contains("is the server running"), "{}", stderr(&output));
+    let service = Service::start(&[], &[]);
+    let arguments =
+        ["load", "--target", &service.url, "--duration", "60s", "--clients", "4", "--seed", "7", "--format", "json"];
+    let mut command = tool.command(&arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let under_way = said.by_ref().map(Result::unwrap).find(|line| line.contains("/s answered"));
+    assert!(under_way.is_some(), "it told nothing");
+    drop(service);
+    // Both are read at once: a pipe that nobody reads would hold it up.
+    let rest = std::thread::spawn(move || said.map(Result::unwrap).collect::<Vec<String>>());
+    let output = child.wait_with_output().unwrap();
+    let rest = rest.join().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{rest:?}");
+    let result: LoadResult = serde_json::from_slice(&output.stdout).unwrap();
+    assert_adds_up(&result);
+    assert!(result.stopped.as_ref().unwrap().contains("answered nothing"), "{:?}", result.stopped);
+    assert!(result.slots.answered > 0 && result.slots.failed > 0, "{:?}", result.slots);
+    assert!(result.judged.unwrap().operations > 0);
+}
