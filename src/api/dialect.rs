@@ -116,12 +116,22 @@ pub(super) struct Sends {
 pub(super) struct ListDialect {
     pub(super) request: RequestTemplate,
     pub(super) told: Told,
+    pub(super) page: Page,
     pub(super) id: Option<Source>,
     pub(super) amount: Option<Source>,
     pub(super) action: Option<Source>,
     pub(super) from: Option<Source>,
     pub(super) to: Option<Source>,
     pub(super) version: Option<Source>,
+}
+
+/// How it shows that a list is only the first part of what there is.
+#[derive(Debug, Clone)]
+pub(super) struct Page {
+    /// It shows so many rows at most: as many may not be all, unless `more` says so.
+    pub(super) rows: Option<usize>,
+    /// Something stands here if there are more.
+    pub(super) more: Option<Place>,
 }
 
 /// How a list tells.
@@ -380,5 +390,11 @@ impl Dialect {
         let effects = self.effects.is_some().then_some(Verb::ListEffects);
         let events = self.events.is_some().then_some(Verb::ListEvents);
         effects.into_iter().chain(events)
+    }
+
+    /// How many rows its lists show at most, where that is known: of a resource with as many, a list does not tell all.
+    pub fn longest_list(&self) -> Option<usize> {
+        let lists = self.effects.iter().chain(&self.events);
+        lists.filter_map(|list| list.page.rows).min()
     }
 }

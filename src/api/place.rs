@@ -61,6 +61,16 @@ impl Place {
         self.0.iter().find_map(|spot| spot.text(sight))
     }
 
+    /// Whether anything stands there that is not a way to say no: `false`, zero, nothing, or nothing in a list or an object.
+    pub(super) fn is_something(&self, sight: Sight<'_>) -> bool {
+        self.0.iter().any(|spot| match (sight.json.and_then(|json| spot.at.node(json)), spot.taken(sight)) {
+            (_, Taken::Text(text)) => !matches!(&*text, "" | "false" | "0"),
+            (Some(Value::Array(items)), _) => !items.is_empty(),
+            (Some(Value::Object(members)), _) => !members.is_empty(),
+            (_, Taken::Nothing | Taken::NotEncoded | Taken::Unmatched) => false,
+        })
+    }
+
     /// The whole number there, also one that is written as a string.
     pub(super) fn integer(&self, sight: Sight<'_>) -> Option<i64> {
         self.text(sight)?.parse().ok()
@@ -219,6 +229,35 @@ mod tests {
         ] {
             assert_eq!(found(place, &[("location", "http://h/orders/o-1")], body).as_deref(), expected, "{place}");
         }
+    }
+
+    #[test]
+    fn what_says_no_is_nothing() {
+        for (place, body, expected) in [
+            ("/more", r#"{"more":true}"#, true),
+            ("/more", r#"{"more":false}"#, false),
+            ("/more", r#"{"more":null}"#, false),
+            ("/more", r#"{"more":0}"#, false),
+            ("/more", r#"{"more":"","next":"x"}"#, false),
+            ("/more", r#"{"next":"x"}"#, false),
+            ("/next", r#"{"next":{"href":"/page/2"}}"#, true),
+            ("/next", r#"{"next":{}}"#, false),
+            ("/next", r#"{"next":["a"]}"#, true),
+        ] {
+            let response = Response { status: 200, headers: Vec::new(), body: body.to_owned().into() };
+            let json = serde_json::from_str(body).ok();
+            let spot = Spot { at: Source::Pointer(place.into()), regex: None, is_base64: false };
+            let sight = Sight { response: &response, json: json.as_ref() };
+            assert_eq!(Place(vec![spot]).is_something(sight), expected, "{place} of {body}");
+        }
+        // A cursor that is too long to be taken for a text is something all the same.
+        let response = Response {
+            status: 200,
+            headers: vec![("link".into(), "x".repeat(LONGEST + 1).into())],
+            body: Vec::new().into(),
+        };
+        let spot = Spot { at: Source::Header("link".into()), regex: None, is_base64: false };
+        assert!(Place(vec![spot]).is_something(Sight { response: &response, json: None }));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) fn arrival(headers: &Headers) -> Option<Arrival> {
     let lines = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("server-timing"));
     let metrics = lines.flat_map(|(_, line)| split(line, ','));
     let mut said = metrics.filter_map(|metric| {
-        let mut parts = split(metric, ';').into_iter();
+        let mut parts = split(metric, ';');
         parts.next()?.eq_ignore_ascii_case(ARRIVAL).then(|| duration(parts))
     });
     let first = said.next()?;
@@ -44,14 +44,15 @@ fn nanos(millis: &str) -> Option<u64> {
     if !is_number(whole) || !is_number(fraction) {
         return None;
     }
-    let fraction: u64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
+    let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
+    let fraction = digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
     whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction)
 }
 
 /// The parts of `text` between separators that are in no quoted string (RFC 9110 §5.6.4), without the space around them.
-fn split(text: &str, separator: char) -> Vec<&str> {
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
-    text.split(|c: char| {
+    text.split(move |c: char| {
         let separates = c == separator && !quoted;
         (quoted, escaped) = match c {
             _ if escaped => (quoted, false),
@@ -62,7 +63,6 @@ fn split(text: &str, separator: char) -> Vec<&str> {
         separates
     })
     .map(str::trim)
-    .collect()
 }
 
 #[cfg(test)]

@@ -8,11 +8,15 @@ use crate::seed::Dice;
 
 /// A resource on which so much was asked is replaced: its history is judged, and its memory given back.
 const MOST_OPERATIONS: usize = 400;
+/// A visitor asks for so many changes at most, in most cases: the same thing twice, or one that is refused and another one.
+const CHANGES_OF_A_VISIT: usize = 2;
 
 /// The resources that all clients act on.
 #[derive(Debug)]
 pub(super) struct HotSet {
     places: Mutex<Vec<Place>>,
+    /// What a resource's lists show at most, where that is known. What they leave out cannot be judged, so no resource is to have more.
+    longest_list: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -34,8 +38,9 @@ pub(super) enum Found {
 }
 
 impl HotSet {
-    pub(super) fn new(resources: usize) -> Self {
-        Self { places: Mutex::new(vec![Place::Vacant; resources]) }
+    /// So many resources, the lists of which show `longest_list` rows at most, where that is known.
+    pub(super) fn new(resources: usize, longest_list: Option<usize>) -> Self {
+        Self { places: Mutex::new(vec![Place::Vacant; resources]), longest_list }
     }
 
     /// A resource to act on, or a place to fill; `None` if all are being made.
@@ -49,6 +54,8 @@ impl HotSet {
         for index in (0..count).map(|step| (first + step) % count) {
             match &places[index] {
                 Place::BeingMade => {}
+                // Those who are at it may fill it up: nobody else is let in.
+                Place::Taken(resource) if self.is_full(resource, resource.visitors.load(Ordering::Relaxed) + 1) => {}
                 Place::Vacant => {
                     places[index] = Place::BeingMade;
                     return Some(Found::Vacancy(index));
@@ -62,6 +69,11 @@ impl HotSet {
         None
     }
 
+    /// Whether `visitors` more could do more to `resource` than its lists show.
+    fn is_full(&self, resource: &Resource, visitors: usize) -> bool {
+        self.longest_list.is_some_and(|rows| resource.len() + CHANGES_OF_A_VISIT * visitors >= rows)
+    }
+
     /// Fills a place, or leaves it to the next one, if nothing could be made.
     pub(super) fn fill(&self, index: usize, made: Option<Arc<Resource>>) {
         self.places()[index] = made.map_or(Place::Vacant, Place::Taken);
@@ -70,7 +82,7 @@ impl HotSet {
     /// Ends a visit. Whoever leaves a retired resource as the last of its visitors is to look at what became of it: it is given back.
     pub(super) fn leave(&self, index: usize, resource: Arc<Resource>, is_over: bool) -> Option<Arc<Resource>> {
         let mut places = self.places();
-        let is_worn = is_over || resource.len() >= MOST_OPERATIONS;
+        let is_worn = is_over || resource.len() >= MOST_OPERATIONS || self.is_full(&resource, 1);
         if is_worn && !resource.is_retired.swap(true, Ordering::Relaxed) {
             places[index] = Place::Vacant;
         }

@@ -118,6 +118,10 @@ pub fn start(
         What::Traffic(plan) if !load.is_alone => usize::from(plan.hot.resources),
         What::Traffic(_) | What::Plain(_) => 0,
     };
+    let longest_list = match &load.what {
+        What::Traffic(plan) => plan.api.dialect.longest_list(),
+        What::Plain(_) => None,
+    };
     let numbers = Arc::new(Numbers::new(load.part, load.is_alone));
     let joint = match (&load.joint, &load.what) {
         (Some(joint), What::Traffic(plan)) if !load.is_alone => {
@@ -132,7 +136,7 @@ pub fn start(
         stop: stop.clone(),
         outlet,
         told,
-        hot: Arc::new(HotSet::new(hot)),
+        hot: Arc::new(HotSet::new(hot, longest_list)),
         joint,
         numbers,
         budget: load.requests.map(|requests| Arc::new(AtomicU64::new(requests))),

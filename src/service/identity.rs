@@ -13,13 +13,17 @@ use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+use quick_cache::sync::Cache;
 
 use super::Service;
 use super::problem::Problem;
-use crate::jwt::{Claims, Secret};
+use crate::jwt::{Claims, Secret, Unbelievable};
 
 const X_ACTOR: HeaderName = HeaderName::from_static("x-actor");
 const LONGEST_NAME: usize = 100;
+/// So many tokens are remembered, some 300 bytes each.
+const MOST_BELIEVED: usize = 10_000;
 
 /// What a person is to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +108,7 @@ impl FromRequestParts<Arc<Service>> for Principal {
     async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Problem> {
         match &service.config.auth {
             Auth::Off => self_declared(&parts.headers),
-            Auth::Jwt(secret) => proven(&parts.headers, secret),
+            Auth::Jwt(secret) => service.believed.principal(&parts.headers, secret),
         }
     }
 }
@@ -122,22 +126,53 @@ fn self_declared(headers: &HeaderMap) -> Result<Principal, Problem> {
     })
 }
 
-/// RFC 6750 §2.1; the scheme's name is read in any case (RFC 9110 §11.1).
-fn proven(headers: &HeaderMap, secret: &Secret) -> Result<Principal, Problem> {
+/// Whom the tokens name that were good the last time, and until when they are. A token is known by all its text, its signature
+/// included, and whether it has expired is asked each time: so one that is remembered proves what it would prove again.
+#[derive(Debug)]
+pub(super) struct Believed(Cache<String, (Principal, u64)>);
+
+impl Default for Believed {
+    fn default() -> Self {
+        Self(Cache::new(MOST_BELIEVED))
+    }
+}
+
+impl Believed {
+    fn principal(&self, headers: &HeaderMap, secret: &Secret) -> Result<Principal, Problem> {
+        let token = bearer(headers)?;
+        let now = u64::try_from(Timestamp::now().as_second()).unwrap_or(0);
+        if let Some((principal, expires)) = self.0.get(token) {
+            // Good in the second in which it expires, as `verify` has it.
+            let expired = || Problem::unauthenticated(&Unbelievable::Expired.to_string());
+            return if expires < now { Err(expired()) } else { Ok(principal) };
+        }
+        let (principal, expires) = proven(token, secret)?;
+        self.0.insert(token.to_owned(), (principal.clone(), expires));
+        Ok(principal)
+    }
+}
+
+/// The one token that came (RFC 6750 §2.1); the scheme's name is read in any case (RFC 9110 §11.1).
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let line = lines.next().ok_or_else(|| Problem::unauthenticated("send a token in `Authorization: Bearer …`"))?;
     let token = line.to_str().ok().filter(|_| lines.next().is_none()).and_then(|line| {
         let (scheme, token) = line.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_matches(' '))
     });
-    let token = token.ok_or_else(|| Problem::unauthenticated("Authorization must be one `Bearer …`"))?;
-    let Claims { sub, role, .. } =
+    token.ok_or_else(|| Problem::unauthenticated("Authorization must be one `Bearer …`"))
+}
+
+/// Whom it names, and until when.
+fn proven(token: &str, secret: &Secret) -> Result<(Principal, u64), Problem> {
+    let Claims { sub, role, exp } =
         secret.verify(token).map_err(|error| Problem::unauthenticated(&error.to_string()))?;
-    Principal::parse(&format!("{role}:{sub}")).ok_or_else(|| {
+    let principal = Principal::parse(&format!("{role}:{sub}")).ok_or_else(|| {
         Problem::unauthenticated(
             "the token must have `role` customer, restaurant or rider, and `sub` of 1 to 100 visible ASCII characters",
         )
-    })
+    })?;
+    Ok((principal, exp))
 }
 
 #[cfg(test)]
@@ -159,5 +194,29 @@ mod tests {
         for text in ["", "ann", "admin:ann", "rider:", "rider:a b", "rider:é", &too_long] {
             assert_eq!(Principal::parse(text), None, "{text}");
         }
+    }
+
+    fn sent(token: &str) -> HeaderMap {
+        HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {token}").parse().unwrap())])
+    }
+
+    #[test]
+    fn a_token_that_was_believed_once_is_believed_until_it_expires_and_by_its_whole_text_alone() {
+        let (believed, secret) = (Believed::default(), Secret::random());
+        let claims = |exp| Claims { sub: "ann".to_owned(), role: "customer".to_owned(), exp };
+        let token = secret.mint(&claims(4_000_000_000));
+        for _ in 0..3 {
+            assert_eq!(believed.principal(&sent(&token), &secret).unwrap().to_string(), "customer:ann");
+        }
+        // The same claims, and another signature.
+        let (signed, _) = token.rsplit_once('.').unwrap();
+        let forged = Secret::random().mint(&claims(4_000_000_000));
+        for forged in [forged.as_str(), signed, &format!("{signed}."), &token[..token.len() - 1]] {
+            assert!(believed.principal(&sent(forged), &secret).is_err(), "{forged}");
+        }
+        // What was good until a moment ago.
+        let token = secret.mint(&claims(1_000));
+        believed.0.insert(token.clone(), (Principal::parse("customer:ann").unwrap(), 1_000));
+        assert!(believed.principal(&sent(&token), &secret).is_err());
     }
 }

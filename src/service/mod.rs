@@ -64,7 +64,7 @@ pub use strategy::{Strategy, UnknownStrategy};
 
 use access::{ActRules, Viewer};
 use defects::Mistake;
-use identity::{Principal, Role};
+use identity::{Believed, Principal, Role};
 use metrics::Metrics;
 use orders::{Action, Order, OrderId};
 use problem::Problem;
@@ -168,7 +168,14 @@ impl OrderService {
         }
         let mistaken = config.defect.map(|defect| defects::make(defect, store.clone(), config.defect_window));
         let access = mistaken.as_ref().map_or(ActRules::SOUND, |mistaken| mistaken.access());
-        Ok(Self(Service { config, store, access, mistaken, metrics: Metrics::default() }))
+        Ok(Self(Service {
+            config,
+            store,
+            access,
+            mistaken,
+            believed: Believed::default(),
+            metrics: Metrics::default(),
+        }))
     }
 
     /// Serves until `shutdown` is done: see [`run`].
@@ -200,6 +207,7 @@ struct Service {
     store: Arc<dyn Store>,
     access: ActRules,
     mistaken: Option<Box<dyn Mistake>>,
+    believed: Believed,
     metrics: Metrics,
 }
 

@@ -5,6 +5,7 @@
 mod counted;
 mod found;
 mod frozen;
+mod pages;
 mod registers;
 #[path = "../serving/mod.rs"]
 mod serving;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Dialect, ListDialect, MOST_RECORDS, Told};
+use super::{Dialect, ListDialect, MOST_RECORDS, Page, Told};
 use crate::api::exchange::Response;
 use crate::api::place::{Place, Sight, Source, text_of};
 use crate::api::server_timing;
@@ -179,6 +179,16 @@ impl ListDialect {
         };
         if rows.len() > MOST_RECORDS {
             return Err(too_many(rows.len()));
+        }
+        // What a list leaves out is no proof that it is not there.
+        match &self.page {
+            Page { more: Some(more), .. } if more.is_something(sight) => {
+                return Err(format!("the list shows {} rows and, at {more}, that there are more", rows.len()));
+            }
+            Page { more: None, rows: Some(page) } if rows.len() >= *page => {
+                return Err(format!("the list shows {} rows, a page of {page}: there may be more", rows.len()));
+            }
+            Page { .. } => {}
         }
         let text = |row: &Value, at: &Option<Source>| at.as_ref().and_then(|at| text_of(at.node(row)?));
         let named = |row: &Value, at: &Option<Source>| match (at, text(row, at)) {

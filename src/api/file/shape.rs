@@ -434,6 +434,13 @@ pub(super) struct ListFile {
     /// Effects alone: where their number is, if there are no rows to be had.
     #[schemars(with = "Option<PlaceFile>")]
     pub(super) count: Option<Spanned<PlaceFile>>,
+    /// The most rows that a reply shows: one with as many is not believed to be all, unless `more` tells. If it is not said, what a
+    /// parameter called `limit`, `per_page`, `page_size` or `pageSize` asks for.
+    #[schemars(with = "Option<u32>")]
+    pub(super) page: Option<Spanned<u32>>,
+    /// Where a reply shows that there are more rows than it tells of: something stands there that is neither `false` nor zero nor empty.
+    #[schemars(with = "Option<PlaceFile>")]
+    pub(super) more: Option<Spanned<PlaceFile>>,
     /// Where in a row its id is; this and the following are JSON Pointers or JSONPaths from the row on.
     #[schemars(with = "Option<String>")]
     pub(super) id: Option<Spanned<String>>,

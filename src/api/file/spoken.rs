@@ -9,7 +9,9 @@ use toml::Spanned;
 
 use super::super::credentials::Credentials;
 use super::super::dialect::asking::{BodyTemplate, JsonTemplate, RequestTemplate, Send};
-use super::super::dialect::{ActionDialect, Dialect, IdDialect, KeyDialect, ListDialect, Sends, TokenDialect, Told};
+use super::super::dialect::{
+    ActionDialect, Dialect, IdDialect, KeyDialect, ListDialect, Page, Sends, TokenDialect, Told,
+};
 use super::super::model::Leaves;
 use super::super::place::Pointer;
 use super::super::template::{Hole, Template, TemplateError};
@@ -24,6 +26,8 @@ const FRAMING: [&str; 8] =
     ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
 /// What scenarios and rules call the requests that are no actions.
 pub(super) const RESERVED: [&str; 4] = ["create", "read", "effects", "events"];
+/// What a query calls the number of rows that it asks for.
+const PAGE_SIZES: [&str; 4] = ["limit", "per_page", "page_size", "pageSize"];
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 impl Reader<'_> {
@@ -297,6 +301,7 @@ impl Reader<'_> {
         };
         Ok(ListDialect {
             request,
+            page: self.page(file)?,
             told,
             id: self.json_option(file.id.as_ref())?,
             amount: self.json_option(file.amount.as_ref())?,
@@ -304,6 +309,22 @@ impl Reader<'_> {
             from: self.json_option(file.from.as_ref())?,
             to: self.json_option(file.to.as_ref())?,
             version: self.json_option(file.version.as_ref())?,
+        })
+    }
+
+    fn page(&self, file: &ListFile) -> Result<Page, SourceError> {
+        let of_rows = [file.page.as_ref().map(Spanned::span), file.more.as_ref().map(Spanned::span)];
+        if let (None, Some(span)) = (&file.rows, of_rows.into_iter().flatten().next()) {
+            return Err(self.wrong(span, "only rows are shown page by page; a `count` is of all"));
+        }
+        if let Some(none) = file.page.as_ref().filter(|page| *page.get_ref() == 0) {
+            return Err(self.wrong(none.span(), "a page has at least one row"));
+        }
+        let asked = PAGE_SIZES.iter().find_map(|name| file.query.get(*name)?.get_ref().parse().ok());
+        let said = file.page.as_ref().map(|page| *page.get_ref());
+        Ok(Page {
+            rows: said.or(asked).filter(|rows| *rows > 0).map(|rows| rows as usize),
+            more: file.more.as_ref().map(|more| self.place(more)).transpose()?,
         })
     }
 

@@ -1,14 +1,17 @@
 //! A request in bytes, put once and sent many times.
 
+use ::http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use ::http::uri::PathAndQuery;
+use ::http::{HeaderName, HeaderValue, Method, Uri};
 use bytes::Bytes;
 
 use super::Route;
 use crate::api::Request;
 use crate::history::Cause;
-use crate::target::{Endpoint, Failure, Version, message};
+use crate::target::{Endpoint, Failure, http, message};
 
 /// Header lines that say where a message ends, or what becomes of the connection: they are this side's own.
-const OWN: [&str; 4] = ["connection", "content-length", "transfer-encoding", "upgrade"];
+const OWN: [HeaderName; 4] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE];
 
 /// A request in bytes, as every other part of the program would send it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -45,22 +48,36 @@ pub(super) fn is_head(request: &Request) -> bool {
     &*request.method == "HEAD"
 }
 
-/// Adds `request` to `bytes` (RFC 9112 §2.1), with the header lines of [`message::head`].
+/// Adds `request` to `bytes` (RFC 9112 §2.1), with the header lines of [`message::head`], in its order.
 pub(super) fn write(endpoint: &Endpoint, request: &Request, bytes: &mut Vec<u8>) -> Result<(), Failure> {
-    let message = message::head(endpoint, request, Version::Http1).body(());
-    let (head, ()) = message.map_err(|error| message::misshapen(&error))?.into_parts();
-    if let Some(name) = OWN.into_iter().find(|name| head.headers.contains_key(*name)) {
-        return Err(Failure::NotSent(Cause::Broken(format!("the header line `{name}` is not a request's to say"))));
+    let start = bytes.len();
+    let written = put(endpoint, request, bytes);
+    if written.is_err() {
+        bytes.truncate(start); // nothing half done is sent with what comes next
     }
+    written
+}
+
+fn put(endpoint: &Endpoint, request: &Request, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+    let method = Method::from_bytes(request.method.as_bytes()).map_err(misshapen)?;
+    let uri = Uri::try_from(endpoint.path(&request.path)).map_err(misshapen)?;
+    let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let body = request.body.as_deref().unwrap_or_default();
-    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-    bytes.reserve(256 + path.len() + body.len());
-    bytes.extend_from_slice(head.method.as_str().as_bytes());
-    bytes.push(b' ');
-    bytes.extend_from_slice(path.as_bytes());
-    bytes.extend_from_slice(b" HTTP/1.1\r\n");
-    for (name, value) in &head.headers {
-        line(bytes, name.as_str(), value.as_bytes());
+    bytes.reserve(512 + path.len() + body.len());
+    for part in [method.as_str(), " ", path, " HTTP/1.1\r\n"] {
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    line(bytes, "host", endpoint.authority().as_bytes());
+    for (name, value) in http::defaults(request) {
+        line(bytes, name, value.as_bytes());
+    }
+    for (name, value) in &request.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(misshapen)?;
+        if OWN.contains(&name) {
+            let why = format!("the header line `{name}` is not a request's to say");
+            return Err(Failure::NotSent(Cause::Broken(why)));
+        }
+        line(bytes, name.as_str(), HeaderValue::from_str(value).map_err(misshapen)?.as_bytes());
     }
     if !body.is_empty() {
         line(bytes, "content-length", body.len().to_string().as_bytes());
@@ -70,9 +87,12 @@ pub(super) fn write(endpoint: &Endpoint, request: &Request, bytes: &mut Vec<u8>)
     Ok(())
 }
 
+fn misshapen(error: impl Into<::http::Error>) -> Failure {
+    message::misshapen(&error.into())
+}
+
 fn line(bytes: &mut Vec<u8>, name: &str, value: &[u8]) {
-    bytes.extend_from_slice(name.as_bytes());
-    bytes.extend_from_slice(b": ");
-    bytes.extend_from_slice(value);
-    bytes.extend_from_slice(b"\r\n");
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        bytes.extend_from_slice(part);
+    }
 }
