@@ -62,7 +62,11 @@ fn rejudge_one(
     }
     let contenders = usize::try_from(contenders).map_err(|_| missing("contenders"))?;
     let facts = ScenarioFacts { name: &line.scenario, contenders, parallel: line.parallel, fail_on };
-    Ok(ledger.close(facts, line.doubts.iter().cloned()))
+    let left_out = (line.left_out > 0).then(|| {
+        let operations = crate::text::count(line.left_out, "operation");
+        format!("{operations} more were judged when they were made, and not saved (`load --save-all` saves them)")
+    });
+    Ok(ledger.close(facts, line.doubts.iter().cloned().chain(left_out)))
 }
 
 /// What a run's result says that its history does not bear out, one line each; nothing if all of it stands.

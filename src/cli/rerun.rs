@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::args::aim::{CredentialArgs, TlsArgs};
-use super::args::load::LoadArgs;
+use super::args::load::{LoadArgs, StopOn, Think};
 use super::args::service::InProcessArgs;
 use super::args::{FailOn, RaceArgs};
 use crate::run::TargetChoice;
@@ -61,7 +61,16 @@ pub(super) fn rerun_load(args: &LoadArgs, target: &TargetChoice, seed: u64) -> R
     words.option("--hot", args.hot.map(|share| share.to_string()));
     words.option("--seed", Some(seed));
     words.option_unless("--timeout", typed(args.timeout), "5000ms");
+    words.flag("--read-only", args.read_only);
+    words.option(
+        "--think",
+        args.think.as_ref().map(|Think(time)| format!("{}..{}", typed(time.start), typed(time.end))),
+    );
     args.threshold.iter().for_each(|threshold| words.option("--threshold", Some(threshold)));
+    words.flag("--abort-on-fail", args.abort_on_fail);
+    words.option("--stop-on", args.stop_on.map(|StopOn::Violated| "violated"));
+    words.option("--shard", args.shard);
+    words.flag("--save-all", args.save_all);
     words.option("--fail-on", (args.fail_on == FailOn::Warning).then_some("warning"));
     words.0.extend(args.url.clone());
     Rerun { arguments: words.0, out: args.out.display().to_string(), files: BTreeMap::new() }

@@ -57,6 +57,9 @@ pub struct ScenarioLine {
     /// The most rounds that ran side by side. Written in the end line as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel: Option<u32>,
+    /// How many operations were judged and not written. As well.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub left_out: u64,
 }
 
 /// Closes a scenario.
@@ -73,6 +76,14 @@ pub struct EndLine {
     /// The most rounds that ran side by side; absent in files of versions that did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel: Option<u32>,
+    /// How many operations were judged and not written: rounds of a load that showed nothing. What was written is whole rounds.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub left_out: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Writes a history as it grows.
@@ -91,7 +102,13 @@ impl<W: Write> Writer<W> {
 
     /// Opens a scenario.
     pub fn begin(&mut self, line: &ScenarioLine) -> io::Result<()> {
-        self.scenario = Some(EndLine { end: line.scenario.clone(), operations: 0, doubts: Vec::new(), parallel: None });
+        self.scenario = Some(EndLine {
+            end: line.scenario.clone(),
+            operations: 0,
+            doubts: Vec::new(),
+            parallel: None,
+            left_out: 0,
+        });
         write_line(&mut self.out, line)
     }
 
@@ -107,6 +124,13 @@ impl<W: Write> Writer<W> {
             scenario.operations += operations.len() as u64;
         }
         Ok(())
+    }
+
+    /// Notes that one round's operations are not written.
+    pub fn leave_out(&mut self, operations: u64) {
+        if let Some(scenario) = &mut self.scenario {
+            scenario.left_out += operations;
+        }
     }
 
     /// Closes the scenario, of which so many rounds ran side by side, and hands everything to the operating system.
@@ -217,7 +241,7 @@ fn read_scenario(
     let (mut operations, mut delivered) = (Vec::new(), Vec::new());
     match read_operations(input, number, &opening, &mut operations, &mut delivered) {
         Ok(end) => {
-            (opening.doubts, opening.parallel) = (end.doubts, end.parallel);
+            (opening.doubts, opening.parallel, opening.left_out) = (end.doubts, end.parallel, end.left_out);
             scenarios.push((opening, History::seal(operations).knowing(delivered)));
             Ok(true)
         }

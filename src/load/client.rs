@@ -266,7 +266,9 @@ impl Client {
         let sent = Sent { slot, saying: &saying, is_conditional: !call.precondition.is_absent() };
         let opened = self.mind.shared.slots.clock.now();
         let begun = saying.resource.begin(call.clone(), saying.phase, self.id, opened);
-        let (exchange, second) = if saying.is_doubled && self.mind.shared.slots.take_from_budget() {
+        // Who is tried alone clicks once: a second request beside the first would be company.
+        let is_doubled = saying.is_doubled && !self.mind.shared.numbers.is_alone();
+        let (exchange, second) = if is_doubled && self.mind.shared.slots.take_from_budget() {
             // Whoever clicks twice is one person, and two clients that do not wait for each other.
             let other = saying.resource.begin(call, saying.phase, self.mind.shared.numbers.client(), opened);
             let route = self.route.clone();

@@ -24,6 +24,8 @@ pub(super) struct Journey {
     walked: u32,
     resource: Option<Arc<Resource>>,
     known: Known,
+    /// Whatever is made now is another resource.
+    is_made: bool,
     /// Nobody knows what came of its last request, or its resource was never made: it ends.
     is_lost: bool,
 }
@@ -46,7 +48,15 @@ impl Journey {
             drawn -= journey.weight;
             drawn < 0.0
         });
-        Self { plan: place.unwrap_or(0), at: 0, walked: 0, resource: None, known: Known::default(), is_lost: false }
+        Self {
+            plan: place.unwrap_or(0),
+            at: 0,
+            walked: 0,
+            resource: None,
+            known: Known::default(),
+            is_made: false,
+            is_lost: false,
+        }
     }
 
     /// What it asks for next.
@@ -127,6 +137,9 @@ impl Journey {
             self.is_lost = true;
             return;
         };
+        if *verb == Verb::Create && self.is_made {
+            return;
+        }
         self.known.learn(verb, reply, mind.dialect().has_token());
         if *verb == Verb::Read && reply.meaning != Meaning::Applied {
             // It is not there, or not for us. A walk goes on without knowing what it shows.
@@ -134,6 +147,7 @@ impl Journey {
             self.is_lost |= mind.model().family == Family::Lifecycle;
         }
         if *verb == Verb::Create {
+            self.is_made = true;
             match (&reply.resource, &self.resource) {
                 (Some(id), Some(resource)) if reply.meaning == Meaning::Applied => resource.is_called(Arc::clone(id)),
                 (None, Some(resource)) if reply.meaning == Meaning::Applied && !resource.id().is_empty() => {}

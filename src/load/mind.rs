@@ -41,6 +41,11 @@ impl Numbers {
         Self { part, is_alone, resources: AtomicU32::new(0), clients: AtomicU32::new(0) }
     }
 
+    /// Whether there is only one client: what it meets, it meets alone.
+    pub(super) const fn is_alone(&self) -> bool {
+        self.is_alone
+    }
+
     pub(super) const fn part(&self) -> Part {
         self.part
     }

@@ -317,7 +317,10 @@ pub struct Judged {
     pub good: u64,
     /// Those on resources with a violation.
     pub tainted: u64,
-    /// Those that had to wait in a file for the judge.
+    /// Resources with a violation.
+    #[serde(default)]
+    pub violated: u64,
+    /// Those operations that had to wait in a file for the judge.
     pub spilled: u64,
     /// Those on resources that other shards act on, too: saved, and left for `merge` to judge. No other count here has them.
     #[serde(default)]

@@ -55,7 +55,13 @@ impl Book {
     ) -> Chapter<'a> {
         let plan_as_data = serde_json::to_value(plan).expect("a plan is plain data");
         let ledger = Ledger::open(&plan.api, plan.alone, &plan_as_data);
-        let line = ScenarioLine { scenario: plan.name.clone(), plan: plan_as_data, doubts: Vec::new(), parallel: None };
+        let line = ScenarioLine {
+            scenario: plan.name.clone(),
+            plan: plan_as_data,
+            doubts: Vec::new(),
+            parallel: None,
+            left_out: 0,
+        };
         self.write(|history| history.begin(&line));
         Chapter {
             book: self,

@@ -65,7 +65,7 @@ pub struct JourneyFile {
     /// How often it is begun, against the weights of the others; 0 is never.
     #[schemars(with = "f64")]
     pub weight: Spanned<f64>,
-    /// What is done, one after the other: actions, `read`, `walk`, or tables.
+    /// What is done, one after the other: actions, `read`, `create`, `walk`, or tables.
     #[schemars(with = "Vec<StepFile>")]
     pub steps: Vec<Spanned<StepFile>>,
 }
@@ -74,7 +74,7 @@ pub struct JourneyFile {
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
 pub enum StepFile {
-    /// An action, `read`, or `walk`: any action that is allowed, until none is.
+    /// An action, `read`, `create` (of another resource), or `walk`: any action that is allowed, until none is.
     Word(String),
     /// An action or a request, in detail.
     Table(StepTable),
@@ -110,7 +110,7 @@ impl<'de> Deserialize<'de> for StepFile {
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(
-                    "an action, \"read\", \"walk\", or a table such as { action = \"payment\", key = \"shared\" }",
+                    "an action, \"read\", \"create\", \"walk\", or a table such as { action = \"payment\", key = \"shared\" }",
                 )
             }
 

@@ -284,8 +284,9 @@ impl Resolver<'_> {
         let verb = match (word, api.model.action(word)) {
             (_, Some(action)) => Verb::Act(Arc::clone(&action.name)),
             ("read", None) if dialect.reads() => Verb::Read,
+            ("create", None) if dialect.creates() => Verb::Create,
             (_, None) => {
-                let known = api.model.actions.iter().map(|action| &*action.name).chain(["read", "walk"]);
+                let known = api.model.actions.iter().map(|action| &*action.name).chain(["create", "read", "walk"]);
                 let message = format!("`{}` has no action `{word}`", api.name);
                 return Err(self.traffic.wrong(span.clone(), message).suggest(word, known));
             }

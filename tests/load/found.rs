@@ -16,6 +16,7 @@ const FOUND: &[(&str, &[Kind])] = &[
     ("spurious-412", &[Kind::Spurious412]),
     ("idempotency-check-then-act", &[Kind::InFlightDuplicate]),
     ("idempotency-replays-anything", &[Kind::KeyReuseAccepted]),
+    ("idempotency-key-global", &[Kind::KeyScopeLeak]),
     ("idempotency-replay-differs", &[Kind::ReplayMismatch]),
     ("double-charge", &[Kind::DuplicateEffect]),
     ("charge-outside-transaction", &[Kind::RejectedButApplied]),
@@ -29,9 +30,12 @@ const FOUND: &[(&str, &[Kind])] = &[
     ("others-orders", &[Kind::AuthorizationBypass]),
 ];
 
-/// Those that are warnings. (An answer 500 after a commit may come to the one client that is tried alone, too: then it is no sign of a race.)
-const WARNED: &[(&str, &[Kind])] =
-    &[("idempotency-stores-412", &[Kind::KeyPoisoned]), ("deadlock", &[Kind::ServerError, Kind::Hang])];
+/// Those that are warnings.
+const WARNED: &[(&str, &[Kind])] = &[
+    ("idempotency-stores-412", &[Kind::KeyPoisoned]),
+    ("deadlock", &[Kind::ServerError, Kind::Hang]),
+    ("error-after-commit", &[Kind::ServerError]),
+];
 
 #[track_caller]
 fn assert_found(defect: &str, kinds: &[Kind], fail_on: &str) {

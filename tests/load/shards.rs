@@ -142,8 +142,14 @@ fn four_processes_merged_are_one_load() {
 #[test]
 fn a_rate_is_dealt_out_and_all_of_it_offered() {
     let service = Service::start(&[], &[]);
-    let shards =
-        Shards::load(&[service.url.as_str(); 2], &["--stage", "1s:20..60", "--stage", "1s:61", "--timeout", "20s"]);
+    // Nobody clicks twice: a second click is a request beyond those that the rate asks for.
+    let traffic = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-double-clicks.toml");
+    let text = "schema = \"quickeats-bench/traffic@1\"\nname = \"calm\"\napis = [\"quickeats-v2\"]\nsummary = \"\"\n\
+                [[journeys]]\nname = \"paid\"\nweight = 1\nsteps = [\"payment\", \"read\"]\n";
+    fs::write(&traffic, text).unwrap();
+    let calm = ["--traffic", traffic.to_str().unwrap(), "--timeout", "20s"];
+    let stages = ["--stage", "1s:20..60", "--stage", "1s:61"];
+    let shards = Shards::load(&[service.url.as_str(); 2], &[&stages[..], &calm].concat());
     let offered: Vec<u64> = shards.results().iter().map(|result| result.slots.offered).collect();
     // 40 under the ramp, and 61.
     assert_eq!(offered, [51, 50]);

@@ -62,6 +62,38 @@ fn a_violation_ends_a_load_that_is_to_stop_on_it() {
 }
 
 #[test]
+fn what_is_to_be_typed_again_is_what_was_typed() {
+    let tool = Tool::new();
+    let typed = "--clients 4 --requests 200 --hot 0.1 --seed 7 --think 1000us..2000us --threshold error_rate<50% --abort-on-fail \
+                 --stop-on violated --save-all";
+    let typed: Vec<&str> = typed.split_whitespace().collect();
+    let again = tool.load(&typed, 0).rerun.unwrap().arguments;
+    for word in typed.iter().filter(|word| !word.starts_with("1000us")) {
+        assert!(again.iter().any(|other| other == word), "{word} is not in {again:?}");
+    }
+    assert!(again.iter().any(|word| word == "1ms..2ms"), "{again:?}");
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    assert_eq!(tool.load(&again, 0).rerun.unwrap().arguments, again);
+}
+
+#[test]
+fn a_history_from_which_rounds_were_left_out_proves_nothing_and_says_why() {
+    let tool = Tool::new();
+    let checked = |arguments: &[&str], code: i32| {
+        let few = ["--seed", "7", "--clients", "8", "--hot", "20%", "--requests", "2000", "--duration", "40s"];
+        let result = tool.load(&[&few[..], arguments].concat(), 0);
+        let history = tool.path().join("reports").join(&result.run_id).join("history.jsonl");
+        let output = tool.run(&["check", history.to_str().unwrap()]);
+        assert_exit(&output, code);
+        stdout(&output)
+    };
+    let partial = checked(&[], 3);
+    assert!(partial.contains("not saved (`load --save-all` saves them)"), "{partial}");
+    let whole = checked(&["--save-all"], 0);
+    assert!(!whole.contains("--save-all"), "{whole}");
+}
+
+#[test]
 fn what_makes_no_sense_is_said_with_a_way_out() {
     let tool = Tool::new();
     fs::write(tool.path().join("mine.toml"), "schema = \"quickeats-bench/traffic@1\"\nname = \"mine\"\napis = [\"quickeats-v2\"]\nsummary = \"\"\n[[journeys]]\nname = \"j\"\nweight = 1\nsteps = [\"pay\"]\n").unwrap();

@@ -219,6 +219,12 @@ impl FromStr for Think {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) struct Shard(pub(in crate::cli) Part);
 
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0.index + 1, self.0.of)
+    }
+}
+
 impl FromStr for Shard {
     type Err = String;
 
@@ -247,6 +253,7 @@ mod tests {
         assert_eq!("10ms..50ms".parse(), Ok(Think(Duration::from_millis(10)..Duration::from_millis(50))));
         assert!("50ms..10ms".parse::<Think>().is_err() && "fast".parse::<Think>().is_err());
         assert_eq!("2/4".parse(), Ok(Shard(Part { index: 1, of: 4 })));
+        assert_eq!("2/4".parse::<Shard>().unwrap().to_string(), "2/4");
         for wrong in ["0/4", "5/4", "4", "1/0", "a/b", "1/1001"] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }

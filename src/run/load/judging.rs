@@ -164,8 +164,8 @@ impl<'a> Sitting<'a> {
         let (scenario, _) = ledger.close(facts, doubts);
         let mut so_far = lock(so_far);
         so_far.spilled = spilled;
-        let JudgedSoFar { operations, good, tainted, .. } = *so_far;
-        Sentence { judged: Judged { operations, good, tainted, spilled, left_to_merge, scenario }, unsaved }
+        let JudgedSoFar { operations, good, tainted, violated, .. } = *so_far;
+        Sentence { judged: Judged { operations, good, tainted, violated, spilled, left_to_merge, scenario }, unsaved }
     }
 }
 
@@ -191,7 +191,13 @@ impl Saved {
             seed: bench.seed.value(),
             api: bench.api.source.to_string(),
         };
-        let chapter = ScenarioLine { scenario: CHAPTER.to_owned(), plan: plan(), doubts: Vec::new(), parallel: None };
+        let chapter = ScenarioLine {
+            scenario: CHAPTER.to_owned(),
+            plan: plan(),
+            doubts: Vec::new(),
+            parallel: None,
+            left_out: 0,
+        };
         let opened = File::create_new(&bench.history)
             .and_then(|file| jsonl::Writer::new(BufWriter::new(file), &header))
             .and_then(|mut writer| writer.begin(&chapter).map(|()| writer));
@@ -204,9 +210,13 @@ impl Saved {
     fn take(&mut self, round: RoundId, operations: &[Operation], is_violated: bool, is_news: bool, saves_all: bool) {
         self.violated += u64::from(is_violated);
         let is_telling = is_news || (is_violated && self.violated <= MOST_SAVED) || !round.is_raced();
-        if saves_all || is_telling {
-            self.write(|writer| writer.append(None, operations));
-        }
+        self.write(|writer| {
+            if saves_all || is_telling {
+                return writer.append(None, operations);
+            }
+            writer.leave_out(operations.len() as u64);
+            Ok(())
+        });
     }
 
     /// The first failure ends it: what comes later is judged all the same.
