@@ -22,14 +22,12 @@ use crate::run::TargetChoice;
 use crate::run::load::{LoadConfig, LoadRun, Subject, load};
 use crate::run_result::Exit;
 use crate::seed::Seed;
-use crate::service::{ServiceConfig, StoreChoice};
+use crate::service::ServiceConfig;
 use crate::traffic::{Part, Shape, Spacing, Stage, Traffic, TrafficPlan, built_in};
 
 /// How many clients there are, unless the user says otherwise.
 const CLIENTS: u32 = 64;
 const CLIENTS_BY_THE_CLOCK: u32 = 256;
-/// How long the in-process service keeps orders that nobody changes any more: a load makes millions.
-const RETENTION: Duration = Duration::from_secs(20);
 /// How long a load lasts, unless the user says otherwise.
 const DURATION: Duration = Duration::from_secs(10);
 
@@ -146,12 +144,11 @@ pub(super) fn traffic_for(api: &Arc<Api>) -> anyhow::Result<TrafficPlan> {
     })
 }
 
-/// The reference service, ready for so many connections, and for a load of any length.
+/// The reference service, ready for so many connections.
 pub(super) fn loaded(service: ServiceConfig, clients: u32) -> ServiceConfig {
     // A client that clicks twice has two connections.
     let connection_limit = service.connection_limit.max(2 * clients as usize + 64);
-    let retention = matches!(service.store, StoreChoice::Memory).then_some(RETENTION);
-    ServiceConfig { retention, connection_limit, ..service }
+    ServiceConfig { connection_limit, ..service }
 }
 
 /// Resources that are there already, each once.

@@ -1,7 +1,9 @@
 //! One client of a load: it brings resources of its own from step to step, turns to those that all act on now and then, and
 //! looks at what became of a resource when it is done with it. Each turn is one request.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +44,7 @@ pub(super) struct Client {
     requests: u64,
     requests_to_hot: u64,
     /// Requests that did what they asked for.
-    achieved: u64,
+    achieved: Rc<Cell<u64>>,
 }
 
 /// What a request is part of.
@@ -94,7 +96,7 @@ impl Client {
             audits: VecDeque::new(),
             requests: 0,
             requests_to_hot: 0,
-            achieved: 0,
+            achieved: Rc::default(),
         }
     }
 
@@ -122,8 +124,8 @@ impl Client {
     }
 
     /// How many of its requests did what they asked for.
-    pub(super) const fn achieved(&self) -> u64 {
-        self.achieved
+    pub(super) fn achieved(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.achieved)
     }
 
     /// Looks at what is left: what it was at itself and, if nobody acts any more, what all acted on.
@@ -264,20 +266,26 @@ impl Client {
     async fn say(&mut self, slot: Slot, errand: Errand, saying: Saying) {
         let (request, call) = saying.speak(&mut self.mind);
         let sent = Sent { slot, saying: &saying, is_conditional: !call.precondition.is_absent() };
-        let opened = self.mind.shared.slots.clock.now();
+        let (slots, label) = (&self.mind.shared.slots, self.mind.shared.plan.label(&saying.verb));
+        let opened = slots.clock.now();
         let begun = saying.resource.begin(call.clone(), saying.phase, self.id, opened);
         // Who is tried alone clicks once: a second request beside the first would be company.
         let is_doubled = saying.is_doubled && !self.mind.shared.numbers.is_alone();
-        let (exchange, second) = if is_doubled && self.mind.shared.slots.take_from_budget() {
+        let under_way = || slots.under_way(slot, opened, label, sent.is_conditional);
+        let first = under_way();
+        let (exchange, second) = if is_doubled && slots.take_from_budget() {
+            let second = under_way();
             // Whoever clicks twice is one person, and two clients that do not wait for each other.
             let other = saying.resource.begin(call, saying.phase, self.mind.shared.numbers.client(), opened);
             let route = self.route.clone();
             let spare = self.spare.get_or_insert_with(|| Persistent::new(route));
-            let (first, second) = tokio::join!(self.line.send(&request), spare.send(&request));
-            (first, Some((other, second)))
+            let (one, another) = tokio::join!(self.line.send(&request), spare.send(&request));
+            second.end();
+            (one, Some((other, another)))
         } else {
             (self.line.send(&request).await, None)
         };
+        first.end();
         let mut heard = self.end(sent, begun, opened, exchange);
         if let Some((begun, exchange)) = second {
             let also = self.end(sent, begun, opened, exchange);
@@ -307,11 +315,14 @@ impl Client {
             abreast: begun.abreast,
             ..sample(slot, opened, closed, &outcome)
         };
-        self.achieved += u64::from(sample.achieved);
+        self.achieved.set(self.achieved.get() + u64::from(sample.achieved));
         let is_known = reply.as_ref().is_some_and(|reply| !reply.meaning.is_open());
         let is_unsent = matches!(outcome, Outcome::NotSent(_));
         saying.resource.end(begun, closed, outcome);
-        self.mind.shared.slots.record(slot.intended.unwrap_or(opened), &sample);
+        let is_measured = self.mind.shared.slots.record(slot.intended.unwrap_or(opened), &sample);
+        if is_measured && sample.achieved {
+            saying.resource.note_achieved();
+        }
         Heard { reply, is_known, is_unsent }
     }
 
@@ -343,7 +354,9 @@ impl Client {
         let JourneyStep::Get { path, role, label } = &plan.journeys[journey].steps[step] else { return };
         let request: Request = get(&self.mind, path, role);
         let opened = self.mind.shared.slots.clock.now();
+        let under_way = self.mind.shared.slots.under_way(slot, opened, *label, false);
         let exchange = self.line.send(&request).await;
+        under_way.end();
         let closed = exchange.window.closed;
         let outcome = match exchange.result {
             Ok(response) if response.status < 500 => {
@@ -356,7 +369,7 @@ impl Client {
             Err(Failure::Unknown(cause)) => Outcome::Unknown(cause),
         };
         let sample = Sample { label: *label, ..sample(slot, opened, closed, &outcome) };
-        self.achieved += u64::from(sample.achieved);
+        self.achieved.set(self.achieved.get() + u64::from(sample.achieved));
         self.mind.shared.slots.record(slot.intended.unwrap_or(opened), &sample);
         if matches!(outcome, Outcome::NotSent(_)) {
             self.breathe().await;

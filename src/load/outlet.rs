@@ -20,6 +20,8 @@ pub struct Settled {
     pub round: RoundId,
     /// What was asked, in order of opening.
     pub operations: Vec<Operation>,
+    /// How many of these were measured and did what they asked for.
+    pub achieved: u32,
 }
 
 /// Where clients put what they are done with. Cheap to clone.
@@ -61,25 +63,25 @@ pub fn queue(folder: &Path) -> io::Result<(Outlet, Inlet)> {
 
 impl Outlet {
     /// Hands over what was asked of a resource.
-    pub(super) fn settle(&self, round: RoundId, mut operations: Vec<Operation>) {
+    pub(super) fn settle(&self, round: RoundId, mut operations: Vec<Operation>, achieved: u32) {
         operations.sort_by_key(|operation| (operation.window.opened, operation.client));
         for (index, operation) in operations.iter_mut().enumerate() {
             operation.id = OpId(u32::try_from(index).expect("a resource has fewer than 2^32 operations"));
         }
         if self.waiting.load(Ordering::Relaxed) + operations.len() > MOST_WAITING {
-            self.spill.lock().expect("no code panics while it holds this lock").write(&operations);
+            self.spill.lock().expect("no code panics while it holds this lock").write(&operations, achieved);
             return;
         }
         self.waiting.fetch_add(operations.len(), Ordering::Relaxed);
         // Nobody listens only once the load was given up altogether.
-        let _ = self.sender.send(Settled { round, operations });
+        let _ = self.sender.send(Settled { round, operations, achieved });
     }
 }
 
 impl Spill {
-    fn write(&mut self, operations: &[Operation]) {
+    fn write(&mut self, operations: &[Operation], achieved: u32) {
         for operation in operations {
-            let line = serde_json::to_writer(&mut self.file, operation).map_err(io::Error::from);
+            let line = serde_json::to_writer(&mut self.file, &(achieved, operation)).map_err(io::Error::from);
             if let Err(error) = line.and_then(|()| self.file.write_all(b"\n")) {
                 self.lost.get_or_insert(error);
             }
@@ -113,15 +115,15 @@ impl Inlet {
         spill.file.flush()?;
         let mut file = spill.file.get_ref().try_clone()?;
         file.rewind()?;
-        let lines = serde_json::Deserializer::from_reader(io::BufReader::new(file)).into_iter::<Operation>();
+        let lines = serde_json::Deserializer::from_reader(io::BufReader::new(file)).into_iter::<(u32, Operation)>();
         let mut settled: Option<Settled> = None;
-        for operation in lines {
-            let operation = operation.map_err(io::Error::from)?;
+        for line in lines {
+            let (achieved, operation) = line.map_err(io::Error::from)?;
             match &mut settled {
                 // Those of one resource were written one after the other, from 0.
                 Some(one) if one.round == operation.round && operation.id.0 > 0 => one.operations.push(operation),
                 _ => {
-                    let next = Settled { round: operation.round, operations: vec![operation] };
+                    let next = Settled { round: operation.round, operations: vec![operation], achieved };
                     settled.replace(next).into_iter().for_each(&mut judge);
                 }
             }
@@ -167,12 +169,12 @@ mod tests {
         for number in 1..=rounds {
             let round = RoundId::Raced(number);
             // Out of order, as concurrent clients leave them.
-            outlet.settle(round, (0..5_000).rev().map(|opened| operation(round, opened)).collect());
+            outlet.settle(round, (0..5_000).rev().map(|opened| operation(round, opened)).collect(), number);
         }
         drop(outlet);
         let mut seen = Vec::new();
         let mut note = |settled: Settled| {
-            assert_eq!(settled.operations.len(), 5_000);
+            assert_eq!((settled.operations.len(), settled.achieved), (5_000, settled.round.number()));
             assert!(settled.operations.iter().zip(0_u32..).all(|(operation, id)| operation.id == OpId(id)));
             assert!(settled.operations.is_sorted_by_key(|operation| operation.window.opened));
             seen.push(settled.round.number());

@@ -1,5 +1,6 @@
 //! A client that sends one request over and over, and judges nothing: for comparison with other load generators.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +18,16 @@ pub(super) struct PlainClient {
     pub(super) slots: Rc<Slots>,
     pub(super) line: Persistent,
     pub(super) request: Arc<Prepared>,
-    pub(super) achieved: u64,
+    pub(super) achieved: Rc<Cell<u64>>,
 }
 
 impl PlainClient {
     /// Takes turns until there are no more.
     pub(super) async fn run(&mut self) {
         while let Some(slot) = self.slots.next(None).await {
+            let under_way = self.slots.under_way(slot, self.slots.clock.now(), 0, false);
             let brief = self.line.ask(&self.request).await;
+            under_way.end();
             let window = brief.window;
             let outcome = match brief.result {
                 Ok(reply) if reply.status < 400 => Outcome::Answered(Reply::new(reply.status, Meaning::Applied)),
@@ -34,7 +37,7 @@ impl PlainClient {
                 Err(Failure::Unknown(cause)) => Outcome::Unknown(cause),
             };
             let sample = sample(slot, window.opened, window.closed, &outcome);
-            self.achieved += u64::from(sample.achieved);
+            self.achieved.set(self.achieved.get() + u64::from(sample.achieved));
             self.slots.record(slot.intended.unwrap_or(window.opened), &sample);
             if matches!(outcome, Outcome::NotSent(_)) {
                 self.slots.pacer.until(after(self.slots.clock.now(), BREATH)).await;

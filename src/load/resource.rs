@@ -1,6 +1,6 @@
 //! A resource of a load, and the record of all that was asked of it: handed to the judge when nobody holds it any more.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use super::outlet::Outlet;
@@ -23,6 +23,8 @@ pub(super) struct Resource {
     pub(super) shared_key: Arc<str>,
     pub(super) shared_word: Arc<str>,
     record: Mutex<Vec<Operation>>,
+    /// Requests that were measured and did what they asked for.
+    achieved: AtomicU32,
     /// Requests under way for it.
     abreast: AtomicUsize,
     /// Clients that are at it, where there may be several.
@@ -51,6 +53,7 @@ impl Resource {
             shared_key: dice.uuid().to_string().into(),
             shared_word: dice.uuid().to_string().into(),
             record: Mutex::default(),
+            achieved: AtomicU32::new(0),
             abreast: AtomicUsize::new(0),
             visitors: AtomicUsize::new(0),
             is_retired: AtomicBool::new(false),
@@ -105,6 +108,11 @@ impl Resource {
         operation.outcome = outcome;
     }
 
+    /// Notes that a request that was measured did what it asked for.
+    pub(super) fn note_achieved(&self) {
+        self.achieved.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// How many requests were recorded.
     pub(super) fn len(&self) -> usize {
         self.record().len()
@@ -119,7 +127,7 @@ impl Drop for Resource {
     fn drop(&mut self) {
         let operations = std::mem::take(&mut *self.record());
         if !operations.is_empty() {
-            self.outlet.settle(self.round, operations);
+            self.outlet.settle(self.round, operations, *self.achieved.get_mut());
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::pace::Pacer;
 use crate::clock::{Clock, Stamp};
-use crate::measure::{Meter, Sample, Spans};
+use crate::measure::{Ended, Meter, Sample, Spans};
 use crate::race::Stop;
 use crate::traffic::Arrivals;
 
@@ -34,6 +34,43 @@ pub struct Interval {
     pub until: Stamp,
     /// How long the thread has been at work since it began.
     pub cpu: Duration,
+}
+
+/// A request under way. Where nobody hears what comes of it, since its client is given up meanwhile, it is counted all the same: it may
+/// have taken effect.
+pub(super) struct UnderWay<'a> {
+    slots: &'a Slots,
+    slot: Slot,
+    opened: Stamp,
+    label: usize,
+    is_conditional: bool,
+}
+
+impl UnderWay<'_> {
+    /// What came of it is known, or known not to be known: whoever calls this counts it.
+    pub(super) fn end(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let (intended, now) = (self.slot.intended.unwrap_or(self.opened), self.slots.clock.now());
+        let sample = Sample {
+            label: self.label,
+            from_intended: now.since(intended),
+            from_actual: now.since(self.opened),
+            ended: Ended::Unknown,
+            // As long as that, and longer.
+            timed_out: true,
+            status: None,
+            achieved: false,
+            conditional: self.is_conditional,
+            stale: false,
+            abreast: 0,
+        };
+        self.slots.record(intended, &sample);
+    }
 }
 
 /// Hands out turns to the clients of one thread.
@@ -132,17 +169,30 @@ impl Slots {
         }
     }
 
-    /// Counts a request.
-    pub(super) fn record(&self, began: Stamp, sample: &Sample) {
+    /// Notes that a request of this kind goes out.
+    pub(super) const fn under_way(
+        &self,
+        slot: Slot,
+        opened: Stamp,
+        label: usize,
+        is_conditional: bool,
+    ) -> UnderWay<'_> {
+        UnderWay { slots: self, slot, opened, label, is_conditional }
+    }
+
+    /// Counts a request. Returns whether it is one that is measured.
+    pub(super) fn record(&self, began: Stamp, sample: &Sample) -> bool {
         if self.closing.get() {
-            return; // What winds the load up is no part of it.
+            return false; // What winds the load up is no part of it.
         }
         let mut interval = self.interval.borrow_mut();
-        if began < self.measured_from {
-            interval.warm_up.record(sample);
-        } else {
+        let is_measured = began >= self.measured_from;
+        if is_measured {
             interval.measured.record(sample);
+        } else {
+            interval.warm_up.record(sample);
         }
+        is_measured
     }
 
     /// Counts how a change went that may have been tried more than once.

@@ -70,10 +70,11 @@ impl Worker {
         self
     }
 
-    const fn achieved(&self) -> u64 {
+    /// How many of its requests did what they asked for, as it counts them.
+    fn achieved(&self) -> Rc<Cell<u64>> {
         match self {
             Self::Judged(client) => client.achieved(),
-            Self::Plain(client) => client.achieved,
+            Self::Plain(client) => Rc::clone(&client.achieved),
         }
     }
 }
@@ -97,34 +98,52 @@ async fn clients(common: Common, thread: u32) -> io::Result<()> {
     }
     let _heart = spawn_local(beat(Rc::clone(&shared)));
     let book = spawn_local(keep_book(Rc::clone(&shared), common.told.clone()));
+    let achieved: Vec<Rc<Cell<u64>>> = workers.iter().map(Worker::achieved).collect();
     let tasks: Vec<JoinHandle<Worker>> = workers.into_iter().map(|worker| spawn_local(worker.run())).collect();
-    let mut done = join(tasks, &common).await;
+    let (done, is_broken) = join(tasks, &common).await;
     slots.give_up_the_rest();
     slots.closing.set(true);
     book.abort();
     hand_out(slots, &common.told);
-    let achieved = done.iter().map(Worker::achieved).collect();
+    let achieved = achieved.iter().map(|count| count.get()).collect();
     // Whoever listened has gone only if the whole load was given up.
     let _ = common.told.send(Told::Ended { at: slots.clock.now(), achieved });
     // Clients of other threads may still be at what all act on: it is looked at when nobody is, by the last one.
     let is_last = common.at_work.fetch_sub(1, Ordering::AcqRel) == 1;
-    // Looking at what is left may meet a target that hangs; then it is left.
-    let winding_up = async {
-        for worker in &mut done {
-            if let Worker::Judged(client) = worker {
-                client.wind_up(is_last).await;
-            }
+    let is_read = wind_up(done, is_last, slots, &common).await;
+    match (is_broken, is_read || common.stop.is_asked()) {
+        (true, _) => Err(io::Error::other("a client panicked")),
+        (false, true) => Ok(()),
+        (false, false) => {
+            let why = "what all act on could not be read in the end: it took too long to answer";
+            Err(io::Error::new(io::ErrorKind::TimedOut, why))
         }
-        let Some(joint) = &common.joint else { return };
+    }
+}
+
+/// Looks at what is left. A target that hangs is not waited for: then it is left. Whether all that other processes act on, too, was read.
+async fn wind_up(mut done: Vec<Worker>, is_last: bool, slots: &Slots, common: &Common) -> bool {
+    let limit = if common.stop.is_asked() { GRACE } else { WINDING_UP }.min(common.load.timeout);
+    let mut is_read = true;
+    if let (Some(joint), Some(Worker::Judged(client))) = (&common.joint, done.first_mut()) {
         // Other processes end when this one does, or a little later: what is read after all are done tells most.
         slots.pacer.until(after(slots.clock.now(), QUIET)).await;
-        if let Some(Worker::Judged(client)) = done.first_mut() {
-            client.wind_up_joint(joint).await;
+        is_read = tokio::time::timeout(limit, client.wind_up_joint(joint)).await.is_ok();
+    }
+    let looks = done.into_iter().filter_map(|worker| match worker {
+        Worker::Judged(mut client) => Some(spawn_local(async move { client.wind_up(is_last).await })),
+        Worker::Plain(_) => None,
+    });
+    let mut looks: Vec<JoinHandle<()>> = looks.collect();
+    let all = async {
+        for look in &mut looks {
+            // A look that ended in a panic has shown less than it might have: what it saw is judged.
+            let _ = look.await;
         }
     };
-    let limit = if common.stop.is_asked() { GRACE } else { WINDING_UP };
-    let _ = tokio::time::timeout(limit.min(common.load.timeout), winding_up).await;
-    Ok(())
+    let _ = tokio::time::timeout(limit, all).await;
+    looks.iter().for_each(JoinHandle::abort);
+    is_read
 }
 
 /// Opens connections before the load begins, so that none is part of a request's time. Who finds none will try again.
@@ -142,9 +161,10 @@ async fn connect(workers: &mut [Worker], common: &Common) {
     let _ = tokio::time::timeout(before_the_beginning, connecting).await;
 }
 
-/// Waits for all clients; once the load is stopped, only for so long.
-async fn join(tasks: Vec<JoinHandle<Worker>>, common: &Common) -> Vec<Worker> {
+/// Waits for all clients; once the load is stopped, only for so long. Whether one of them panicked, too.
+async fn join(tasks: Vec<JoinHandle<Worker>>, common: &Common) -> (Vec<Worker>, bool) {
     let mut done = Vec::with_capacity(tasks.len());
+    let mut is_broken = false;
     let patience = async {
         common.stop.asked().await;
         tokio::time::sleep(GRACE).await;
@@ -152,21 +172,29 @@ async fn join(tasks: Vec<JoinHandle<Worker>>, common: &Common) -> Vec<Worker> {
     tokio::pin!(patience);
     let mut is_patient = true;
     for mut task in tasks {
-        if is_patient {
+        let ended = if is_patient {
             tokio::select! {
                 biased;
-                worker = &mut task => {
-                    done.extend(worker);
-                    continue;
+                ended = &mut task => Some(ended),
+                () = &mut patience => {
+                    is_patient = false;
+                    None
                 }
-                () = &mut patience => is_patient = false,
             }
-        }
-        // What it was waiting for may have taken effect, and is recorded so as it is dropped.
-        task.abort();
-        done.extend(task.await);
+        } else {
+            None
+        };
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            // What it was waiting for may have taken effect, and is recorded so as it is dropped.
+            task.abort();
+            task.await
+        };
+        is_broken |= ended.as_ref().is_err_and(tokio::task::JoinError::is_panic);
+        done.extend(ended);
     }
-    done
+    (done, is_broken)
 }
 
 /// What the clients of this thread share.
@@ -245,7 +273,7 @@ impl Sharing {
                     slots: Rc::clone(slots),
                     line: Persistent::new(route),
                     request: Arc::clone(request),
-                    achieved: 0,
+                    achieved: Rc::default(),
                 }),
                 (Self::Plain(_), What::Traffic(_)) => unreachable!("made of the same load"),
             }

@@ -49,6 +49,8 @@ pub struct JudgedSoFar {
     pub good: u64,
     /// Operations on resources with a violation.
     pub tainted: u64,
+    /// Those of them that would have been correct elsewhere, after the warm-up.
+    pub spoilt: u64,
     /// Resources with a violation.
     pub violated: u64,
     /// The kinds of finding, warnings included.

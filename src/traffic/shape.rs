@@ -78,6 +78,23 @@ impl Shape {
         }
     }
 
+    /// How long one of so many clients may wait from one turn to its next, at most or nearly so: turns go round.
+    pub fn longest_pause(&self, clients: u32) -> Duration {
+        let Self::Open { stages, arrivals } = self else { return Duration::ZERO };
+        // By chance a pause is longer now and then.
+        let turns = f64::from(clients) * if *arrivals == Spacing::Poisson { 4.0 } else { 1.0 };
+        let (mut longest, mut idle) = (0.0_f64, 0.0);
+        for stage in stages {
+            let round = turns / stage.from.min(stage.to);
+            if round < stage.seconds() {
+                longest = longest.max(round);
+            } else {
+                idle += stage.seconds();
+            }
+        }
+        Duration::try_from_secs_f64(longest + idle).unwrap_or(Duration::MAX)
+    }
+
     /// How many requests it offers, on average, if it says so.
     pub fn offers(&self) -> Option<f64> {
         match self {
@@ -266,6 +283,19 @@ mod tests {
             let parts = (0..8).map(|index| Part { index, of: 8 }.share(total));
             assert_eq!(parts.sum::<u64>(), total);
         }
+    }
+
+    #[test]
+    fn turns_go_round_as_fast_as_the_rate_lets_them() {
+        let open = |stages: &[Stage], arrivals| Shape::Open { stages: stages.to_vec(), arrivals };
+        let pause = |shape: &Shape| shape.longest_pause(256).as_secs_f64();
+        assert!((pause(&open(&[stage(60, 10.0, 10.0)], Spacing::Constant)) - 25.6).abs() < 1e-6);
+        assert!((pause(&open(&[stage(60, 256.0, 512.0)], Spacing::Poisson)) - 4.0).abs() < 1e-6);
+        // Nothing, between two busy stages; and a rise from nothing.
+        let busy = stage(10, 256.0, 256.0);
+        assert!((pause(&open(&[busy, stage(30, 0.0, 0.0), busy], Spacing::Constant)) - 31.0).abs() < 1e-6);
+        assert!((pause(&open(&[stage(20, 0.0, 2_000.0)], Spacing::Constant)) - 20.0).abs() < 1e-6);
+        assert_eq!(Shape::Closed.longest_pause(256), Duration::ZERO);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use quickeats_bench::load_result::LoadResult;
 
@@ -50,12 +50,61 @@ fn what_cannot_begin_in_time_is_dropped_and_what_is_not_answered_is_unknown() {
     let tool = Tool::new();
     let arguments =
         ["--read-only", &url, "--rate", "100/s", "--duration", "2s", "--clients", "5", "--timeout", "500ms"];
-    let result = tool.load(&arguments, 0);
+    // A target that answers nothing is none.
+    let result = tool.load(&arguments, 4);
     assert_adds_up(&result);
     assert_eq!(result.slots.offered, 200);
     assert!(result.slots.dropped > 100 && result.slots.unknown == result.slots.sent, "{:?}", result.slots);
     assert_eq!(result.all.timed_out, result.slots.unknown);
     assert!(result.all.from_actual.percentile(50.0).unwrap() >= 500_000.0, "as long as it was waited for");
+}
+
+#[test]
+fn what_is_under_way_when_a_load_is_stopped_is_counted() {
+    let stuck = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", stuck.local_addr().unwrap());
+    let tool = Tool::new();
+    let arguments = ["load", &url, "--duration", "60s", "--clients", "5", "--timeout", "50s", "--format", "json"];
+    let mut command = tool.command(&arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_exit(&output, 130);
+    let result: LoadResult = serde_json::from_slice(&output.stdout).unwrap();
+    assert_adds_up(&result);
+    assert_eq!((result.slots.sent, result.slots.unknown, result.all.timed_out), (5, 5, 5), "{:?}", result.slots);
+    assert_eq!(result.done_by_client, [0; 5]);
+}
+
+#[test]
+fn a_load_that_keeps_its_limits_is_not_ended_by_them() {
+    let service = Service::start(&[], &[]);
+    let tool = Tool::new();
+    let arguments = [
+        "--target",
+        &service.url,
+        "--rate",
+        "100/s",
+        "--duration",
+        "4s",
+        "--warm-up",
+        "900ms",
+        "--clients",
+        "16",
+        "--seed",
+        "7",
+        "--abort-on-fail",
+        "--threshold",
+        "throughput>90/s",
+        // Most journeys are under way when the first second is over, and nothing of them is judged.
+        "--threshold",
+        "goodput>60/s",
+    ];
+    let result = tool.load(&arguments, 0);
+    assert_adds_up(&result);
+    assert_eq!(result.stopped, None);
+    assert!(result.measured_ms > 3_000, "{}", result.measured_ms);
 }
 
 #[test]

@@ -75,15 +75,19 @@ fn assert_adds_up(result: &LoadResult) {
     assert!(result.slots.add_up() && result.warm_up.add_up(), "{:?}", result.slots);
     let sum =
         |of: fn(&quickeats_bench::load_result::RequestFigures) -> u64| result.requests.iter().map(of).sum::<u64>();
-    assert_eq!(sum(|one| one.sent), result.slots.sent);
-    assert_eq!(sum(|one| one.answered), result.slots.answered);
-    assert_eq!(result.all.sent, result.slots.sent);
-    assert_eq!(result.status_counts.values().sum::<u64>() + no_status(result), result.slots.sent);
+    let slots = &result.slots;
+    assert_eq!(sum(|one| one.sent), slots.sent);
+    assert_eq!(sum(|one| one.answered), slots.answered);
+    assert_eq!(sum(|one| one.failed), slots.failed);
+    assert_eq!(sum(|one| one.unknown), slots.unknown);
+    assert_eq!(sum(|one| one.achieved), result.all.achieved);
+    assert_eq!(result.all.sent, slots.sent);
+    // Every answer has a status; of what is unknown, some has.
+    let with_status = result.status_counts.values().sum::<u64>();
+    assert!((slots.answered..=slots.answered + slots.unknown).contains(&with_status), "{with_status} of {slots:?}");
+    if let Some(judged) = &result.judged {
+        assert!(judged.good <= result.all.achieved, "{} of {}", judged.good, result.all.achieved);
+    }
     let seconds: u64 = result.seconds.iter().map(|second| second.offered).sum();
     assert_eq!(seconds, result.slots.offered + result.warm_up.offered);
-}
-
-/// Requests that no status came for.
-fn no_status(result: &LoadResult) -> u64 {
-    result.slots.sent - result.status_counts.values().sum::<u64>()
 }

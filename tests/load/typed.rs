@@ -64,7 +64,7 @@ fn a_violation_ends_a_load_that_is_to_stop_on_it() {
 #[test]
 fn what_is_to_be_typed_again_is_what_was_typed() {
     let tool = Tool::new();
-    let typed = "--clients 4 --requests 200 --hot 0.1 --seed 7 --think 1000us..2000us --threshold error_rate<50% --abort-on-fail \
+    let typed = "--clients 8 --requests 2000 --hot 0.3 --seed 7 --think 1000us..2000us --threshold error_rate<50% --abort-on-fail \
                  --stop-on violated --save-all";
     let typed: Vec<&str> = typed.split_whitespace().collect();
     let again = tool.load(&typed, 0).rerun.unwrap().arguments;

@@ -8,15 +8,15 @@ use crate::seed::Dice;
 /// Of all rounds, the part that tries any delay at all, whatever is believed, while there are no hits.
 const ANYWHERE: f64 = 0.1;
 
-/// The part of [`ANYWHERE`] that is left when every round is a hit.
-const ANYWHERE_AMONG_HITS: f64 = 0.3;
-
 /// Of all rounds, the part that tries a delay drawn from the belief (Thompson sampling).
 const DRAWN: f64 = 0.15;
 
 /// Of all rounds, the part that tries the delay with half of the belief on either side (bisection). The others try the
 /// delay where a hit is likeliest. These parts did best among those tried on simulated servers.
 const HALVING: f64 = 0.15;
+
+/// The part of these three that is left at least, however many rounds are hits: what was found may move.
+const LEAST_EXPLORED: f64 = 0.1;
 
 /// How much the latest round counts in the share of hits among recent ones.
 const LATEST: f64 = 0.05;
@@ -47,8 +47,10 @@ impl Axis {
 
     /// The delay to try next.
     pub(super) fn next(&mut self) -> i32 {
-        let anywhere = ANYWHERE * (1.0 + ANYWHERE_AMONG_HITS - self.recent).min(1.0);
-        let (drawn, halving) = (anywhere + DRAWN, anywhere + DRAWN + HALVING);
+        // The more rounds hit, the less there is to be learned elsewhere; if hits become rare, others are tried again.
+        let explored = (1.0 - self.recent).powi(2).max(LEAST_EXPLORED);
+        let anywhere = ANYWHERE * explored;
+        let (drawn, halving) = (anywhere + DRAWN * explored, anywhere + (DRAWN + HALVING) * explored);
         match self.dice.fraction() {
             part if part < anywhere => self.belief.anywhere(&mut self.dice),
             part if part < drawn => self.belief.drawn(&mut self.dice),

@@ -214,7 +214,11 @@ pub(in crate::report) fn judged(result: &LoadResult) -> Option<String> {
 pub(in crate::report) fn excluded(result: &LoadResult) -> Option<String> {
     let scenario = &result.judged.as_ref()?.scenario;
     let bound = scenario.rate_upper_bound_95.filter(|_| scenario.verdict == Verdict::Holds)?;
-    Some(format!("at 95 % confidence, a violation on less than {} of resources on which requests met", share(bound)))
+    let bound = share(bound);
+    Some(format!(
+        "at 95 % confidence, a violation on less than {} of resources on which requests met",
+        bound.strip_prefix("< ").unwrap_or(&bound)
+    ))
 }
 
 /// A limit in words, and what it came to.

@@ -42,6 +42,8 @@ pub(super) enum Stopped {
     Violated,
     Limit(String),
     TargetLost,
+    /// Something of the load itself did not go on: what it was to do nobody did.
+    BrokeDown(String),
 }
 
 impl Stopped {
@@ -50,6 +52,7 @@ impl Stopped {
             Self::Violated => "a violation was proven (--stop-on violated)".to_owned(),
             Self::Limit(limit) => format!("{limit} was crossed (--abort-on-fail)"),
             Self::TargetLost => format!("the target answered nothing for {SILENCE} s"),
+            Self::BrokeDown(why) => why.clone(),
         }
     }
 }
@@ -94,10 +97,18 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// How long was measured.
+    /// Something of the load itself did not go on. The first of such things is told.
+    pub(super) fn broke_down(&mut self, why: String) {
+        if !matches!(self.stopped, Some(Stopped::BrokeDown(_))) {
+            self.stopped = Some(Stopped::BrokeDown(why));
+        }
+    }
+
+    /// How long was measured; while it goes on, until the threads last told what they measured.
     pub(super) fn time(&self) -> Duration {
         let from = Stamp::from_nanos(self.begin.nanos() + nanos(self.config.warm_up));
-        self.ended.unwrap_or_else(|| self.clock.now()).since(from)
+        let told = || self.at_work.values().map(|[_, last]| last.0).max();
+        self.ended.or_else(told).unwrap_or(from).since(from)
     }
 
     fn take(&mut self, interval: &Interval) {
@@ -148,7 +159,13 @@ impl<'a> Collector<'a> {
         if self.config.stop_on_violated && snapshot.judged.as_ref().is_some_and(|judged| judged.violated > 0) {
             return Some(Stopped::Violated);
         }
-        let crossed = snapshot.thresholds.iter().find(|limit| limit.crossed && limit.measured.is_some());
+        // Times that are void are no reason: they tell of the load.
+        let is_void = !self.measured.generator().void.is_empty();
+        let believed = self.config.thresholds.iter().zip(&snapshot.thresholds);
+        let crossed = believed
+            .filter(|(asked, _)| !(is_void && asked.metric.is_time()))
+            .map(|(_, limit)| limit)
+            .find(|limit| limit.crossed && limit.measured.is_some());
         if let (true, true, Some(limit)) = (self.config.abort_on_fail, self.measured.tells_enough(), crossed) {
             return Some(Stopped::Limit(format!("{} ({})", limit.threshold, limit.shown)));
         }
@@ -161,7 +178,8 @@ impl<'a> Collector<'a> {
     fn snapshot(&self, second: u64, judged: Option<JudgedSoFar>) -> Snapshot {
         let (meter, time) = (&self.measured.meter, self.time());
         let all = meter.all();
-        let good = judged.as_ref().map(|judged| judged.good);
+        // What is not judged yet may come to be correct: nobody is stopped for it.
+        let good = judged.as_ref().map(|judged| all.achieved.saturating_sub(judged.spoilt));
         let total = match &self.config.shape {
             Shape::Closed => self.config.duration,
             open @ Shape::Open { .. } => open.duration(),

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
@@ -12,9 +11,8 @@ use serde_json::json;
 
 use crate::api::Api;
 use crate::check::{Alone, Kind, Severity};
-use crate::clock::Stamp;
 use crate::history::jsonl::{self, Header, ScenarioLine};
-use crate::history::{Meaning, Operation, Phase};
+use crate::history::{Operation, Phase};
 use crate::ids::RoundId;
 use crate::load::{Inlet, Settled};
 use crate::load_result::{Judged, JudgedSoFar};
@@ -36,8 +34,6 @@ pub(in crate::run) struct Bench {
     pub(in crate::run) saves_all: bool,
     pub(in crate::run) history: PathBuf,
     pub(in crate::run) seed: Seed,
-    /// From when on operations count, in nanoseconds of the run's clock: known when the load begins.
-    pub(in crate::run) measured_from: Arc<AtomicU64>,
     /// Which part of the whole load this process is.
     pub(in crate::run) part: Part,
 }
@@ -121,9 +117,7 @@ impl<'a> Sitting<'a> {
             self.history.write(|writer| writer.append(None, &settled.operations));
             return;
         }
-        let from = Stamp::from_nanos(self.bench.measured_from.load(Ordering::Relaxed));
-        let good = settled.operations.iter().filter(|one| is_good(one, from)).count() as u64;
-        self.judge(settled.round, &settled.operations, good);
+        self.judge(settled.round, &settled.operations, settled.achieved.into());
     }
 
     /// Judges one resource, of whose operations so many did what they asked for.
@@ -144,6 +138,7 @@ impl<'a> Sitting<'a> {
         if is_violated {
             so_far.violated += 1;
             so_far.tainted += count;
+            so_far.spoilt += good;
         } else if round.is_raced() {
             so_far.good += good;
         }
@@ -167,13 +162,6 @@ impl<'a> Sitting<'a> {
         let JudgedSoFar { operations, good, tainted, violated, .. } = *so_far;
         Sentence { judged: Judged { operations, good, tainted, violated, spilled, left_to_merge, scenario }, unsaved }
     }
-}
-
-/// Whether an operation is one that counts as done: it did what it asked for, and was measured.
-pub(in crate::run) fn is_good(operation: &Operation, measured_from: Stamp) -> bool {
-    let is_done =
-        matches!(operation.outcome.reply().map(|reply| reply.meaning), Some(Meaning::Applied | Meaning::Replayed));
-    is_done && operation.window.opened >= measured_from && operation.phase != Phase::Settle
 }
 
 /// The history, as far as it is saved.

@@ -13,7 +13,6 @@ pub(super) mod save;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -29,6 +28,7 @@ use crate::load_result::{LoadEvent, LoadObserver, LoadResult};
 use crate::race::Stop;
 use crate::run_result::Rerun;
 use crate::seed::Seed;
+use crate::service::{ServiceConfig, StoreChoice};
 use crate::target::{HttpTarget, Patience, Prepared, Route, RouteError};
 use crate::traffic::{Part, Shape, Threshold, TrafficPlan};
 use collect::Collector;
@@ -37,6 +37,11 @@ use origin::Origin;
 
 /// How many requests one client makes alone, before the load.
 const REHEARSAL: u64 = 60;
+/// The in-process service keeps orders that nobody changes any more for so long, at least: a load makes millions.
+const RETENTION: Duration = Duration::from_secs(20);
+/// What a client does beside the steps of its journey, between two requests that must meet the same order: a walk, the look at what
+/// became of it, a visit elsewhere.
+const ASIDE: u32 = 32;
 /// The load begins so much later than all is ready, so that all its threads are.
 const RUN_UP: Duration = Duration::from_millis(100);
 
@@ -114,7 +119,7 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     let origin = Origin::of(clock, config.seed);
     let started_at = jiff::Timestamp::now();
     let service = match &config.target {
-        TargetChoice::InProcess(service) => Some(InProcess::start((**service).clone(), false).await?),
+        TargetChoice::InProcess(service) => Some(InProcess::start(config.kept_in_bounds(service), false).await?),
         TargetChoice::Remote { .. } => None,
     };
     let endpoint = match (&config.target, &service) {
@@ -134,8 +139,6 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     observer.on(&LoadEvent::Started { target: &url, traffic: &traffic, seed: config.seed.value() });
     let halt = Stop::default();
     let common_begin = config.common_begin(clock);
-    // No clock gets that far: nothing counts before the load begins.
-    let measured_from = Arc::new(AtomicU64::new(u64::MAX));
     let judge = match &subject {
         Subject::Plain(_) => None,
         Subject::Traffic(plan) if !plan.is_judged() => None,
@@ -147,7 +150,6 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
                 saves_all: config.saves_all,
                 history: folder.join("history.jsonl"),
                 seed: config.seed,
-                measured_from: Arc::clone(&measured_from),
                 part: config.part,
             };
             Some(Judge::start(bench, inlet).map_err(cannot_spill)?)
@@ -161,7 +163,6 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     let (told, mut hears) = mpsc::unbounded_channel();
     let begin = common_begin.map_or_else(|| clock.now(), |begin| begin.max(clock.now()));
     let begin = begin.max(Stamp::from_nanos(clock.now().nanos() + nanos(RUN_UP)));
-    measured_from.store(begin.nanos() + nanos(config.warm_up), Ordering::Relaxed);
     let joint = config.joint(&subject, common_begin.map(|common| begin.since(common)), observer);
     let load = Load { joint: joint.clone(), ..config.load(what, nonce) };
     let threads = start(load, &route, clock, begin, &halt, outlet, told).map_err(cannot_spill)?;
@@ -169,16 +170,22 @@ pub async fn load(config: &LoadConfig, observer: &dyn LoadObserver, stop: &Stop)
     collector.listen(&mut hears, judge.as_ref(), observer, (stop, &halt)).await;
     for thread in threads {
         // It has told all that it had to tell.
-        let ended = tokio::task::spawn_blocking(move || thread.join()).await;
-        if let Ok(Ok(Err(error))) = ended {
-            observer.on(&LoadEvent::Notice(&format!("a thread of the load could not run: {error}")));
+        let broken = match tokio::task::spawn_blocking(move || thread.join()).await {
+            Ok(Ok(Ok(()))) => continue,
+            Ok(Ok(Err(error))) => format!("a thread of the load broke down: {error}"),
+            Ok(Err(_)) | Err(_) => "a thread of the load broke down: it panicked".to_owned(),
+        };
+        observer.on(&LoadEvent::Notice(&broken));
+        collector.broke_down(broken);
+    }
+    let mut sentence = None;
+    if let Some(judge) = judge {
+        // Whatever was spilled is judged now, which may take a while.
+        sentence = tokio::task::spawn_blocking(move || judge.finish()).await.ok();
+        if sentence.is_none() {
+            collector.broke_down("the judge broke down: it panicked".to_owned());
         }
     }
-    let sentence = match judge {
-        // Whatever was spilled is judged now, which may take a while.
-        Some(judge) => tokio::task::spawn_blocking(move || judge.finish()).await.ok(),
-        None => None,
-    };
     drop(service);
     let clock = (config.part != Part::WHOLE).then(|| origin.at_the_end(clock, begin));
     let joint = joint.map(|joint| config.digest(&subject, &joint));
@@ -204,6 +211,23 @@ impl Subject {
 }
 
 impl LoadConfig {
+    /// The service for a load of any length: in memory it forgets what nobody comes back to.
+    fn kept_in_bounds(&self, service: &ServiceConfig) -> ServiceConfig {
+        let is_in_memory = matches!(service.store, StoreChoice::Memory);
+        ServiceConfig { retention: is_in_memory.then(|| self.retention()), ..service.clone() }
+    }
+
+    /// No client may come back to an order, or with a key, that was forgotten: a sound service would be blamed for it. So orders are kept
+    /// for as long as all the turns of the longest journey may take, and for a few requests that run into their limit.
+    fn retention(&self) -> Duration {
+        let Subject::Traffic(plan) = &self.subject else { return RETENTION };
+        let steps = plan.journeys.iter().map(|journey| journey.steps.len()).max().unwrap_or(0);
+        let turns = u32::try_from(steps).unwrap_or(u32::MAX).saturating_add(ASIDE);
+        let thinking = plan.think.as_ref().map_or(Duration::ZERO, |think| think.end);
+        let pause = thinking.saturating_add(self.shape.longest_pause(self.clients));
+        RETENTION.max(self.timeout.saturating_mul(4)).saturating_add(pause.saturating_mul(turns))
+    }
+
     /// When all processes of the load begin, by this one's clock. (A moment before that clock began is its first.)
     fn common_begin(&self, clock: Clock) -> Option<Stamp> {
         let (now, left) = (clock.now(), self.start_at?.duration_since(jiff::Timestamp::now()));

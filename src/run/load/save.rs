@@ -14,7 +14,7 @@ use crate::load_result::{
 };
 use crate::measure::Slots;
 use crate::run_result::{Exit, TargetInfo, TargetKind};
-use crate::traffic::Part;
+use crate::traffic::{Part, Threshold};
 
 /// What a result says beside what was measured and judged.
 pub(super) struct Facts {
@@ -62,9 +62,13 @@ fn result(
     let seconds = time.as_secs_f64();
     let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
     let verdict = judged.as_ref().map(|judged| judged.scenario.verdict);
-    let void_limits = !generator.void.is_empty() && config.thresholds.iter().any(|limit| limit.metric.is_time());
+    let broken = matches!(collector.stopped, Some(Stopped::BrokeDown(_)));
+    // Of what nobody saw to its end nobody knows.
+    let verdict = if broken && verdict != Some(Verdict::Violated) { Some(Verdict::Inconclusive) } else { verdict };
     let is_lost = collector.stopped == Some(Stopped::TargetLost);
-    let exit = exit(verdict, is_lost, &thresholds, &meter.slots, (void_limits, facts.interrupted));
+    let mut limits = Limits::of(&config.thresholds, &thresholds, !generator.void.is_empty());
+    limits.crossed |= matches!(collector.stopped, Some(Stopped::Limit(_)));
+    let exit = exit(verdict, is_lost, limits, &meter.slots, facts.interrupted);
     LoadResult {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -105,22 +109,42 @@ fn result(
     }
 }
 
+/// What limits come to.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::run) struct Limits {
+    /// One that can be believed is crossed.
+    crossed: bool,
+    /// One is about times that tell of the load and not of its target: whether it is kept nobody knows.
+    void: bool,
+}
+
+impl Limits {
+    /// Of what was asked for, and what came of each.
+    pub(in crate::run) fn of(asked: &[Threshold], judged: &[LimitResult], is_void: bool) -> Self {
+        let is_unknown = |limit: &Threshold| is_void && limit.metric.is_time();
+        let mut believed = asked.iter().zip(judged).filter(|(asked, _)| !is_unknown(asked));
+        Self { crossed: believed.any(|(_, limit)| limit.crossed), void: asked.iter().any(is_unknown) }
+    }
+}
+
 /// The exit code: a violation outranks a target that is gone, that a doubt, and that a limit.
 pub(in crate::run) fn exit(
     verdict: Option<Verdict>,
     is_lost: bool,
-    limits: &[LimitResult],
+    limits: Limits,
     slots: &Slots,
-    (void_limits, interrupted): (bool, bool),
+    interrupted: bool,
 ) -> Exit {
     match verdict {
         _ if interrupted => Exit::Interrupted,
         Some(Verdict::Violated) => Exit::Violated,
         _ if is_lost || (slots.sent > 0 && slots.sent == slots.failed) => Exit::TargetUnusable,
+        // Nothing but silence and errors: what there is to be read of a target that is not judged.
+        None if slots.sent > 0 && slots.answered == 0 => Exit::TargetUnusable,
         Some(Verdict::Inconclusive) => Exit::Inconclusive,
         _ if slots.offered == 0 => Exit::Inconclusive,
-        _ if limits.iter().any(|limit| limit.crossed) => Exit::Threshold,
-        _ if void_limits => Exit::Inconclusive,
+        _ if limits.crossed => Exit::Threshold,
+        _ if limits.void => Exit::Inconclusive,
         Some(Verdict::Holds) | None => Exit::Holds,
     }
 }

@@ -21,7 +21,7 @@ use super::RunError;
 use super::book::make_folder;
 use super::load::LoadRun;
 use super::load::judging::{Bench, Sitting};
-use super::load::save::{exit, save};
+use super::load::save::{Limits, exit, save};
 use crate::api::Api;
 use crate::check::{Severity, Verdict};
 use crate::history::jsonl::ReadError;
@@ -107,9 +107,9 @@ pub fn merge(config: &MergeConfig) -> Result<LoadRun, MergeError> {
         }
     };
     let time = shards.time(&alignment);
-    let limits = limits(config, &shards)?;
+    let asked = limits(config, &shards)?;
     let good = judged.as_ref().map(|judged| judged.good);
-    let limits = judge_limits(&limits, &measured, &labels, (time, good));
+    let limits = judge_limits(&asked, &measured, &labels, (time, good));
     let merged = Merged {
         of: shards.of,
         shards: shards.all.iter().map(|shard| merged_shard(shard, &shards, &alignment)).collect(),
@@ -118,7 +118,7 @@ pub fn merge(config: &MergeConfig) -> Result<LoadRun, MergeError> {
         widened_us: alignment.widest().as_secs_f64() * 1e6,
         joint_rounds,
     };
-    let told = Told { run_id, labels, time, limits, judged, merged };
+    let told = Told { run_id, labels, time, asked, limits, judged, merged };
     let result = result(&shards, &measured, told);
     let history = folder.join("history.jsonl");
     let unsaved = unsaved.map(|cause| RunError::Report { path: history, cause });
@@ -141,7 +141,6 @@ fn judge(
         saves_all: false,
         history: folder.join("history.jsonl"),
         seed: Seed::new(shards.first().seed),
-        measured_from: Arc::default(),
         part: Part::WHOLE,
     };
     let so_far = Mutex::default();
@@ -187,6 +186,7 @@ struct Told {
     run_id: String,
     labels: Vec<Arc<str>>,
     time: Duration,
+    asked: Vec<Threshold>,
     limits: Vec<LimitResult>,
     judged: Option<Judged>,
     merged: Merged,
@@ -204,9 +204,9 @@ fn result(shards: &Shards, measured: &Measured, told: Told) -> LoadResult {
     let results = || shards.all.iter().map(|shard| &shard.result);
     let interrupted = results().any(|result| result.interrupted);
     let is_lost = results().any(|result| result.exit_code == Exit::TargetUnusable.code());
-    let is_late = !generator.void.is_empty() && told.limits.iter().any(is_time);
+    let limits = Limits::of(&told.asked, &told.limits, !generator.void.is_empty());
     let is_partial = verdict.is_none() && !told.merged.missing.is_empty();
-    let exit = match exit(verdict, is_lost, &told.limits, &meter.slots, (is_late, interrupted)) {
+    let exit = match exit(verdict, is_lost, limits, &meter.slots, interrupted) {
         // Of what is missing nobody knows, where nothing was judged either.
         Exit::Holds if is_partial => Exit::Inconclusive,
         exit => exit,
@@ -247,10 +247,6 @@ fn result(shards: &Shards, measured: &Measured, told: Told) -> LoadResult {
         merged: Some(told.merged),
         ..first.clone()
     }
-}
-
-fn is_time(limit: &LimitResult) -> bool {
-    limit.threshold.parse::<Threshold>().is_ok_and(|limit| limit.metric.is_time())
 }
 
 /// What was asked for of all of them together.

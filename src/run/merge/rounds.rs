@@ -6,12 +6,11 @@ use std::io::{BufReader, Seek, SeekFrom};
 
 use super::MergeError;
 use super::shards::{Shard, Shards};
-use crate::clock::Stamp;
-use crate::history::Operation;
 use crate::history::jsonl::{ReadError, Rounds, WholeRound, read_round};
+use crate::history::{Meaning, Operation, Phase};
 use crate::ids::{OpId, RoundId};
 use crate::load_result::Alignment;
-use crate::run::load::judging::{CHAPTER, is_good};
+use crate::run::load::judging::CHAPTER;
 use crate::text::harmless;
 
 /// What the histories told beside their rounds.
@@ -150,8 +149,16 @@ impl Shard {
 
     /// How many of these did what they asked for, and were measured.
     fn good(&self, operations: &[Operation]) -> u64 {
-        let (begin, warm_up) = (self.clock().begin_ns, self.result.plan.warm_up_ms.saturating_mul(1_000_000));
-        let from = Stamp::from_nanos(begin.saturating_add(warm_up));
-        operations.iter().filter(|operation| is_good(operation, from)).count() as u64
+        let millis = |millis: u64| millis.saturating_mul(1_000_000);
+        let from = self.clock().begin_ns.saturating_add(millis(self.result.plan.warm_up_ms));
+        let until = from.saturating_add(millis(self.result.measured_ms));
+        let is_measured = |one: &&Operation| (from..until).contains(&one.window.opened.nanos());
+        operations.iter().filter(is_measured).filter(|operation| is_done(operation)).count() as u64
     }
+}
+
+/// Whether an operation did what it asked for.
+fn is_done(operation: &Operation) -> bool {
+    let meaning = operation.outcome.reply().map(|reply| reply.meaning);
+    operation.phase != Phase::Settle && matches!(meaning, Some(Meaning::Applied | Meaning::Replayed))
 }
