@@ -136,7 +136,7 @@ fn where_times_scatter_as_widely_as_the_window_little_is_lost_to_looking_elsewhe
             let best = share(&known, |seen| seen.hit);
             let hits =
                 (1..=8).map(|seed| share(&server.race(seed, 300).split_off(50), |(_, hit)| *hit)).sum::<f64>() / 8.0;
-            assert!(hits >= 0.93 * best, "{server:?}: {hits} of {best}");
+            assert!(hits >= 0.91 * best, "{server:?}: {hits} of {best}");
         }
     }
 }
