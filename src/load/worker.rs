@@ -123,7 +123,7 @@ async fn clients(common: Common, thread: u32) -> io::Result<()> {
 
 /// Looks at what is left. A target that hangs is not waited for: then it is left. Whether all that other processes act on, too, was read.
 async fn wind_up(mut done: Vec<Worker>, is_last: bool, slots: &Slots, common: &Common) -> bool {
-    let limit = if common.stop.is_asked() { GRACE } else { WINDING_UP }.min(common.load.timeout);
+    let limit = if common.stop.is_asked() { GRACE } else { WINDING_UP };
     let mut is_read = true;
     if let (Some(joint), Some(Worker::Judged(client))) = (&common.joint, done.first_mut()) {
         // Other processes end when this one does, or a little later: what is read after all are done tells most.

@@ -12,7 +12,7 @@ use crate::check::Verdict;
 use crate::load_result::{
     ClockInfo, Judged, LimitResult, LoadResult, PlanInfo, Rates, RequestFigures, SCHEMA, Shard, Times,
 };
-use crate::measure::Slots;
+use crate::measure::{Meter, Slots};
 use crate::run_result::{Exit, TargetInfo, TargetKind};
 use crate::traffic::{Part, Threshold};
 
@@ -65,7 +65,7 @@ fn result(
     let broken = matches!(collector.stopped, Some(Stopped::BrokeDown(_)));
     // Of what nobody saw to its end nobody knows.
     let verdict = if broken && verdict != Some(Verdict::Violated) { Some(Verdict::Inconclusive) } else { verdict };
-    let is_lost = collector.stopped == Some(Stopped::TargetLost);
+    let is_lost = collector.stopped == Some(Stopped::TargetLost) || is_silent(meter);
     let mut limits = Limits::of(&config.thresholds, &thresholds, !generator.void.is_empty());
     limits.crossed |= matches!(collector.stopped, Some(Stopped::Limit(_)));
     let exit = exit(verdict, is_lost, limits, &meter.slots, facts.interrupted);
@@ -109,6 +109,11 @@ fn result(
     }
 }
 
+/// Whether nothing that was sent was answered at all.
+pub(in crate::run) fn is_silent(meter: &Meter) -> bool {
+    meter.slots.sent > 0 && meter.statuses.is_empty()
+}
+
 /// What limits come to.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::run) struct Limits {
@@ -138,9 +143,7 @@ pub(in crate::run) fn exit(
     match verdict {
         _ if interrupted => Exit::Interrupted,
         Some(Verdict::Violated) => Exit::Violated,
-        _ if is_lost || (slots.sent > 0 && slots.sent == slots.failed) => Exit::TargetUnusable,
-        // Nothing but silence and errors: what there is to be read of a target that is not judged.
-        None if slots.sent > 0 && slots.answered == 0 => Exit::TargetUnusable,
+        _ if is_lost => Exit::TargetUnusable,
         Some(Verdict::Inconclusive) => Exit::Inconclusive,
         _ if slots.offered == 0 => Exit::Inconclusive,
         _ if limits.crossed => Exit::Threshold,

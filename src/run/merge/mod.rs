@@ -21,7 +21,7 @@ use super::RunError;
 use super::book::make_folder;
 use super::load::LoadRun;
 use super::load::judging::{Bench, Sitting};
-use super::load::save::{Limits, exit, save};
+use super::load::save::{Limits, exit, is_silent, save};
 use crate::api::Api;
 use crate::check::{Severity, Verdict};
 use crate::history::jsonl::ReadError;
@@ -203,7 +203,7 @@ fn result(shards: &Shards, measured: &Measured, told: Told) -> LoadResult {
     let verdict = told.judged.as_ref().map(|judged| judged.scenario.verdict);
     let results = || shards.all.iter().map(|shard| &shard.result);
     let interrupted = results().any(|result| result.interrupted);
-    let is_lost = results().any(|result| result.exit_code == Exit::TargetUnusable.code());
+    let is_lost = results().any(|result| result.exit_code == Exit::TargetUnusable.code()) || is_silent(meter);
     let limits = Limits::of(&told.asked, &told.limits, !generator.void.is_empty());
     let is_partial = verdict.is_none() && !told.merged.missing.is_empty();
     let exit = match exit(verdict, is_lost, limits, &meter.slots, interrupted) {
