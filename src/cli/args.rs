@@ -65,7 +65,7 @@ Examples:
       64 clients against the sound reference service, as fast as it answers; every answer is judged
   quickeats-bench load --target http://127.0.0.1:8000 --rate 500/s --duration 1m --hot 5% --threshold 'p95<50ms'
       500 requests in a second by the clock, whatever the server does, one in twenty to orders that all clients act on
-  quickeats-bench load --read-only http://127.0.0.1:8000/health --duration 10s
+  quickeats-bench load --read-only http://127.0.0.1:8000/healthz --duration 10s
       one path, over and over: how fast, as other load generators tell it
 
 ",

@@ -41,8 +41,7 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<(RunResult, Saved)> {
     if !path.exists() && folder.join("load.json").exists() {
         let folder = crate::text::harmless(&folder.display().to_string(), 200);
         anyhow::bail!(
-            "{folder} is a load: it kept the history of what shows something, not of every resource (unless --save-all was given), so \
-             that its counts cannot all be derived again\n  = help: `quickeats-bench check {folder}/history.jsonl` judges again what it kept"
+            "{folder} is a load, and only runs of `race` are derived again number by number\n  = help: `quickeats-bench check {folder}/history.jsonl` judges again what it kept"
         );
     }
     let text = std::fs::read_to_string(&path).map_err(|error| {

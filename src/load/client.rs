@@ -169,7 +169,8 @@ impl Client {
     }
 
     fn think(&mut self) -> Option<Duration> {
-        let range = self.mind.shared.plan.think.clone()?;
+        // Who is tried alone need not be waited for.
+        let range = self.mind.shared.plan.think.clone().filter(|_| !self.mind.shared.numbers.is_alone())?;
         Some(range.start + range.end.saturating_sub(range.start).mul_f64(self.mind.whims.fraction()))
     }
 
@@ -395,6 +396,7 @@ pub(super) fn sample(slot: Slot, opened: Stamp, closed: Stamp, outcome: &Outcome
         from_intended: closed.since(slot.intended.unwrap_or(opened)),
         from_actual: closed.since(opened),
         ended,
+        is_error: ended != Ended::Answered,
         timed_out,
         status,
         achieved: matches!(meaning, Some(Meaning::Applied | Meaning::Replayed)),

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::client::sample;
 use super::slots::{Slots, after};
-use crate::history::{Cause, Meaning, Outcome, Reply};
+use crate::history::{Meaning, Outcome, Reply};
+use crate::measure::{Ended, Sample};
 use crate::target::{Failure, Persistent, Prepared};
 
 /// How long a client waits that found no connection.
@@ -31,12 +32,14 @@ impl PlainClient {
             let window = brief.window;
             let outcome = match brief.result {
                 Ok(reply) if reply.status < 400 => Outcome::Answered(Reply::new(reply.status, Meaning::Applied)),
-                Ok(reply) if reply.status < 500 => Outcome::Answered(Reply::new(reply.status, Meaning::Refused)),
-                Ok(reply) => Outcome::Unknown(Cause::Status(reply.status)),
+                // Nothing is to be known of it but its status: also of a 5xx.
+                Ok(reply) => Outcome::Answered(Reply::new(reply.status, Meaning::Refused)),
                 Err(Failure::NotSent(cause)) => Outcome::NotSent(cause),
                 Err(Failure::Unknown(cause)) => Outcome::Unknown(cause),
             };
             let sample = sample(slot, window.opened, window.closed, &outcome);
+            let is_refused = sample.ended == Ended::Answered && !sample.achieved;
+            let sample = Sample { is_error: sample.is_error || is_refused, ..sample };
             self.achieved.set(self.achieved.get() + u64::from(sample.achieved));
             self.slots.record(slot.intended.unwrap_or(window.opened), &sample);
             if matches!(outcome, Outcome::NotSent(_)) {

@@ -61,6 +61,7 @@ impl Drop for UnderWay<'_> {
             from_intended: now.since(intended),
             from_actual: now.since(self.opened),
             ended: Ended::Unknown,
+            is_error: true,
             // As long as that, and longer.
             timed_out: true,
             status: None,
@@ -98,7 +99,10 @@ impl Slots {
     /// Waits for the next turn. `None` when there is none any more.
     pub(super) async fn next(&self, think: Option<Duration>) -> Option<Slot> {
         if let Some(think) = think.filter(|think| !think.is_zero()) {
-            self.sleep(after(self.clock.now(), think)).await?;
+            let moment = after(self.clock.now(), think);
+            // Who would think beyond the end has no turn any more.
+            let end = self.end.filter(|end| *end <= moment);
+            self.sleep(end.unwrap_or(moment)).await?;
         }
         if self.stop.is_asked() {
             return None;

@@ -78,6 +78,7 @@ mod tests {
                 from_intended: span,
                 from_actual: span,
                 ended: if millis == 100 { Ended::Unknown } else { Ended::Answered },
+                is_error: millis == 100,
                 timed_out: millis == 100,
                 status: (millis < 100).then_some(200),
                 achieved: millis < 100,

@@ -72,6 +72,8 @@ pub struct Sample {
     pub from_actual: Duration,
     /// What came of it.
     pub ended: Ended,
+    /// Whether that counts as an error: no answer, one that tells nothing (5xx) or, where nothing is known of answers but their status, 4xx.
+    pub is_error: bool,
     /// Whether it ran into its time limit: then its times are as long as it was waited for, and would have been longer.
     pub timed_out: bool,
     /// The status of its answer, if there was one.
@@ -103,6 +105,8 @@ pub struct Figures {
     pub failed: u64,
     /// Those that may have taken effect.
     pub unknown: u64,
+    /// Those that count as errors.
+    pub errors: u64,
     /// Those of them that ran into the time limit.
     pub timed_out: u64,
     /// Those that were conditional on a version token.
@@ -119,6 +123,7 @@ impl Figures {
             Ended::Failed => self.failed += 1,
             Ended::Unknown => self.unknown += 1,
         }
+        self.errors += u64::from(sample.is_error);
         self.achieved += u64::from(sample.achieved);
         self.timed_out += u64::from(sample.timed_out);
         self.conditional += u64::from(sample.conditional);
@@ -137,6 +142,7 @@ impl Figures {
         self.sent += other.sent;
         self.answered += other.answered;
         self.achieved += other.achieved;
+        self.errors += other.errors;
         self.failed += other.failed;
         self.unknown += other.unknown;
         self.timed_out += other.timed_out;
@@ -151,7 +157,7 @@ impl Figures {
 
     /// The share of requests that were sent and not answered, or answered with 5xx; `None` without any.
     pub fn error_rate(&self) -> Option<f64> {
-        share(self.failed + self.unknown, self.sent)
+        share(self.errors, self.sent)
     }
 }
 
@@ -285,6 +291,7 @@ mod tests {
                 from_intended: Duration::from_nanos(actual + queued),
                 from_actual: Duration::from_nanos(actual),
                 ended,
+                is_error: ended != Ended::Answered,
                 timed_out: timed_out && ended == Ended::Unknown,
                 status: (ended == Ended::Answered).then_some(if stale { 412 } else { 200 }),
                 achieved: ended == Ended::Answered && !stale,
@@ -333,6 +340,7 @@ mod tests {
             from_intended: Duration::from_micros(1),
             from_actual: Duration::from_micros(1),
             ended: Ended::Unknown,
+            is_error: true,
             timed_out: false,
             status: None,
             achieved: false,

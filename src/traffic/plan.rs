@@ -234,9 +234,14 @@ impl Resolver<'_> {
         match (&table.action, &table.get) {
             (Some(action), None) => Ok(JourneyStep::Ask(Box::new(self.ask(action, table, span)?))),
             (None, Some(path)) => {
-                if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-                    return Err(wrong(format!("`{path}` is not a path"))
-                        .help("it begins with `/`, and what is not visible ASCII is percent-encoded"));
+                if !path.starts_with('/') || path.parse::<http::uri::PathAndQuery>().is_err() {
+                    return Err(wrong(format!("`{path}` is not a path")).help(
+                        "it begins with `/`, and what a URL does not have in its path or query is percent-encoded",
+                    ));
+                }
+                if path.contains(['{', '}']) {
+                    return Err(wrong(format!("`{path}` has a hole, and a `get` is about no resource"))
+                        .help("a resource of the journey is read by the step \"read\""));
                 }
                 let role = self.role(table, span)?;
                 Ok(JourneyStep::Get { path: path.clone(), role, label: labels.of(&format!("GET {path}")) })
@@ -285,6 +290,12 @@ impl Resolver<'_> {
             (_, Some(action)) => Verb::Act(Arc::clone(&action.name)),
             ("read", None) if dialect.reads() => Verb::Read,
             ("create", None) if dialect.creates() => Verb::Create,
+            ("walk", None) => {
+                return Err(self
+                    .traffic
+                    .wrong(span.clone(), "`walk` is no action of its own")
+                    .help("write it as a word: \"walk\""));
+            }
             (_, None) => {
                 let known = api.model.actions.iter().map(|action| &*action.name).chain(["create", "read", "walk"]);
                 let message = format!("`{}` has no action `{word}`", api.name);

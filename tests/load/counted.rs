@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use quickeats_bench::load_result::LoadResult;
 
@@ -67,7 +68,7 @@ fn what_is_under_way_when_a_load_is_stopped_is_counted() {
     let arguments = ["load", &url, "--duration", "60s", "--clients", "5", "--timeout", "50s", "--format", "json"];
     let mut command = tool.command(&arguments);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(2));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     assert_exit(&output, 130);
@@ -75,6 +76,56 @@ fn what_is_under_way_when_a_load_is_stopped_is_counted() {
     assert_adds_up(&result);
     assert_eq!((result.slots.sent, result.slots.unknown, result.all.timed_out), (5, 5, 5), "{:?}", result.slots);
     assert_eq!(result.done_by_client, [0; 5]);
+}
+
+#[test]
+fn a_target_that_dies_in_a_short_load_is_gone() {
+    let service = Service::start(&[], &[]);
+    let tool = Tool::new();
+    let (url, process) = (service.url.clone(), service.id().to_string());
+    let arguments = ["load", "--target", &url, "--rate", "100/s", "--duration", "6s", "--clients", "8", "--seed", "7"];
+    let mut command = tool.command(&[&arguments[..], &["--format", "json", "--quiet"]].concat());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(Command::new("kill").args(["-KILL", &process]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_exit(&output, 4);
+    let result: LoadResult = serde_json::from_slice(&output.stdout).unwrap();
+    assert_adds_up(&result);
+    assert!(
+        result.stopped.as_ref().unwrap().contains("the target answered nothing for the last"),
+        "{:?}",
+        result.stopped
+    );
+    // Orders that could not be made are none that hold.
+    let made = result.requests.iter().find(|one| one.name == "create").unwrap().answered;
+    assert!(result.judged.unwrap().scenario.rounds <= made + 8 + 8, "{made}");
+}
+
+#[test]
+fn who_thinks_longer_than_the_load_lasts_does_not_hold_it_up() {
+    let service = Service::start(&[], &[]);
+    let tool = Tool::new();
+    let began = std::time::Instant::now();
+    let arguments = ["--target", &service.url, "--think", "60s", "--duration", "1s", "--clients", "2", "--seed", "7"];
+    let result = tool.load(&arguments, 3);
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert_eq!(result.slots.sent, 0);
+}
+
+#[test]
+fn of_a_url_every_answer_counts_and_what_is_not_there_is_an_error() {
+    let service = Service::start(&[], &[]);
+    let tool = Tool::new();
+    let load = |path: &str, code: i32| {
+        let url = format!("{}{path}", service.url);
+        tool.load(&[&url, "--requests", "50", "--clients", "2", "--threshold", "error_rate<1%"], code)
+    };
+    let missing = load("/nothing-here", 5);
+    assert_adds_up(&missing);
+    assert_eq!((missing.slots.answered, missing.all.errors, missing.all.error_rate), (50, 50, Some(1.0)));
+    let there = load("/healthz", 0);
+    assert_eq!((there.slots.answered, there.all.errors), (50, 0));
 }
 
 #[test]

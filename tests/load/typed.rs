@@ -108,6 +108,7 @@ fn what_makes_no_sense_is_said_with_a_way_out() {
         (&["--threshold", "p95"], "p95<50ms"),
         (&["--threshold", "pay.p95<5ms"], "payment"),
         (&["--traffic", "delivery-dya"], "did you mean `delivery-day`?"),
+        (&["http://127.0.0.1:1/", "--defect", "lost-event"], "cannot be used with"),
         (&["--traffic", "mine.toml"], "mine.toml:8"),
         (&["--traffic", "missing.toml"], "cannot be read"),
         (&["--api", "counter.toml"], "cannot be read"),

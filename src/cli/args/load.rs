@@ -20,7 +20,10 @@ use crate::traffic::{Part, Stage, Threshold, parse_percent};
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::cli) struct LoadArgs {
     /// One URL that is read over and over, for comparison with other load generators: nothing but GET, and nothing is judged
-    #[arg(value_name = "URL", conflicts_with_all = ["target", "api", "traffic", "hot", "think", "stop_on"])]
+    #[arg(value_name = "URL", conflicts_with_all = [
+        "target", "api", "traffic", "hot", "think", "stop_on", "save_all", "fail_on",
+        "store", "idempotency_store", "strategy", "latency", "defect", "defect_window",
+    ])]
     pub(in crate::cli) url: Option<String>,
 
     /// Send nothing but reads. A URL is only read anyway; of traffic, those journeys are left that make no resource and change none
@@ -75,7 +78,7 @@ pub(in crate::cli) struct LoadArgs {
     #[arg(long)]
     pub(in crate::cli) poisson: bool,
 
-    /// How long it lasts [default: 10s, or until --requests are sent]
+    /// How long it lasts; --rate needs it [default: 10s, or until --requests are sent]
     #[arg(long, value_name = "DURATION", value_parser = parse_run_time)]
     pub(in crate::cli) duration: Option<Duration>,
 
@@ -229,7 +232,7 @@ impl FromStr for Shard {
     type Err = String;
 
     fn from_str(typed: &str) -> Result<Self, String> {
-        let expected = || "write it as 2/4: the second of four".to_owned();
+        let expected = || "write it as 2/4: the second of four; 1000 are the most".to_owned();
         let (index, of) = typed.split_once('/').ok_or_else(expected)?;
         match (index.parse::<u32>(), of.parse::<u32>()) {
             (Ok(index), Ok(of)) if index >= 1 && index <= of && of <= 1_000 => Ok(Self(Part { index: index - 1, of })),

@@ -50,6 +50,9 @@ fn head(load: &LoadResult) -> String {
     if let Some(ended) = told::ended(load) {
         item(&format!("! {ended}"));
     }
+    for caveat in told::caveats(load) {
+        item(&format!("! {caveat}"));
+    }
     load.generator.void.iter().take(4).for_each(|why| item(&format!("! times are void: {why}")));
     for limit in load.thresholds.iter().take(50) {
         let (kept, told) = told::threshold(limit);

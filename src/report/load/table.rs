@@ -57,6 +57,9 @@ impl Terminal {
         if let Some(ended) = told::ended(result) {
             let _ = writeln!(out, "{}", self.palette.warning(&format!("! {ended}")));
         }
+        for caveat in told::caveats(result) {
+            let _ = writeln!(out, "{}", self.palette.warning(&format!("! {caveat}")));
+        }
         for why in &result.generator.void {
             let _ = writeln!(out, "{} {why}", self.palette.warning("! times are void:"));
         }

@@ -6,7 +6,7 @@ use crate::check::{Severity, Verdict};
 use crate::load_result::{Contention, LimitResult, LoadResult, PlanInfo, Times};
 use crate::report::words::{Limit, reference_service};
 use crate::text::{count, list};
-use crate::traffic::{Shape, Spacing};
+use crate::traffic::{Shape, Spacing, Threshold};
 
 /// `✗ violated: lost-update among 83 resources`: a sign with its word, and what it rests on.
 pub(in crate::report) fn answer(result: &LoadResult) -> String {
@@ -85,7 +85,29 @@ pub(in crate::report) fn ended(result: &LoadResult) -> Option<String> {
     if result.interrupted {
         return Some("interrupted: told is what was seen until then".to_owned());
     }
-    result.stopped.as_ref().map(|why| format!("ended before its time: {why}"))
+    result.stopped.as_ref().map(|why| format!("ended: {why}"))
+}
+
+/// What its reader should know before believing figures or the exit code.
+pub(in crate::report) fn caveats(result: &LoadResult) -> Vec<String> {
+    let mut told = Vec::new();
+    let (all, slots) = (&result.all, &result.slots);
+    if slots.sent == 0 {
+        let warm_up = result.warm_up.sent;
+        let why =
+            if warm_up > 0 { format!(": all {warm_up} requests were part of the warm-up") } else { String::new() };
+        told.push(format!("nothing was measured{why}"));
+    }
+    if all.errors > 0 {
+        let of = share(all.error_rate.unwrap_or(1.0));
+        told.push(format!("{} of {} requests came to nothing or to an error ({of})", all.errors, slots.sent));
+    }
+    let is_of_times =
+        |limit: &LimitResult| limit.threshold.parse::<Threshold>().is_ok_and(|limit| limit.metric.is_time());
+    if !result.generator.void.is_empty() && result.thresholds.iter().any(is_of_times) {
+        told.push("limits on times are not held against the target: the times are void".to_owned());
+    }
+    told
 }
 
 /// What became of the slots: two sums.
@@ -207,7 +229,8 @@ pub(in crate::report) fn judged(result: &LoadResult) -> Option<String> {
     };
     let resources = count(judged.scenario.rounds, "resource");
     let met = judged.scenario.rounds_overlapped;
-    Some(format!("{} operations on {resources}; on {met} requests met{tainted}{spilled}", judged.operations))
+    let (operations, all) = (judged.operations, "those before and after what is measured included");
+    Some(format!("{operations} operations on {resources} ({all}); on {met} requests met{tainted}{spilled}"))
 }
 
 /// What `holds` amounts to.

@@ -11,11 +11,14 @@ use super::{LoadConfig, nanos};
 use crate::clock::{Clock, Stamp};
 use crate::load::{Interval, Told};
 use crate::load_result::{JudgedSoFar, LoadEvent, LoadObserver, Measured, Snapshot, judge_limits};
+use crate::measure::Meter;
 use crate::race::Stop;
 use crate::traffic::Shape;
 
-/// A target that answered nothing for so long, though it was asked, is gone.
-const SILENCE: u64 = 5;
+/// A target that answered nothing for so long, though it was asked, is gone: the load ends.
+const SILENCE: Duration = Duration::from_secs(5);
+/// The same of one that was silent when the load ended.
+const SILENT_AT_THE_END: Duration = Duration::from_secs(2);
 /// An interval comes in so much after the second it is about is over.
 const SLACK: Duration = Duration::from_millis(250);
 
@@ -32,6 +35,8 @@ pub(super) struct Collector<'a> {
     pub(super) stopped: Option<Stopped>,
     /// By thread: when it first told how long it was at work, and the last time.
     at_work: BTreeMap<u32, [(Stamp, Duration); 2]>,
+    /// The end of the last second in which anything was answered, and how many requests came to nothing since.
+    heard: (Stamp, u64),
     violated: u64,
     told: usize,
 }
@@ -41,7 +46,7 @@ pub(super) struct Collector<'a> {
 pub(super) enum Stopped {
     Violated,
     Limit(String),
-    TargetLost,
+    TargetLost(Duration),
     /// Something of the load itself did not go on: what it was to do nobody did.
     BrokeDown(String),
 }
@@ -51,7 +56,7 @@ impl Stopped {
         match self {
             Self::Violated => "a violation was proven (--stop-on violated)".to_owned(),
             Self::Limit(limit) => format!("{limit} was crossed (--abort-on-fail)"),
-            Self::TargetLost => format!("the target answered nothing for {SILENCE} s"),
+            Self::TargetLost(silence) => format!("the target answered nothing for the last {} s", silence.as_secs()),
             Self::BrokeDown(why) => why.clone(),
         }
     }
@@ -60,7 +65,20 @@ impl Stopped {
 impl<'a> Collector<'a> {
     pub(super) fn new(config: &'a LoadConfig, labels: Arc<[Arc<str>]>, begin: Stamp, clock: Clock) -> Self {
         let (measured, at_work) = (Measured::default(), BTreeMap::new());
-        Self { config, labels, begin, clock, measured, ended: None, stopped: None, at_work, violated: 0, told: 0 }
+        let heard = (begin, 0);
+        Self {
+            config,
+            labels,
+            begin,
+            clock,
+            measured,
+            ended: None,
+            stopped: None,
+            at_work,
+            heard,
+            violated: 0,
+            told: 0,
+        }
     }
 
     /// Listens until all threads have ended.
@@ -92,6 +110,10 @@ impl<'a> Collector<'a> {
             }
         }
         self.measured.busiest = self.busiest();
+        let silence = self.ended.and_then(|ended| self.silence(ended)).filter(|silence| *silence >= SILENT_AT_THE_END);
+        if let (None, Some(silence), false) = (&self.stopped, silence, stop.is_asked()) {
+            self.stopped = Some(Stopped::TargetLost(silence));
+        }
         if let Some(judge) = judge {
             self.hear_judge(second, &judge.so_far(), observer);
         }
@@ -115,6 +137,13 @@ impl<'a> Collector<'a> {
         // It ends at the second's end or a little later.
         let second = interval.until.since(self.begin).saturating_sub(SLACK).as_secs();
         self.measured.add(second, &interval.measured, &interval.warm_up, &interval.lag);
+        let meters = [&interval.measured, &interval.warm_up];
+        let nothing = |meter: &&Meter| meter.slots.failed + meter.slots.unknown + meter.slots.dropped;
+        self.heard = if meters.iter().any(|meter| !meter.statuses.is_empty()) {
+            (self.heard.0.max(interval.until), 0)
+        } else {
+            (self.heard.0, self.heard.1 + meters.iter().map(nothing).sum::<u64>())
+        };
         let now = (interval.until, interval.cpu);
         self.at_work.entry(interval.thread).or_insert([now, now])[1] = now;
     }
@@ -169,10 +198,13 @@ impl<'a> Collector<'a> {
         if let (true, true, Some(limit)) = (self.config.abort_on_fail, self.measured.tells_enough(), crossed) {
             return Some(Stopped::Limit(format!("{} ({})", limit.threshold, limit.shown)));
         }
-        let last = self.measured.seconds.iter().rev().skip_while(|second| second.offered == 0);
-        let silent: u64 =
-            last.take_while(|second| second.answered == 0 && second.errors > 0).map(|second| second.of).sum();
-        (silent >= SILENCE).then_some(Stopped::TargetLost)
+        self.silence(self.clock.now()).filter(|silence| *silence >= SILENCE).map(Stopped::TargetLost)
+    }
+
+    /// How long the target has answered nothing at `now`, though it was asked.
+    fn silence(&self, now: Stamp) -> Option<Duration> {
+        let (heard, came_to_nothing) = self.heard;
+        (came_to_nothing > 0).then(|| now.since(heard))
     }
 
     fn snapshot(&self, second: u64, judged: Option<JudgedSoFar>) -> Snapshot {

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::api::Api;
 use crate::check::{Alone, Kind, Severity};
 use crate::history::jsonl::{self, Header, ScenarioLine};
-use crate::history::{Operation, Phase};
+use crate::history::{Operation, Outcome, Phase};
 use crate::ids::RoundId;
 use crate::load::{Inlet, Settled};
 use crate::load_result::{Judged, JudgedSoFar};
@@ -124,6 +124,10 @@ impl<'a> Sitting<'a> {
     pub(in crate::run) fn judge(&mut self, round: RoundId, operations: &[Operation], good: u64) {
         // A rehearsal may end just when its last resource was made: then nobody was tried alone on it.
         if !round.is_raced() && operations.iter().all(|operation| operation.phase != Phase::Contend) {
+            return;
+        }
+        // What nobody was asked anything about proves nothing.
+        if operations.iter().all(|operation| matches!(operation.outcome, Outcome::NotSent(_))) {
             return;
         }
         let before: Vec<Kind> = self.ledger.found().collect();

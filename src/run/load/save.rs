@@ -65,7 +65,7 @@ fn result(
     let broken = matches!(collector.stopped, Some(Stopped::BrokeDown(_)));
     // Of what nobody saw to its end nobody knows.
     let verdict = if broken && verdict != Some(Verdict::Violated) { Some(Verdict::Inconclusive) } else { verdict };
-    let is_lost = collector.stopped == Some(Stopped::TargetLost) || is_silent(meter);
+    let is_lost = matches!(collector.stopped, Some(Stopped::TargetLost(_))) || is_silent(meter);
     let mut limits = Limits::of(&config.thresholds, &thresholds, !generator.void.is_empty());
     limits.crossed |= matches!(collector.stopped, Some(Stopped::Limit(_)));
     let exit = exit(verdict, is_lost, limits, &meter.slots, facts.interrupted);
