@@ -97,7 +97,7 @@ fn figures_of(told: &RequestFigures) -> Result<Figures, NotAdded> {
         achieved: told.achieved,
         failed: told.failed,
         unknown: told.unknown,
-        errors: told.errors,
+        errors: told.errors.max(told.failed + told.unknown),
         timed_out: told.timed_out,
         conditional: told.conditional,
         stale: told.stale,

@@ -212,6 +212,7 @@ pub struct RequestFigures {
     /// Those that may have taken effect.
     pub unknown: u64,
     /// Those that count as errors: without an answer, or with 5xx; where nothing is judged, with 4xx, too.
+    #[serde(default)]
     pub errors: u64,
     /// Those of them that ran into the time limit. They count in the times with as long as they were waited for.
     pub timed_out: u64,
