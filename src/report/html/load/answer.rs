@@ -33,6 +33,7 @@ pub(super) fn section(load: &LoadResult, found: &[Found<'_>]) -> Markup {
             h1 { @if let Some(verdict) = load.verdict { span class="mark" aria-hidden="true" { (mark(verdict)) } " " } (headline(load)) }
             p class="lede" { (lede(load, found)) }
             @if let Some(ended) = told::ended(load) { p class="doubt" { b { "Not the whole load. " } (prose(&ended)) } }
+            @for caveat in told::caveats(load) { p class="doubt" { (prose(&caveat)) } }
             @for why in load.generator.void.iter().take(MOST) { p class="doubt" { b { "Times are void. " } (prose(why)) } }
             @for doubt in load.judged.iter().flat_map(|judged| &judged.scenario.doubts).take(MOST) {
                 p class="doubt" { b { "In doubt. " } (prose(&harmless(doubt, 400))) }
