@@ -131,8 +131,10 @@ impl Terminal {
         let has_loads = runs.iter().any(|run| run.kind == "load");
         let (kind, of_loads): (&[&str], &[&str]) =
             if has_loads { (&["kind"], &["goodput", "p95"]) } else { (&[], &[]) };
-        let rest = ["took", "seed", "api", "target"];
-        let header = [&["run"], kind, &["age", "verdict", "findings", "rounds"], of_loads, &rest].concat();
+        // On a narrow terminal what `report RUN` tells is left out, so that the rest can be read.
+        let is_narrow = self.width.is_some_and(|width| width < 130);
+        let rest: &[&str] = if is_narrow { &["target"] } else { &["took", "seed", "api", "target"] };
+        let header = [&["run"], kind, &["age", "verdict", "findings", "rounds"], of_loads, rest].concat();
         let right: Vec<usize> = (0..header.len())
             .filter(|at| ["age", "findings", "rounds", "goodput", "p95", "took", "seed"].contains(&header[*at]))
             .collect();
@@ -153,16 +155,18 @@ impl Terminal {
                 row.push(run.goodput.map_or_else(none, |goodput| told::rate(goodput) + "/s"));
                 row.push(run.p95_us.map_or_else(none, told::span));
             }
-            row.extend([
-                micros(run.duration_ms.saturating_mul(1_000)),
-                run.seed.to_string(),
-                run.api.clone(),
-                run.target.clone(),
-            ]);
+            if !is_narrow {
+                row.extend([micros(run.duration_ms.saturating_mul(1_000)), run.seed.to_string(), run.api.clone()]);
+            }
+            row.push(run.target.clone());
             table.add_row(row);
         }
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
+        }
+        // A name is to be copied.
+        if let Some(names) = table.column_mut(0) {
+            names.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
         }
         for right in right {
             if let Some(column) = table.column_mut(right) {
